@@ -1,0 +1,119 @@
+//! May this delivery run? One table: state × generation × lease × due time.
+
+use serde::{Deserialize, Serialize};
+
+use crate::envelope::Envelope;
+use crate::job::Job;
+use crate::retry::DeadLetterReason;
+use crate::state::JobState;
+
+/// What a worker does with a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Verdict {
+    /// Run it under a new fencing token.
+    Run,
+    /// It has ended: acknowledge.
+    Done,
+    /// A later decision superseded it, or its job waits for something else: acknowledge.
+    Stale,
+    /// Somebody holds its lease: ask again later.
+    Busy {
+        /// When the lease lapses unless renewed, in milliseconds from now.
+        for_ms: u64,
+    },
+    /// It is not due yet: ask again later.
+    Early {
+        /// When it is due, in milliseconds from now.
+        for_ms: u64,
+    },
+    /// It was cancelled: acknowledge.
+    Cancelled,
+    /// It killed its workers and is kept for people: acknowledge.
+    Quarantined,
+}
+
+/// Judges a delivery of `generation` against the record, at `now_ms` by the store's clock.
+#[must_use]
+pub fn judge(job: &Job, generation: u64, now_ms: u64) -> Verdict {
+    // A message of a later generation than the record proves that the store lost a decision; the
+    // message carries it, so it counts as the current one.
+    let superseded = generation < job.generation;
+    if let Some(for_ms) = lease_left_ms(job, now_ms) {
+        return Verdict::Busy { for_ms };
+    }
+    match job.state {
+        JobState::Cancelled | JobState::Cancelling => Verdict::Cancelled,
+        JobState::Succeeded => Verdict::Done,
+        // A redrive that the store lost still reaches its worker.
+        JobState::Failed | JobState::DeadLettered if generation > job.generation => Verdict::Run,
+        JobState::DeadLettered if job.dead_letter == Some(DeadLetterReason::CrashLoop) => {
+            Verdict::Quarantined
+        }
+        JobState::Failed | JobState::DeadLettered => Verdict::Done,
+        _ if superseded => Verdict::Stale,
+        JobState::Accepted | JobState::Queued | JobState::Running => due(job, now_ms),
+        JobState::Scheduled | JobState::Retrying => due(job, now_ms),
+        // Parked jobs have a due time; a parent that waits for its children has none and is woken
+        // under a new generation.
+        JobState::Waiting if job.times.due_at_ms.is_none() && generation == job.generation => {
+            Verdict::Stale
+        }
+        JobState::Waiting => due(job, now_ms),
+    }
+}
+
+/// What to do with a delivery whose record is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Make the record again from the envelope and run it.
+    Rebuild,
+    /// The record may have ended and expired: keep the envelope for people, do not run it.
+    Orphan,
+    /// The job was cancelled while its record was missing.
+    Cancelled,
+}
+
+/// Judges a delivery without a record.
+///
+/// Records live at least `retention_min_ms` after their job ends, so a younger envelope's record was
+/// lost, not expired; so was one that was published before the store began (`epoch_started_at_ms`).
+#[must_use]
+pub fn judge_missing(
+    envelope: &Envelope,
+    tombstone: bool,
+    epoch_started_at_ms: u64,
+    retention_min_ms: u64,
+    now_ms: u64,
+) -> Missing {
+    if tombstone {
+        return Missing::Cancelled;
+    }
+    let before_epoch = envelope.published_at_ms < epoch_started_at_ms;
+    let young = now_ms.saturating_sub(envelope.published_at_ms) < retention_min_ms;
+    if before_epoch || young {
+        Missing::Rebuild
+    } else {
+        Missing::Orphan
+    }
+}
+
+/// The token of a new lease: it rises even when the store forgot its latest one, because the clock did.
+#[must_use]
+pub fn next_token(token: u64, now_ms: u64) -> u64 {
+    token.saturating_add(1).max(now_ms)
+}
+
+/// How long the lease on `job` still lasts; `None` without a live one.
+fn lease_left_ms(job: &Job, now_ms: u64) -> Option<u64> {
+    let left = job.holder.as_ref()?.expires_at_ms.saturating_sub(now_ms);
+    (left > 0 && !job.state.is_terminal()).then_some(left)
+}
+
+fn due(job: &Job, now_ms: u64) -> Verdict {
+    match job.times.due_at_ms {
+        Some(due_at_ms) if due_at_ms > now_ms => Verdict::Early {
+            for_ms: due_at_ms - now_ms,
+        },
+        _ => Verdict::Run,
+    }
+}

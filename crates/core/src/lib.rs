@@ -1,0 +1,22 @@
+//! Words and rules of Assay: what a job is, what may happen to it, and what follows.
+//!
+//! - [`id`], [`kind`], [`state`], [`job`], [`event`], [`envelope`]: the words.
+//! - [`claim`], [`retry`], [`progress`], [`breaker`]: the rules, as pure functions of their arguments; time and chance are arguments too.
+//! - [`route`]: names of queues. [`port`]: what the services ask of the outside. [`clock`]: the time.
+//!
+//! Not here: input and output, a runtime, any client library, the environment. Whoever wants to
+//! know what Assay does reads this crate; whoever wants to know how reads the adapters.
+
+pub mod breaker;
+pub mod claim;
+pub mod clock;
+pub mod envelope;
+pub mod event;
+pub mod id;
+pub mod job;
+pub mod kind;
+pub mod port;
+pub mod progress;
+pub mod retry;
+pub mod route;
+pub mod state;

@@ -1,0 +1,17 @@
+//! The seams: what the services ask of the outside, and what whoever answers must promise.
+//!
+//! Each trait has one contract suite that every adapter passes unchanged.
+
+mod job_queue;
+mod job_store;
+mod query;
+
+pub use job_queue::{Delivery, HandOut, JobQueue, LaneDepth, QueueError, Settle, Subscription};
+pub use job_store::{
+    CancelAnswer, Claim, ClaimRequest, Claimed, Durability, JobStore, Lease, RedriveAnswer,
+    RefusalReason, Renewal, ResultBody, Settled, Settlement, StoreError, Submitted, Swept, Written,
+};
+pub use query::{
+    Counts, Cursor, EventItem, EventStream, HISTORY_PAGE_MAX, History, Interest, ListRequest,
+    PAGE_SIZE_MAX, Page,
+};

@@ -1,0 +1,402 @@
+//! The records of jobs, and every step of their life.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::query::{Counts, EventStream, History, Interest, ListRequest, Page};
+use crate::claim::Verdict;
+use crate::envelope::Envelope;
+use crate::event::EventId;
+use crate::id::{JobId, Tenant, WorkerId};
+use crate::job::{Job, JobSpec, ResultRef};
+use crate::progress::Progress;
+use crate::retry::Decision;
+
+/// Keeps the records of jobs. Every method is one atomic step.
+///
+/// Contract, whatever is killed when:
+/// - What was answered is durable as [`JobStore::durability`] says; replies, events and hand-outs come
+///   after the commit that holds them.
+/// - A job is in one state at a time; a terminal one is left by a redrive alone.
+/// - At most one lease per job is live. Tokens rise with each lease. A worker's write under any but
+///   the latest token changes nothing and is answered as fenced.
+/// - A generation is raised together with the envelope that carries it; until a job has ended, its
+///   envelope is kept.
+/// - A transition into a terminal state submits the job's follow-ups in the same step.
+/// - Events of a job have no gaps in their sequence, and progress does not go back within an attempt.
+/// - Every method may be repeated after [`StoreError::Unknown`].
+#[async_trait]
+pub trait JobStore: Send + Sync {
+    // --- clients ---
+
+    /// Records a job under `id` (see [`JobSpec::id`]).
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when nothing was written, [`StoreError::Unknown`] when it may have been.
+    async fn submit(&self, id: JobId, spec: JobSpec) -> Result<Submitted, StoreError>;
+
+    /// Marks a job as queued after its envelope of `generation` was published. Does nothing when a
+    /// later decision has been made since.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn promote(&self, id: JobId, generation: u64) -> Result<(), StoreError>;
+
+    /// The record of a job; `None` for an id of nobody or of another tenant.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn get(&self, tenant: &Tenant, id: JobId) -> Result<Option<Job>, StoreError>;
+
+    /// The result that is kept with the record; `None` unless it is inline.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn inline_result(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+    ) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// A page of jobs, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn list(&self, request: &ListRequest) -> Result<Page, StoreError>;
+
+    /// How many jobs there are.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn counts(&self) -> Result<Counts, StoreError>;
+
+    /// Wants a job stopped. Cancels an unknown id too: an envelope of it may still be on its way.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn cancel(&self, tenant: &Tenant, id: JobId) -> Result<CancelAnswer, StoreError>;
+
+    /// Puts a failed or dead-lettered job back by hand: new generation, counters at zero, history
+    /// kept, a new deadline of the same length.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn redrive(&self, tenant: &Tenant, id: JobId) -> Result<RedriveAnswer, StoreError>;
+
+    /// The retained events of a job behind `after`; `None` for an id of nobody or of another tenant.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn history(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        after: Option<EventId>,
+    ) -> Result<Option<History>, StoreError>;
+
+    /// Events from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn events(&self, interest: Interest) -> Result<Box<dyn EventStream>, StoreError>;
+
+    // --- workers ---
+
+    /// Judges a delivery and, if it may run, gives its lease to the worker.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`]: keep the delivery, ask again.
+    async fn claim(&self, request: ClaimRequest) -> Result<Claim, StoreError>;
+
+    /// Extends a lease by `lease_ms` from now.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn renew(&self, lease: &Lease, lease_ms: u64) -> Result<Renewal, StoreError>;
+
+    /// Records how far the attempt is.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn report(&self, lease: &Lease, progress: Progress) -> Result<Written, StoreError>;
+
+    /// Records what the next attempt should know, at most
+    /// [`CHECKPOINT_BYTES_MAX`](crate::job::CHECKPOINT_BYTES_MAX) bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn checkpoint(&self, lease: &Lease, checkpoint: Vec<u8>) -> Result<Written, StoreError>;
+
+    /// Ends an attempt: makes the decision true.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`]: settle again, never acknowledge first.
+    async fn settle(&self, lease: &Lease, settlement: Settlement) -> Result<Settled, StoreError>;
+
+    // --- clockwork: idempotent, bounded by `limit`; answers what must be published ---
+
+    /// Queues what is due: scheduled, retrying and parked jobs.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn promote_due(&self, limit: usize) -> Result<Swept, StoreError>;
+
+    /// Takes jobs from workers whose leases lapsed, and ends jobs whose deadline passed.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn reap(&self, limit: usize) -> Result<Swept, StoreError>;
+
+    /// Jobs that were recorded and are not known to be in a queue.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn sweep_outbox(&self, limit: usize) -> Result<Swept, StoreError>;
+
+    /// Forgets jobs that ended longer ago than their retention.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn expire(&self, limit: usize) -> Result<Swept, StoreError>;
+
+    /// What an acknowledged write survives.
+    fn durability(&self) -> Durability;
+}
+
+/// The answer to a submit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Submitted {
+    /// Recorded and queued (or scheduled): store and queue are one.
+    Queued(Job),
+    /// Recorded: publish this, then [`JobStore::promote`].
+    Publish(Job, Envelope),
+    /// The same request was recorded before.
+    Exists(Job),
+    /// Another request was recorded under the same key; nothing was written.
+    Conflict(Job),
+}
+
+/// A worker's wish to run a delivery.
+#[derive(Clone, Debug)]
+pub struct ClaimRequest {
+    /// What was delivered.
+    pub envelope: Arc<Envelope>,
+    /// Who asks.
+    pub worker: WorkerId,
+    /// How long the lease lasts unless renewed, in milliseconds.
+    pub lease_ms: u64,
+}
+
+/// The answer to a claim.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claim {
+    /// Run it.
+    Run(Box<Claimed>),
+    /// Do not run it; any verdict but [`Verdict::Run`].
+    Not(Verdict),
+    /// Its record is gone and it may have ended long ago: dead-letter the delivery.
+    Orphan,
+}
+
+/// A job in a worker's hands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claimed {
+    /// The record, as the claim left it.
+    pub job: Job,
+    /// The right to write.
+    pub lease: Lease,
+    /// What the attempt before left behind.
+    pub checkpoint: Option<Vec<u8>>,
+}
+
+/// The right to write to a job: good while its token is the latest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Which job.
+    pub job_id: JobId,
+    /// Whose job.
+    pub tenant: Tenant,
+    /// The fencing token.
+    pub token: u64,
+    /// Who holds it.
+    pub worker: WorkerId,
+}
+
+/// The answer to a renewal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// Still yours.
+    Held,
+    /// Still yours, and somebody wants it stopped.
+    Cancelling,
+    /// Somebody else's, or ended: stop, write nothing more.
+    Fenced,
+    /// The record is gone: claim again with the envelope.
+    Missing,
+}
+
+/// The answer to a worker's write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Recorded.
+    Recorded,
+    /// Refused: the lease is not the latest, or the job has ended.
+    Fenced,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settlement {
+    /// What follows.
+    pub decision: Decision,
+    /// The result, with [`Decision::Succeed`].
+    pub result: Option<ResultBody>,
+    /// The last progress, recorded in the same step.
+    pub progress: Option<Progress>,
+}
+
+/// A result, where it shall be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResultBody {
+    /// With the record, at most
+    /// [`RESULT_INLINE_BYTES_MAX`](crate::job::RESULT_INLINE_BYTES_MAX) bytes.
+    Inline(Vec<u8>),
+    /// In the blob store, already there.
+    Blob {
+        /// The blob's name.
+        content_id: String,
+        /// Its size.
+        bytes: u64,
+    },
+}
+
+impl ResultBody {
+    /// What the record says of it.
+    #[must_use]
+    pub fn reference(&self) -> ResultRef {
+        match self {
+            Self::Inline(body) => ResultRef::Inline {
+                bytes: body.len() as u64,
+            },
+            Self::Blob { content_id, bytes } => ResultRef::Blob {
+                content_id: content_id.clone(),
+                bytes: *bytes,
+            },
+        }
+    }
+}
+
+/// The answer to a settlement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settled {
+    /// Recorded; the record as it is now. Publish these, then acknowledge.
+    Recorded {
+        /// The record after the settlement.
+        job: Box<Job>,
+        /// What the transition sends out: the next generation, follow-ups. Empty where the store
+        /// hands them out itself.
+        publish: Vec<Envelope>,
+    },
+    /// The lease is not the latest: nothing was written. Acknowledge; the result is not this one.
+    Fenced,
+    /// The record is gone: claim again with the envelope, settle under the new token.
+    Missing,
+}
+
+/// The answer to a cancel.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CancelAnswer {
+    /// It is cancelled.
+    Cancelled(Job),
+    /// Its worker was told; it is cancelled when the worker confirms.
+    Cancelling(Job),
+    /// It had ended before; nothing changed.
+    Ended(Job),
+    /// No such job; should an envelope of it turn up, it will not run.
+    Unknown,
+}
+
+/// The answer to a redrive.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RedriveAnswer {
+    /// It is queued again. Publish the envelope, if there is one.
+    Queued(Job, Option<Envelope>),
+    /// Only failed and dead-lettered jobs can be put back; nothing changed.
+    NotRedrivable(Job),
+    /// No such job.
+    Unknown,
+}
+
+/// What a sweep did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Swept {
+    /// How many jobs it changed. As many as the limit means that there may be more.
+    pub jobs: usize,
+    /// What must be published.
+    pub publish: Vec<Envelope>,
+}
+
+/// What an acknowledged write survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// A power cut: it is synced to disk before the answer.
+    PowerCut,
+    /// The death of the process; a power cut may take the last second.
+    ProcessDeath,
+}
+
+impl Durability {
+    /// The promise as a sentence for people.
+    #[must_use]
+    pub fn promise(self) -> &'static str {
+        match self {
+            Self::PowerCut => "synced to disk before the answer: survives a power cut",
+            Self::ProcessDeath => {
+                "survives the death of any process; a power cut may take the last second"
+            }
+        }
+    }
+}
+
+/// Why the store did not do as asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing was written, by admission: try again later.
+    #[error("refused: {reason}")]
+    Refused {
+        /// Why.
+        reason: RefusalReason,
+        /// When to try again, in milliseconds.
+        retry_after_ms: u64,
+    },
+    /// The answer was lost after the write began: it may be recorded. Repeating is safe.
+    #[error("outcome unknown: {why}")]
+    Unknown {
+        /// What went wrong.
+        why: String,
+    },
+    /// The store can't be reached or read; nothing was written.
+    #[error("reach the store: {why}")]
+    Unavailable {
+        /// What went wrong.
+        why: String,
+    },
+}
+
+/// Why a submit was refused before anything was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RefusalReason {
+    /// The bound on unfinished jobs of this kind.
+    #[error("{limit} unfinished jobs of this kind are the limit (store.queued_jobs_max)")]
+    QueueFull {
+        /// The bound.
+        limit: u64,
+    },
+    /// No room to write.
+    #[error("the disk that holds the data folder is full")]
+    DiskFull,
+    /// The store is closing.
+    #[error("the service is shutting down")]
+    ShuttingDown,
+}

@@ -1,0 +1,315 @@
+//! A running process: the pieces that every service has, around one program.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{EXIT_CONFIG, Settings};
+use crate::admin::Admin;
+use crate::config::{self, Config};
+use crate::context::{BoxError, Context, Service};
+use crate::listen;
+use crate::prometheus::{self, Metrics};
+use crate::readiness::Readiness;
+use crate::shutdown::{Drained, Pace, Reason, Shutdown};
+use crate::signals::{Signal, Signals};
+use crate::tasks::{Joined, OnEnd, TaskError, TaskGroup, chain};
+use crate::telemetry::{self, Telemetry};
+
+/// For the admin port and other background tasks to end once the work is over.
+const BACKGROUND_STOP: Duration = Duration::from_secs(1);
+
+/// Whether a process takes over the globals of its operating system process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Globals {
+    /// Log subscriber, metrics recorder and panic hook. Works once.
+    Install,
+    /// None: several of them run side by side, as in a test.
+    Leave,
+}
+
+/// A process cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The async runtime does not start.
+    #[error("start the async runtime")]
+    Runtime(#[source] std::io::Error),
+    /// Signals cannot be received.
+    #[error("listen for signals")]
+    Signals(#[source] std::io::Error),
+    /// Logs or traces cannot be set up.
+    #[error(transparent)]
+    Telemetry(#[from] telemetry::Error),
+    /// Metrics cannot be set up.
+    #[error(transparent)]
+    Metrics(#[from] prometheus::Error),
+    /// The admin port cannot be opened.
+    #[error(transparent)]
+    Listen(#[from] listen::Error),
+}
+
+impl Error {
+    /// The exit code of a process that could not start.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        if matches!(self, Self::Config(_)) {
+            EXIT_CONFIG
+        } else {
+            1
+        }
+    }
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// In order.
+    Orderly,
+    /// Something failed, or work had to be cut off.
+    Failed(String),
+    /// A second signal cut the shutdown short.
+    Forced(Signal),
+}
+
+impl Exit {
+    /// The exit code.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Orderly => 0,
+            Self::Failed(_) => 1,
+            Self::Forced(signal) => signal.exit_code(),
+        }
+    }
+}
+
+/// A started process that waits for its program.
+#[derive(Debug)]
+pub struct Process {
+    context: Context,
+    background: TaskGroup,
+    telemetry: Telemetry,
+    admin_address: Option<SocketAddr>,
+    pace: Pace,
+}
+
+impl Process {
+    /// Starts telemetry, metrics and the admin port.
+    ///
+    /// # Errors
+    /// When the configuration is wrong, or something of it cannot be had.
+    pub async fn start(service: &Service, config: Config, globals: Globals) -> Result<Self, Error> {
+        let settings = Settings::read(&config)?;
+        let telemetry = Telemetry::new(service.name, service.version, &settings.telemetry)?;
+        let metrics = Metrics::new(service.name, service.version, service.instruments)?;
+        if globals == Globals::Install {
+            telemetry.install()?;
+            metrics.install()?;
+            log_panics();
+        }
+        let shutdown = Shutdown::new();
+        let readiness = Readiness::new();
+        let background = TaskGroup::new(shutdown.clone());
+        let admin = Admin::bind(&settings.admin, readiness.clone(), metrics.clone()).await?;
+        let admin_address = admin.as_ref().map(Admin::address);
+        start_background(&background, &shutdown, admin, &metrics);
+        let tasks = TaskGroup::new(shutdown.clone());
+        let context = Context {
+            config: Arc::new(config),
+            tasks,
+            shutdown,
+            readiness,
+            metrics,
+        };
+        log_start(service, admin_address);
+        Ok(Self {
+            context,
+            background,
+            telemetry,
+            admin_address,
+            pace: settings.pace,
+        })
+    }
+
+    /// What the program will get; a test looks at the process through it.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Where the admin port listens, with the port that was really taken.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
+    /// The telemetry, for a process that left the globals alone.
+    #[must_use]
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    /// Runs the program until it and all of its tasks ended, or until a signal or a failure begins the
+    /// shutdown; then goes down in order. A second signal ends this at once, whatever still runs.
+    pub async fn run<R, F, E>(self, mut signals: Signals, run: R) -> Exit
+    where
+        R: FnOnce(Context) -> F + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError> + Send + 'static,
+    {
+        let shutdown = self.context.shutdown.clone();
+        let second = async {
+            let first = signals.next().await;
+            tracing::info!(signal = first.name(), "got {}, shutting down", first.name());
+            shutdown.begin(Reason::Signal(first));
+            signals.next().await
+        };
+        tokio::select! {
+            exit = self.run_in_order(run) => exit,
+            signal = second => {
+                tracing::warn!(signal = signal.name(), "got {} again, exiting now", signal.name());
+                Exit::Forced(signal)
+            }
+        }
+    }
+
+    async fn run_in_order<R, F, E>(self, run: R) -> Exit
+    where
+        R: FnOnce(Context) -> F + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError> + Send + 'static,
+    {
+        let Self {
+            context,
+            background,
+            telemetry,
+            pace,
+            ..
+        } = self;
+        let Context {
+            shutdown,
+            tasks,
+            readiness,
+            ..
+        } = context.clone();
+        // A task of its own: a program that blocks its thread must not hide the second signal.
+        let program = tasks.spawn_joined("program", async move { run(context).await });
+        let work = finish(program, tasks.clone(), shutdown.clone());
+        tokio::pin!(work);
+        let ended = tokio::select! {
+            () = &mut work => true,
+            () = shutdown.begun() => false,
+        };
+        log_reason(&shutdown);
+        let rest = async {
+            if !ended {
+                work.await
+            }
+        };
+        let drained = shutdown.drain(pace, &readiness, rest).await;
+        cut_off(drained, &tasks, &shutdown);
+        stop_background(&background).await;
+        let exit = shutdown.failure().map_or(Exit::Orderly, Exit::Failed);
+        tracing::info!(code = exit.code(), "stopped");
+        if !telemetry.shutdown().await {
+            tracing::warn!("the last spans were not sent");
+        }
+        exit
+    }
+}
+
+/// Ends when the program and every task of its group ended; then the process has nothing left to do.
+async fn finish<E: Into<BoxError>>(
+    program: Joined<Result<(), E>>,
+    tasks: TaskGroup,
+    shutdown: Shutdown,
+) {
+    match program.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            let error: BoxError = error.into();
+            shutdown.begin(Reason::Failed(chain(error.as_ref())));
+        }
+        Err(error @ TaskError::Panicked { .. }) => {
+            shutdown.begin(Reason::Failed(error.to_string()))
+        }
+        Err(TaskError::Aborted { .. }) => {}
+    }
+    tasks.joined().await;
+    shutdown.begin(Reason::Finished);
+}
+
+fn start_background(
+    background: &TaskGroup,
+    shutdown: &Shutdown,
+    admin: Option<Admin>,
+    metrics: &Metrics,
+) {
+    if let Some(admin) = admin {
+        let drained = shutdown.clone();
+        let serve = admin.serve(async move { drained.drained().await });
+        background.spawn("admin", OnEnd::Shutdown, serve);
+    }
+    let (upkeep, drained) = (metrics.clone().upkeep(), shutdown.clone());
+    background.spawn("metrics-upkeep", OnEnd::Log, async move {
+        tokio::select! {
+            () = upkeep => {}
+            () = drained.drained() => {}
+        }
+        Ok::<(), BoxError>(())
+    });
+}
+
+/// Idle keep-alive connections may keep the admin port open; they are not waited for.
+async fn stop_background(background: &TaskGroup) {
+    if let Err(names) = background.join(Instant::now() + BACKGROUND_STOP).await {
+        tracing::debug!(?names, "cut off background tasks");
+        background.abort_all();
+    }
+}
+
+fn cut_off(drained: Drained, tasks: &TaskGroup, shutdown: &Shutdown) {
+    if drained == Drained::Unfinished {
+        let names = tasks.abort_all().join(", ");
+        tracing::error!(tasks = names, "cut off tasks that did not end: {names}");
+        shutdown.begin(Reason::Failed(format!("tasks did not end: {names}")));
+    }
+}
+
+fn log_start(service: &Service, admin: Option<SocketAddr>) {
+    let (name, version) = (service.name, service.version);
+    match admin {
+        Some(address) => {
+            tracing::info!(version, %address, "{name} starts, admin port on {address}");
+        }
+        None => tracing::info!(version, "{name} starts, without an admin port"),
+    }
+}
+
+fn log_reason(shutdown: &Shutdown) {
+    match shutdown.reason() {
+        Some(Reason::Failed(why)) => tracing::error!("shutting down: {why}"),
+        Some(Reason::Asked(why)) => tracing::info!("shutting down: {why}"),
+        Some(Reason::Finished) => tracing::info!("shutting down: the work is done"),
+        Some(Reason::Signal(_)) | None => {}
+    }
+}
+
+/// A panic is a log line like any other, with where it happened.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let message = panic
+            .payload_as_str()
+            .unwrap_or("a panic without a message");
+        tracing::error!(panic = message, place, "panic at {place}: {message}");
+    }));
+}
