@@ -10,6 +10,8 @@
 pub mod v1 {
     #![expect(
         unused_qualifications,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
         clippy::clone_on_ref_ptr,
         clippy::doc_markdown,
         clippy::excessive_nesting,
