@@ -22,9 +22,11 @@ use crate::signals::Signals;
 use crate::tasks::chain;
 use crate::telemetry;
 
+mod exit;
 mod process;
 
-pub use process::{Error, Exit, Globals, Process};
+pub use exit::{Error, Exit};
+pub use process::{Globals, Process};
 
 /// Exit code of a wrong command line (`EX_USAGE` of sysexits.h).
 pub const EXIT_USAGE: u8 = 64;
@@ -101,6 +103,22 @@ where
     if args.action == Action::CheckConfig {
         return terminal.print("the configuration is usable\n");
     }
+    run_configured(service, config, terminal, run)
+}
+
+/// The part of [`launch`] behind the command line, for a program that has one of its own. Returns the
+/// exit code.
+pub fn run_configured<R, F, E>(
+    service: &Service,
+    config: Config,
+    terminal: &mut Terminal<'_>,
+    run: R,
+) -> u8
+where
+    R: FnOnce(Context) -> F + Send + 'static,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<BoxError> + Send + 'static,
+{
     match run_in_runtime(service, config, run) {
         Ok(exit) => exit.code(),
         Err(error) => terminal.fail(service, &chain(&error), error.code()),

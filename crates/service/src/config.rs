@@ -115,7 +115,9 @@ impl Config {
             value: secret::show(key, &entry.value),
             origin: entry.origin.clone(),
         };
-        self.entries.iter().map(explain).collect()
+        // A table that was filled is described by its keys; both together would not be TOML.
+        let shown = |(key, _): &(&String, &Entry)| self.below(key).is_empty();
+        self.entries.iter().filter(shown).map(explain).collect()
     }
 
     /// Where the value of `key` came from.

@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{EXIT_CONFIG, Settings};
+use super::Settings;
+use super::exit::{Error, Exit};
 use crate::admin::Admin;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::context::{BoxError, Context, Service};
-use crate::listen;
-use crate::prometheus::{self, Metrics};
+use crate::prometheus::Metrics;
 use crate::readiness::Readiness;
 use crate::shutdown::{Drained, Pace, Reason, Shutdown};
-use crate::signals::{Signal, Signals};
+use crate::signals::Signals;
 use crate::tasks::{Joined, OnEnd, TaskError, TaskGroup, chain};
-use crate::telemetry::{self, Telemetry};
+use crate::telemetry::Telemetry;
 
 /// For the admin port and other background tasks to end once the work is over.
 const BACKGROUND_STOP: Duration = Duration::from_secs(1);
@@ -28,64 +28,6 @@ pub enum Globals {
     Install,
     /// None: several of them run side by side, as in a test.
     Leave,
-}
-
-/// A process cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The configuration is wrong.
-    #[error(transparent)]
-    Config(#[from] config::Error),
-    /// The async runtime does not start.
-    #[error("start the async runtime")]
-    Runtime(#[source] std::io::Error),
-    /// Signals cannot be received.
-    #[error("listen for signals")]
-    Signals(#[source] std::io::Error),
-    /// Logs or traces cannot be set up.
-    #[error(transparent)]
-    Telemetry(#[from] telemetry::Error),
-    /// Metrics cannot be set up.
-    #[error(transparent)]
-    Metrics(#[from] prometheus::Error),
-    /// The admin port cannot be opened.
-    #[error(transparent)]
-    Listen(#[from] listen::Error),
-}
-
-impl Error {
-    /// The exit code of a process that could not start.
-    #[must_use]
-    pub fn code(&self) -> u8 {
-        if matches!(self, Self::Config(_)) {
-            EXIT_CONFIG
-        } else {
-            1
-        }
-    }
-}
-
-/// How a process ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// In order.
-    Orderly,
-    /// Something failed, or work had to be cut off.
-    Failed(String),
-    /// A second signal cut the shutdown short.
-    Forced(Signal),
-}
-
-impl Exit {
-    /// The exit code.
-    #[must_use]
-    pub fn code(&self) -> u8 {
-        match self {
-            Self::Orderly => 0,
-            Self::Failed(_) => 1,
-            Self::Forced(signal) => signal.exit_code(),
-        }
-    }
 }
 
 /// A started process that waits for its program.

@@ -6,8 +6,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{self, Config};
 
 /// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
     Text,
@@ -35,7 +34,7 @@ pub struct Settings {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Section {
-    log_format: LogFormat,
+    log_format: String,
     log_filter: String,
     otlp_endpoint: String,
     sample_ratio: f64,
@@ -51,6 +50,11 @@ impl Settings {
     pub fn read(config: &Config) -> Result<Self, config::Error> {
         let section: Section = config.section("telemetry")?;
         let refuse = |key: &str, must: &str| Err(config.refuse(&format!("telemetry.{key}"), must));
+        let log_format = match section.log_format.as_str() {
+            "text" => LogFormat::Text,
+            "json" => LogFormat::Json,
+            _ => return refuse("log_format", "be \"text\" or \"json\""),
+        };
         if EnvFilter::try_new(&section.log_filter).is_err() {
             return refuse(
                 "log_filter",
@@ -71,7 +75,7 @@ impl Settings {
             );
         }
         Ok(Self {
-            log_format: section.log_format,
+            log_format,
             log_filter: section.log_filter,
             otlp_endpoint: Some(endpoint).filter(|endpoint| !endpoint.is_empty()),
             sample_ratio: section.sample_ratio,
@@ -108,8 +112,7 @@ mod tests {
         let said = |key: &str, value: &str| read(key, value).unwrap_err().to_string();
         assert_eq!(
             said("log_format", "xml"),
-            "cannot use `telemetry.log_format` from the program: unknown variant `xml`, expected `text` \
-             or `json`; write for example \"text\""
+            "`telemetry.log_format` must be \"text\" or \"json\", but the program holds \"xml\""
         );
         assert!(said("log_filter", "a=b=c").contains("levels per module"));
         assert!(said("otlp_endpoint", "collector:4317").contains("http://host:4317"));
