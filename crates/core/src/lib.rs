@@ -1,7 +1,7 @@
 //! Words and rules of Assay: what a job is, what may happen to it, and what follows.
 //!
 //! - [`id`], [`kind`], [`state`], [`job`], [`event`], [`envelope`]: the words.
-//! - [`claim`], [`retry`], [`progress`], [`breaker`]: the rules, as pure functions of their arguments; time and chance are arguments too.
+//! - [`claim`], [`retry`], [`progress`], [`breaker`], [`transition`]: the rules, as pure functions of their arguments; time and chance are arguments too.
 //! - [`route`]: names of queues. [`port`]: what the services ask of the outside. [`clock`]: the time.
 //!
 //! Not here: input and output, a runtime, any client library, the environment. Whoever wants to
@@ -20,3 +20,4 @@ pub mod progress;
 pub mod retry;
 pub mod route;
 pub mod state;
+pub mod transition;

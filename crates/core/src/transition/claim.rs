@@ -1,0 +1,112 @@
+//! A worker asks to run a delivery.
+
+use crate::claim::{Verdict, judge, next_token};
+use crate::envelope::Envelope;
+use crate::id::WorkerId;
+use crate::job::{Holder, Job};
+use crate::retry::{Counters, DeadLetterReason};
+use crate::state::{JobState, StateEvent, apply};
+
+use super::sweep::{deadline, is_past_deadline, lose_worker};
+use super::{Draft, Record, Transition};
+
+/// The answer to a claim, with what must be written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClaimStep {
+    /// Run it, under the new token in the record.
+    Run(Box<Transition>),
+    /// Do not run it. What the claim found out is written if it changed the record: the deadline has
+    /// passed, or the worker before it was the last that the job may kill.
+    Not(Verdict, Option<Box<Transition>>),
+}
+
+/// Judges a delivery and gives its lease to `worker`.
+///
+/// A job that is taken over from a lapsed lease has lost its worker: that is a crash, and the third makes
+/// a dead letter instead of another lease.
+#[must_use]
+pub fn claim(
+    record: Record<'_>,
+    delivery: &Envelope,
+    worker: &WorkerId,
+    lease_ms: u64,
+    now_ms: u64,
+) -> ClaimStep {
+    let verdict = judge(record.job, delivery.generation, now_ms);
+    if verdict != Verdict::Run {
+        return ClaimStep::Not(verdict, None);
+    }
+    let holder = Holder {
+        worker: worker.clone(),
+        expires_at_ms: now_ms.saturating_add(lease_ms),
+    };
+    if record.job.state == JobState::Running {
+        return take_over(record, delivery, holder, now_ms);
+    }
+    if !record.job.state.is_terminal() && is_past_deadline(record.job, now_ms) {
+        let ended = deadline(record, now_ms);
+        return ClaimStep::Not(Verdict::Done, ended.map(Box::new));
+    }
+    lend(record, delivery, holder, now_ms)
+}
+
+/// Counts the crash of the worker before, then claims what is left of the job.
+fn take_over(record: Record<'_>, delivery: &Envelope, holder: Holder, now_ms: u64) -> ClaimStep {
+    let Some(lost) = lose_worker(record, now_ms) else {
+        return ClaimStep::Not(Verdict::Stale, None);
+    };
+    if lost.job.state.is_terminal() {
+        let verdict = match lost.job.dead_letter {
+            Some(DeadLetterReason::CrashLoop) => Verdict::Quarantined,
+            _ => Verdict::Done,
+        };
+        return ClaimStep::Not(verdict, Some(Box::new(lost)));
+    }
+    // This delivery is the new generation: no copy of that needs to be sent.
+    let rest = Record {
+        job: &lost.job,
+        envelope: lost.envelope.as_ref().unwrap_or(record.envelope),
+    };
+    match lend(rest, delivery, holder, now_ms) {
+        ClaimStep::Run(mut claimed) => {
+            let mut events = lost.events;
+            events.append(&mut claimed.events);
+            claimed.events = events;
+            claimed.envelope = claimed.envelope.or(lost.envelope);
+            ClaimStep::Run(claimed)
+        }
+        refused @ ClaimStep::Not(..) => refused,
+    }
+}
+
+fn lend(record: Record<'_>, delivery: &Envelope, holder: Holder, now_ms: u64) -> ClaimStep {
+    let mut draft = Draft::new(record, now_ms);
+    let job = &mut draft.job;
+    if job.state.is_terminal() {
+        revive(job, delivery);
+    }
+    let Ok(state) = apply(job.state, StateEvent::Claim) else {
+        return ClaimStep::Not(Verdict::Stale, None);
+    };
+    job.state = state;
+    job.generation = job.generation.max(delivery.generation);
+    job.token = next_token(job.token, now_ms);
+    job.attempt = job.attempt.saturating_add(1);
+    job.holder = Some(holder);
+    job.progress = None;
+    job.times.due_at_ms = None;
+    job.times.started_at_ms.get_or_insert(now_ms);
+    ClaimStep::Run(Box::new(draft.finish("")))
+}
+
+/// The store lost a redrive that the delivery still tells of.
+fn revive(job: &mut Job, delivery: &Envelope) {
+    job.state = JobState::Queued;
+    job.counters = Counters::default();
+    job.attempt = 0;
+    job.failure = None;
+    job.dead_letter = None;
+    job.times.started_at_ms = None;
+    job.times.finished_at_ms = None;
+    job.times.deadline_at_ms = job.times.deadline_at_ms.max(delivery.deadline_at_ms);
+}

@@ -1,0 +1,117 @@
+//! What the clock does to jobs: due times, lapsed leases, deadlines, retention.
+
+use crate::job::Job;
+use crate::retry::{DeadLetterReason, Decision, Failure, FailureClass, decide_crash};
+use crate::state::{JobState, StateEvent};
+
+use super::settle::count;
+use super::{Draft, Record, Transition};
+
+/// How long after its lease lapsed a job is taken from its worker: a late renewal still saves it.
+pub const REAP_GRACE_MS: u64 = 2_000;
+/// How long a record is kept after its job was due: a delayed copy of its envelope may come that late.
+pub const DUE_RETENTION_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// Whether the job waits for a time that has come.
+#[must_use]
+pub fn is_due(job: &Job, now_ms: u64) -> bool {
+    let waits = matches!(
+        job.state,
+        JobState::Scheduled | JobState::Retrying | JobState::Waiting
+    );
+    waits && job.times.due_at_ms.is_some_and(|due| due <= now_ms)
+}
+
+/// Queues a job that is due; `None` if it is not.
+#[must_use]
+pub fn due(record: Record<'_>, now_ms: u64) -> Option<Transition> {
+    if !is_due(record.job, now_ms) {
+        return None;
+    }
+    let mut draft = Draft::after(record, StateEvent::Queue, now_ms).ok()?;
+    draft.raise(None);
+    Some(draft.finish(""))
+}
+
+/// Whether the job's lease lapsed longer ago than the grace time.
+#[must_use]
+pub fn is_reapable(job: &Job, now_ms: u64) -> bool {
+    let lapsed = |expires_at_ms: u64| expires_at_ms.saturating_add(REAP_GRACE_MS) <= now_ms;
+    !job.state.is_terminal() && job.holder.as_ref().is_some_and(|h| lapsed(h.expires_at_ms))
+}
+
+/// Takes a job from a worker whose lease lapsed; `None` while it holds.
+#[must_use]
+pub fn reap(record: Record<'_>, now_ms: u64) -> Option<Transition> {
+    if !is_reapable(record.job, now_ms) {
+        return None;
+    }
+    lose_worker(record, now_ms)
+}
+
+/// Takes a job from a worker that is known to be dead, whatever its lease says: it counts as a crash and
+/// runs again, unless it was the last crash it may have. `None` for a job that no worker holds.
+#[must_use]
+pub fn lose_worker(record: Record<'_>, now_ms: u64) -> Option<Transition> {
+    let job = record.job;
+    let holder = job.holder.as_ref()?;
+    let failure = Failure::new(
+        FailureClass::Crashed,
+        "worker_lost",
+        format!("worker {} was lost", holder.worker),
+    );
+    let message = failure.message.clone();
+    let decision = decide_crash(&job.counters, failure, job.times.deadline_at_ms, now_ms);
+    let event = match &decision {
+        Decision::DeadLetter { .. } => StateEvent::DeadLetter,
+        _ => StateEvent::Queue,
+    };
+    let mut draft = Draft::after(record, event, now_ms).ok()?;
+    count(&mut draft.job, &decision);
+    match (draft.job.state, &decision) {
+        (JobState::DeadLettered, Decision::DeadLetter { reason, .. }) => {
+            draft.job.dead_letter = Some(*reason);
+        }
+        (JobState::Queued, _) => draft.raise(None),
+        _ => {}
+    }
+    Some(draft.finish(&message))
+}
+
+/// Whether the job should have ended by now.
+#[must_use]
+pub fn is_past_deadline(job: &Job, now_ms: u64) -> bool {
+    !job.state.is_terminal() && job.times.deadline_at_ms <= now_ms
+}
+
+/// Ends a job that is past its deadline, running or not; `None` if it is not.
+#[must_use]
+pub fn deadline(record: Record<'_>, now_ms: u64) -> Option<Transition> {
+    if !is_past_deadline(record.job, now_ms) {
+        return None;
+    }
+    let mut draft = Draft::after(record, StateEvent::DeadLetter, now_ms).ok()?;
+    let failure = Failure::new(
+        FailureClass::TimedOut,
+        DeadLetterReason::DeadlineExceeded.as_str(),
+        format!("not ended by its deadline, {} before", record.job.state),
+    );
+    // Whoever waits for a cancel gets that: apply() decides.
+    if draft.job.state == JobState::DeadLettered {
+        draft.job.dead_letter = Some(DeadLetterReason::DeadlineExceeded);
+        draft.job.failure = Some(failure.clone());
+    }
+    Some(draft.finish(&failure.message))
+}
+
+/// When the record of an ended job may be forgotten; `None` for one that has not ended.
+#[must_use]
+pub fn expires_at_ms(job: &Job, retention_ms: u64) -> Option<u64> {
+    let ended = job
+        .times
+        .finished_at_ms
+        .filter(|_| job.state.is_terminal())?;
+    let due = job.times.due_at_ms.unwrap_or(0);
+    let after_due = due.saturating_add(if due > 0 { DUE_RETENTION_MS } else { 0 });
+    Some(ended.saturating_add(retention_ms).max(after_due))
+}

@@ -1,0 +1,56 @@
+//! Rules that no order of steps may break, and the tables behind each step.
+
+mod claim_table;
+mod life;
+mod steps;
+
+use super::*;
+use crate::id::WorkerId;
+use crate::job::{FollowUp, Holder};
+use crate::kind::{JobKind, Lane};
+
+pub(super) const NOW: u64 = 1_700_000_000_000;
+pub(super) const LEASE: u64 = 10_000;
+
+pub(super) fn worker(name: &str) -> WorkerId {
+    WorkerId::new(name).unwrap()
+}
+
+pub(super) fn id() -> JobId {
+    JobId::from_bytes([7; 16])
+}
+
+/// A queued job with one follow-up, and its envelope.
+pub(super) fn queued() -> (Job, Envelope) {
+    let mut spec = JobSpec::new(JobKind::ContentVerification, b"payload".to_vec(), NOW);
+    spec.follow_ups.push(FollowUp {
+        kind: JobKind::RuvProfile,
+        lane: Lane::Low,
+        payload: b"profile".to_vec(),
+    });
+    let made = submit(id(), &spec, Admission::Queue, NOW);
+    (made.job, made.envelope.unwrap())
+}
+
+/// The same job, held by worker "one" under the token that the clock gives.
+pub(super) fn running() -> (Job, Envelope) {
+    let (job, envelope) = queued();
+    let record = Record {
+        job: &job,
+        envelope: &envelope,
+    };
+    match claim(record, &envelope, &worker("one"), LEASE, NOW) {
+        ClaimStep::Run(transition) => (transition.job, envelope),
+        ClaimStep::Not(verdict, _) => panic!("not claimed: {verdict:?}"),
+    }
+}
+
+pub(super) fn held(state: JobState, expires_at_ms: u64) -> Job {
+    let (mut job, _) = queued();
+    job.state = state;
+    job.holder = Some(Holder {
+        worker: worker("one"),
+        expires_at_ms,
+    });
+    job
+}

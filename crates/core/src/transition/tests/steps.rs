@@ -1,0 +1,436 @@
+use crate::claim::Verdict;
+use crate::job::{ResultRef, Times};
+use crate::port::{Renewal, ResultBody, Settlement};
+use crate::progress::{Progress, StepPlan};
+use crate::retry::{DeadLetterReason, Decision, Failure, FailureClass, InterruptionReason};
+
+use super::*;
+
+fn record<'a>(job: &'a Job, envelope: &'a Envelope) -> Record<'a> {
+    Record { job, envelope }
+}
+
+fn settlement(decision: Decision) -> Settlement {
+    Settlement {
+        decision,
+        result: None,
+        progress: None,
+    }
+}
+
+fn failure() -> Failure {
+    Failure::new(FailureClass::Transient, "code", "it broke")
+}
+
+fn settled(decision: Decision) -> Transition {
+    let (job, envelope) = running();
+    match settle(
+        record(&job, &envelope),
+        job.token,
+        &settlement(decision),
+        NOW + 5,
+    ) {
+        Settling::Recorded(transition) => *transition,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_submit_goes_where_its_admission_and_its_due_time_say() {
+    let mut spec = JobSpec::new(JobKind::Batch, Vec::new(), NOW);
+    let state = |spec: &JobSpec, admission| submit(id(), spec, admission, NOW).job.state;
+    assert_eq!(state(&spec, Admission::Queue), JobState::Queued);
+    assert_eq!(state(&spec, Admission::Accept), JobState::Accepted);
+    spec.due_at_ms = Some(NOW);
+    assert_eq!(state(&spec, Admission::Queue), JobState::Queued);
+    spec.due_at_ms = Some(NOW + 1);
+    assert_eq!(state(&spec, Admission::Queue), JobState::Scheduled);
+    assert_eq!(state(&spec, Admission::Accept), JobState::Scheduled);
+}
+
+#[test]
+fn only_the_accepted_generation_is_promoted() {
+    let spec = JobSpec::new(JobKind::Batch, Vec::new(), NOW);
+    let made = submit(id(), &spec, Admission::Accept, NOW);
+    let envelope = made.envelope.unwrap();
+    let promoted = promote(record(&made.job, &envelope), 1, NOW + 1).unwrap();
+    assert_eq!(promoted.job.state, JobState::Queued);
+    assert_eq!(promoted.job.times.queued_at_ms, Some(NOW + 1));
+    assert_eq!(promoted.envelope, None, "the generation did not rise");
+    assert_eq!(promote(record(&made.job, &envelope), 2, NOW + 1), None);
+    assert_eq!(promote(record(&promoted.job, &envelope), 1, NOW + 1), None);
+}
+
+#[test]
+fn success_keeps_the_result_and_sends_follow_ups() {
+    let (job, envelope) = running();
+    let plan = StepPlan::new([("only", 1)]).unwrap();
+    let done = Settlement {
+        decision: Decision::Succeed,
+        result: Some(ResultBody::Inline(vec![1, 2, 3])),
+        progress: Some(Progress::new(&plan, NOW)),
+    };
+    let Settling::Recorded(transition) = settle(record(&job, &envelope), job.token, &done, NOW + 5)
+    else {
+        panic!("not recorded")
+    };
+    assert_eq!(transition.job.state, JobState::Succeeded);
+    assert_eq!(transition.job.result, Some(ResultRef::Inline { bytes: 3 }));
+    assert!(transition.job.progress.as_ref().unwrap().is_complete());
+    assert_eq!(transition.job.times.finished_at_ms, Some(NOW + 5));
+    assert_eq!(transition.job.holder, None);
+    assert_eq!(transition.envelope, None);
+    let [(follow_up, spec)] = transition.follow_ups.as_slice() else {
+        panic!("one follow-up")
+    };
+    assert_eq!(follow_up.shard(), id().shard());
+    assert_eq!(spec.parent, Some(id()));
+    assert_eq!(spec.payload, b"profile");
+    let again = settle(
+        record(&transition.job, &envelope),
+        job.token,
+        &done,
+        NOW + 6,
+    );
+    assert_eq!(again, Settling::Repeated);
+}
+
+#[test]
+fn each_decision_leads_where_it_says() {
+    let reason = InterruptionReason::Drain;
+    let table = [
+        (Decision::Fail(failure()), JobState::Failed, 1, [1, 0, 0]),
+        (
+            Decision::Retry {
+                failure: failure(),
+                after_ms: 9,
+            },
+            JobState::Retrying,
+            2,
+            [1, 0, 0],
+        ),
+        (
+            Decision::DeadLetter {
+                failure: failure(),
+                reason: DeadLetterReason::AttemptsExhausted,
+            },
+            JobState::DeadLettered,
+            1,
+            [1, 0, 0],
+        ),
+        (
+            Decision::RunAgain {
+                reason,
+                after_ms: 0,
+            },
+            JobState::Queued,
+            2,
+            [0, 0, 1],
+        ),
+        (
+            Decision::RunAgain {
+                reason,
+                after_ms: 9,
+            },
+            JobState::Waiting,
+            2,
+            [0, 0, 1],
+        ),
+        (
+            Decision::Park {
+                until_ms: NOW + 14,
+                reason,
+            },
+            JobState::Waiting,
+            2,
+            [0, 0, 1],
+        ),
+        (Decision::Cancel, JobState::Cancelled, 1, [0, 0, 0]),
+    ];
+    for (decision, state, generation, [errors, crashes, interruptions]) in table {
+        let transition = settled(decision.clone());
+        let job = &transition.job;
+        assert_eq!(
+            (job.state, job.generation),
+            (state, generation),
+            "{decision:?}"
+        );
+        let counters = job.counters;
+        assert_eq!(
+            [counters.errors, counters.crashes, counters.interruptions],
+            [errors, crashes, interruptions],
+            "{decision:?}"
+        );
+        let waits = matches!(state, JobState::Retrying | JobState::Waiting);
+        assert_eq!(
+            job.times.due_at_ms,
+            waits.then_some(NOW + 14),
+            "{decision:?}"
+        );
+        assert_eq!(
+            transition.envelope.is_some(),
+            generation == 2,
+            "{decision:?}"
+        );
+        assert_eq!(
+            transition.follow_ups.len(),
+            usize::from(state.is_terminal())
+        );
+    }
+}
+
+#[test]
+fn a_stale_token_changes_nothing() {
+    let (job, envelope) = running();
+    let record = record(&job, &envelope);
+    let plan = StepPlan::new([("only", 1)]).unwrap();
+    for token in [0, job.token - 1, job.token + 1] {
+        assert!(!holds(&job, token));
+        assert_eq!(renew(&job, token, LEASE, NOW).answer, Renewal::Fenced);
+        assert_eq!(renew(&job, token, LEASE, NOW).job, None);
+        assert_eq!(report(record, token, Progress::new(&plan, NOW), NOW), None);
+        let late = settle(record, token, &settlement(Decision::Succeed), NOW);
+        assert_eq!(late, Settling::Fenced);
+    }
+}
+
+#[test]
+fn a_lease_only_gets_longer() {
+    let (job, _) = running();
+    let expires = |lease_ms, now_ms| {
+        let renewed = renew(&job, job.token, lease_ms, now_ms);
+        assert_eq!(renewed.answer, Renewal::Held);
+        renewed.job.unwrap().holder.unwrap().expires_at_ms
+    };
+    assert_eq!(expires(LEASE, NOW + 3), NOW + LEASE + 3);
+    assert_eq!(expires(1, NOW), NOW + LEASE);
+}
+
+#[test]
+fn a_running_job_is_asked_to_stop_and_any_end_of_it_counts() {
+    let (job, envelope) = running();
+    let Cancelled::Asked(asked) = cancel(record(&job, &envelope), NOW) else {
+        panic!("not asked")
+    };
+    assert_eq!(asked.job.state, JobState::Cancelling);
+    assert!(asked.job.holder.is_some());
+    assert!(asked.follow_ups.is_empty());
+    let asked = &asked.job;
+    assert_eq!(
+        cancel(record(asked, &envelope), NOW),
+        Cancelled::AskedBefore
+    );
+    assert_eq!(
+        renew(asked, job.token, LEASE, NOW).answer,
+        Renewal::Cancelling
+    );
+    for (decision, state) in [
+        (Decision::Succeed, JobState::Succeeded),
+        (Decision::Cancel, JobState::Cancelled),
+        (
+            Decision::Retry {
+                failure: failure(),
+                after_ms: 1,
+            },
+            JobState::Cancelled,
+        ),
+    ] {
+        let ended = settle(
+            record(asked, &envelope),
+            job.token,
+            &settlement(decision),
+            NOW,
+        );
+        let Settling::Recorded(ended) = ended else {
+            panic!("not recorded")
+        };
+        assert_eq!(ended.job.state, state);
+        assert_eq!(ended.envelope, None, "it will not run again");
+        assert_eq!(ended.follow_ups.len(), 1);
+        assert_eq!(cancel(record(&ended.job, &envelope), NOW), Cancelled::Ended);
+    }
+    let reaped = reap(record(asked, &envelope), NOW + LEASE + REAP_GRACE_MS).unwrap();
+    assert_eq!(reaped.job.state, JobState::Cancelled);
+}
+
+#[test]
+fn the_third_lost_worker_makes_a_crash_loop() {
+    let (mut job, mut envelope) = running();
+    for crash in 1..=3 {
+        let lapse_ms = job.holder.as_ref().unwrap().expires_at_ms;
+        assert_eq!(
+            reap(record(&job, &envelope), lapse_ms + REAP_GRACE_MS - 1),
+            None
+        );
+        let lost = reap(record(&job, &envelope), lapse_ms + REAP_GRACE_MS).unwrap();
+        assert_eq!(lost.job.counters.crashes, crash);
+        if crash == 3 {
+            assert_eq!(lost.job.dead_letter, Some(DeadLetterReason::CrashLoop));
+            assert_eq!(lost.follow_ups.len(), 1);
+            break;
+        }
+        assert_eq!(lost.job.state, JobState::Queued);
+        envelope = lost.envelope.unwrap();
+        assert_eq!(envelope.generation, lost.job.generation);
+        let step = claim(
+            record(&lost.job, &envelope),
+            &envelope,
+            &worker("two"),
+            LEASE,
+            lapse_ms,
+        );
+        let ClaimStep::Run(claimed) = step else {
+            panic!("{step:?}")
+        };
+        assert!(claimed.job.token > job.token);
+        job = claimed.job;
+    }
+}
+
+#[test]
+fn taking_over_counts_the_crash_and_keeps_the_bytes_of_the_generation() {
+    let (mut job, envelope) = running();
+    let late = NOW + LEASE;
+    let step = claim(
+        record(&job, &envelope),
+        &envelope,
+        &worker("two"),
+        LEASE,
+        late,
+    );
+    let ClaimStep::Run(taken) = step else {
+        panic!("{step:?}")
+    };
+    assert_eq!(taken.job.counters.crashes, 1);
+    assert_eq!(taken.job.generation, 2);
+    assert_eq!(taken.envelope.as_ref().unwrap().generation, 2);
+    let sequences: Vec<_> = taken.events.iter().map(|event| event.id.sequence).collect();
+    assert_eq!(sequences, [3, 4], "lost, then claimed");
+    job.counters.crashes = 2;
+    let step = claim(
+        record(&job, &envelope),
+        &envelope,
+        &worker("two"),
+        LEASE,
+        late,
+    );
+    let ClaimStep::Not(Verdict::Quarantined, Some(ended)) = step else {
+        panic!("{step:?}")
+    };
+    assert_eq!(ended.job.dead_letter, Some(DeadLetterReason::CrashLoop));
+}
+
+#[test]
+fn a_deadline_ends_a_job_wherever_it_is() {
+    let (queued, envelope) = queued();
+    let late = queued.times.deadline_at_ms;
+    assert_eq!(deadline(record(&queued, &envelope), late - 1), None);
+    for job in [queued.clone(), running().0] {
+        let ended = deadline(record(&job, &envelope), late).unwrap();
+        assert_eq!(ended.job.state, JobState::DeadLettered);
+        assert_eq!(
+            ended.job.dead_letter,
+            Some(DeadLetterReason::DeadlineExceeded)
+        );
+        assert_eq!(ended.follow_ups.len(), 1);
+        assert_eq!(ended.job.holder, None);
+    }
+    let step = claim(
+        record(&queued, &envelope),
+        &envelope,
+        &worker("one"),
+        LEASE,
+        late,
+    );
+    assert!(
+        matches!(step, ClaimStep::Not(Verdict::Done, Some(_))),
+        "{step:?}"
+    );
+}
+
+#[test]
+fn a_redrive_starts_over_and_keeps_the_history() {
+    let ended = settled(Decision::Fail(failure()));
+    let (_, envelope) = queued();
+    let again = redrive(record(&ended.job, &envelope), 1_000, NOW + 50).unwrap();
+    let job = &again.job;
+    assert_eq!(job.state, JobState::Queued);
+    assert_eq!((job.generation, job.attempt), (2, 0));
+    assert_eq!(job.counters, Default::default());
+    assert_eq!((&job.failure, job.token), (&None, ended.job.token));
+    assert_eq!(job.event_id.sequence, ended.job.event_id.sequence + 1);
+    assert_eq!(
+        job.times,
+        Times {
+            started_at_ms: None,
+            finished_at_ms: None,
+            queued_at_ms: Some(NOW + 50),
+            updated_at_ms: NOW + 50,
+            deadline_at_ms: NOW + 1_050,
+            ..ended.job.times.clone()
+        }
+    );
+    assert_eq!(again.envelope.as_ref().unwrap().deadline_at_ms, NOW + 1_050);
+    for state in JobState::ALL {
+        let mut job = ended.job.clone();
+        job.state = state;
+        let may = matches!(state, JobState::Failed | JobState::DeadLettered);
+        assert_eq!(
+            redrive(record(&job, &envelope), 1, NOW).is_some(),
+            may,
+            "{state}"
+        );
+    }
+}
+
+#[test]
+fn a_redriven_job_that_ends_again_sends_new_follow_ups() {
+    let ended = settled(Decision::Fail(failure()));
+    let (_, envelope) = queued();
+    let again = redrive(record(&ended.job, &envelope), 1_000, NOW).unwrap();
+    let Cancelled::Now(second) = cancel(record(&again.job, &envelope), NOW) else {
+        panic!("not cancelled")
+    };
+    assert_ne!(ended.follow_ups[0].0, second.follow_ups[0].0);
+}
+
+#[test]
+fn a_due_job_is_queued_and_not_before() {
+    let parked = settled(Decision::Park {
+        until_ms: NOW + 100,
+        reason: InterruptionReason::BreakerOpen,
+    });
+    let envelope = parked.envelope.unwrap();
+    assert_eq!(due(record(&parked.job, &envelope), NOW + 99), None);
+    let queued = due(record(&parked.job, &envelope), NOW + 100).unwrap();
+    assert_eq!(queued.job.state, JobState::Queued);
+    assert_eq!(queued.job.times.due_at_ms, None);
+    assert_eq!(queued.envelope.unwrap().generation, 3);
+    assert_eq!(due(record(&queued.job, &envelope), NOW + 100), None);
+}
+
+#[test]
+fn an_ended_job_is_kept_for_its_retention_and_a_day_behind_its_due_time() {
+    let (mut job, _) = queued();
+    assert_eq!(expires_at_ms(&job, 10), None, "it has not ended");
+    job.state = JobState::Cancelled;
+    job.times.finished_at_ms = Some(NOW);
+    assert_eq!(expires_at_ms(&job, 10), Some(NOW + 10));
+    job.times.due_at_ms = Some(NOW + 5);
+    assert_eq!(expires_at_ms(&job, 10), Some(NOW + 5 + DUE_RETENTION_MS));
+}
+
+#[test]
+fn a_rebuilt_record_says_what_the_envelope_says() {
+    let (job, mut envelope) = queued();
+    envelope.generation = 4;
+    let rebuilt = rebuild(&envelope, NOW + 9).job;
+    assert_eq!(rebuilt.generation, 4);
+    assert_eq!(rebuilt.state, JobState::Queued);
+    assert_eq!(rebuilt.fingerprint, job.fingerprint);
+    assert_eq!(rebuilt.times.created_at_ms, NOW);
+    assert_eq!(
+        rebuilt.policy.retry.attempts_max,
+        job.policy.retry.attempts_max
+    );
+}
