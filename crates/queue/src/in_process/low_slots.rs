@@ -1,0 +1,69 @@
+//! Keeps the low lane from filling a worker.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
+
+/// How many envelopes of the low lane one subscription may have in hand, and has.
+pub(super) struct LowSlots {
+    max: usize,
+    in_hand: AtomicUsize,
+    /// Told when one is given back.
+    pub(super) freed: Notify,
+}
+
+impl LowSlots {
+    /// All but one of `concurrency`, and at least one.
+    pub(super) fn of(concurrency: usize) -> Self {
+        Self {
+            max: concurrency.saturating_sub(1).max(1),
+            in_hand: AtomicUsize::new(0),
+            freed: Notify::new(),
+        }
+    }
+
+    /// How many more may be taken.
+    pub(super) fn free(&self) -> usize {
+        self.max
+            .saturating_sub(self.in_hand.load(Ordering::Acquire))
+    }
+
+    /// Takes one until the answer is dropped. The only taker of a subscription asked [`LowSlots::free`].
+    pub(super) fn take(self: &Arc<Self>) -> LowSlot {
+        self.in_hand.fetch_add(1, Ordering::AcqRel);
+        LowSlot(Arc::clone(self))
+    }
+}
+
+/// One envelope of the low lane in hand.
+pub(super) struct LowSlot(Arc<LowSlots>);
+
+impl Drop for LowSlot {
+    fn drop(&mut self) {
+        self.0.in_hand.fetch_sub(1, Ordering::AcqRel);
+        self.0.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slot_is_never_low_unless_it_is_the_only_one() {
+        let free = |concurrency| LowSlots::of(concurrency).free();
+        assert_eq!([free(0), free(1), free(2), free(8)], [1, 1, 1, 7]);
+    }
+
+    #[test]
+    fn a_slot_is_free_again_when_it_is_dropped() {
+        let slots = Arc::new(LowSlots::of(3));
+        let (one, other) = (slots.take(), slots.take());
+        assert_eq!(slots.free(), 0);
+        drop(one);
+        assert_eq!(slots.free(), 1);
+        drop(other);
+        assert_eq!(slots.free(), 2);
+    }
+}

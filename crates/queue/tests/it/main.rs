@@ -1,0 +1,6 @@
+//! The crate through its front door.
+
+#[cfg(test)]
+mod in_process;
+#[cfg(test)]
+mod in_process_contract;

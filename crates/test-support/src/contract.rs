@@ -1,0 +1,3 @@
+//! Contract suites: one per port, run unchanged by every adapter.
+
+pub mod job_queue;
