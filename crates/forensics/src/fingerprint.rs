@@ -1,0 +1,180 @@
+//! Two fingerprints: of the bytes (SHA-256) and of what the picture looks like.
+//!
+//! The perceptual fingerprint has 256 bits. The picture is turned to luma (ITU-R BT.601), averaged over areas down to
+//! 64 × 64, transformed (DCT-II), and of the 16 × 16 lowest frequencies without the constant row and column each bit
+//! says whether the coefficient is above their median. This is the construction of pHash (Zauner 2010) in the size of
+//! PDQ (Facebook 2019); it is neither and not comparable with their hashes. Small changes (compression, scale,
+//! brightness) flip few bits, unrelated pictures differ in about 128. It does not survive cropping or turning.
+
+mod dct;
+mod luma;
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageError, ImageFormat, ImageReader};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::limits::Limits;
+use crate::sniff::{Format, Sniff};
+use crate::structure::Structure;
+use crate::text::clip;
+
+/// How the perceptual fingerprint was made. Only equal names compare.
+pub const ALGORITHM: &str = "dct256.1";
+/// Below this quality a picture is too flat for its fingerprint to mean anything.
+pub const QUALITY_MIN: u32 = 50;
+
+/// What was computed from the pixels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// The perceptual fingerprint, if the picture could be decoded.
+    pub perceptual: Option<Perceptual>,
+    /// How the picture is distributed, if it could be decoded.
+    pub picture: Option<Picture>,
+    /// Why there is none.
+    pub missing: Option<Missing>,
+}
+
+/// The perceptual fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Perceptual {
+    /// 256 bits in hex, lowest frequencies first.
+    pub hash: String,
+    /// See [`ALGORITHM`].
+    pub algorithm: String,
+    /// 0 (flat) to 100: the sum of differences between neighbours of the 64 × 64 picture in hundredths of the
+    /// range, over 90. Below [`QUALITY_MIN`] do not compare.
+    pub quality: u32,
+}
+
+/// Figures that tell a photo from a drawing. Recorded, not judged.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Decoded width.
+    pub width: u32,
+    /// Decoded height.
+    pub height: u32,
+    /// Share of pixels equal to their right and lower neighbours.
+    pub flat_share: f64,
+    /// Different grey levels, 1 to 256.
+    pub grey_levels: u32,
+}
+
+/// Why there is no perceptual fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Missing {
+    /// Pictures of this format are not decoded.
+    NotDecoded {
+        /// Its media type.
+        mime: String,
+    },
+    /// A bound of the structure, or of the decoder, was hit.
+    Limit {
+        /// Which.
+        detail: String,
+    },
+    /// The decoder gave up.
+    Damaged {
+        /// The decoder's words.
+        detail: String,
+    },
+}
+
+/// SHA-256 of the bytes, in hex.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Decodes within bounds and computes what depends on pixels.
+#[must_use]
+pub fn fingerprint(
+    bytes: &[u8],
+    sniff: &Sniff,
+    structure: &Structure,
+    limits: &Limits,
+) -> Fingerprint {
+    match decode(bytes, sniff, structure, limits) {
+        Ok(image) => measure(image),
+        Err(missing) => Fingerprint {
+            perceptual: None,
+            picture: None,
+            missing: Some(missing),
+        },
+    }
+}
+
+/// Bits in which two fingerprints differ; nothing if one is none of ours.
+#[must_use]
+pub fn distance(left: &Perceptual, right: &Perceptual) -> Option<u32> {
+    if left.algorithm != right.algorithm {
+        return None;
+    }
+    let bits = |hash: &str| dct::parse(hash);
+    let (left, right) = (bits(&left.hash)?, bits(&right.hash)?);
+    Some(
+        left.iter()
+            .zip(&right)
+            .map(|(a, b)| (a ^ b).count_ones())
+            .sum(),
+    )
+}
+
+fn decode(
+    bytes: &[u8],
+    sniff: &Sniff,
+    structure: &Structure,
+    limits: &Limits,
+) -> Result<DynamicImage, Missing> {
+    let format = if sniff.format == Format::Jpeg {
+        ImageFormat::Jpeg
+    } else if sniff.format == Format::Png {
+        ImageFormat::Png
+    } else {
+        let mime = sniff.mime.clone();
+        return Err(Missing::NotDecoded { mime });
+    };
+    if let Some(hit) = structure.limits.first() {
+        let detail = hit.detail.clone();
+        return Err(Missing::Limit { detail });
+    }
+    let mut bounds = image::Limits::default();
+    bounds.max_image_width = Some(limits.side_pixels_max);
+    bounds.max_image_height = Some(limits.side_pixels_max);
+    bounds.max_alloc = Some(limits.decode_bytes_max);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(bounds);
+    reader.decode().map_err(|error| {
+        let detail = clip(&error.to_string());
+        match error {
+            ImageError::Limits(_) => Missing::Limit { detail },
+            ImageError::Decoding(_)
+            | ImageError::Encoding(_)
+            | ImageError::Parameter(_)
+            | ImageError::Unsupported(_)
+            | ImageError::IoError(_) => Missing::Damaged { detail },
+        }
+    })
+}
+
+fn measure(image: DynamicImage) -> Fingerprint {
+    let luma = image.into_luma8();
+    let small = luma::reduce(&luma);
+    let perceptual = small.map(|small| Perceptual {
+        hash: dct::hash(&small),
+        algorithm: ALGORITHM.to_owned(),
+        quality: luma::quality(&small),
+    });
+    Fingerprint {
+        missing: perceptual.is_none().then(|| Missing::Damaged {
+            detail: "the picture has no pixels".to_owned(),
+        }),
+        perceptual,
+        picture: Some(luma::describe(&luma)),
+    }
+}

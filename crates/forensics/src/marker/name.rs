@@ -1,0 +1,130 @@
+//! Names of generators and editors in the fields where software signs. Free text (a description that mentions a
+//! generator) is not looked at: people write about generators, too.
+
+use super::{Hit, Implies, NAME_LOG10};
+use crate::metadata::{Place, Text};
+
+/// Fields that software fills in with its own name.
+const SOFTWARE_FIELDS: [&str; 5] = [
+    "Software",
+    "ProcessingSoftware",
+    "CreatorTool",
+    "softwareAgent",
+    "Credit",
+];
+/// Fields that some editors sign, but people write into as well.
+const COMMENT_FIELDS: [&str; 2] = ["COM", "Comment"];
+
+const GENERATORS: [&str; 22] = [
+    "midjourney",
+    "dall-e",
+    "dall·e",
+    "stable diffusion",
+    "stablediffusion",
+    "automatic1111",
+    "comfyui",
+    "invokeai",
+    "novelai",
+    "fooocus",
+    "adobe firefly",
+    "bing image creator",
+    "microsoft designer",
+    "leonardo.ai",
+    "ideogram",
+    "dreamstudio",
+    "draw things",
+    "nightcafe",
+    "gpt-4o",
+    "google gemini",
+    "flux.1",
+    "recraft",
+];
+
+const EDITORS: [&str; 32] = [
+    "photoshop",
+    "lightroom",
+    "camera raw",
+    "adobe express",
+    "gimp",
+    "affinity photo",
+    "pixelmator",
+    "paint.net",
+    "paintshop",
+    "snapseed",
+    "picsart",
+    "canva",
+    "capture one",
+    "darktable",
+    "rawtherapee",
+    "imagemagick",
+    "graphicsmagick",
+    "krita",
+    "photopea",
+    "luminar",
+    "acdsee",
+    "meitu",
+    "facetune",
+    "faceapp",
+    "vsco",
+    "remini",
+    "topaz",
+    "dxo photolab",
+    "acorn",
+    "gd-jpeg",
+    "picasa",
+    "photoscape",
+];
+
+/// The first name that the field holds as a word of its own.
+pub(super) fn find(text: &Text) -> Option<Hit> {
+    let key = text.key.as_str();
+    let signs = SOFTWARE_FIELDS.contains(&key);
+    let may_sign = text.place == Place::JpegComment || COMMENT_FIELDS.contains(&key);
+    if !signs && !may_sign {
+        return None;
+    }
+    let value = text.value.to_lowercase();
+    if signs && GENERATORS.iter().any(|name| has_word(&value, name)) {
+        return Some(Hit {
+            rule_id: "generator_name",
+            implies: Implies::Generated,
+            log10_lr: NAME_LOG10,
+        });
+    }
+    EDITORS
+        .iter()
+        .any(|name| has_word(&value, name))
+        .then_some(Hit {
+            rule_id: "editor_name",
+            implies: Implies::Edited,
+            log10_lr: 0.0,
+        })
+}
+
+/// Whether `word` stands in `text` with no letter right before or after it.
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, found)| {
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let after = text
+            .get(at + found.len()..)
+            .and_then(|text| text.chars().next());
+        ![before, after]
+            .into_iter()
+            .flatten()
+            .any(char::is_alphabetic)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_words_count() {
+        assert!(has_word("adobe photoshop 24.1", "photoshop"));
+        assert!(has_word("gimp", "gimp"));
+        assert!(has_word("gimp2.10", "gimp"));
+        assert!(!has_word("gimpy photo", "gimp"));
+        assert!(!has_word("recrafted", "recraft"));
+    }
+}
