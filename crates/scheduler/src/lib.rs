@@ -1,0 +1,124 @@
+//! The clock of Assay: what must happen again and again, whoever else does what.
+//!
+//! Contract: every activity takes no input, is bounded and may be repeated, so any number of schedulers
+//! may run beside each other and any of them may die at any time. Nothing is retried on its own: the next
+//! activation is the retry. Everything is asked of ports, so the same loops serve every mode.
+//!
+//! - [`PromoteDue`], [`Reap`], [`SweepOutbox`], [`Expire`], [`CollectBlobs`], [`MeasureDepth`]: what is
+//!   done, a file each.
+//! - [`Driver`] does it over and over; [`Pace`] decides when; [`Settings`] says how often and how much.
+//!
+//! Not here: what becomes of a job (core decides, the store records), which jobs are due (the store
+//! knows), running jobs.
+
+mod activity;
+mod collect_blobs;
+mod driver;
+mod expire;
+mod measure_depth;
+#[expect(
+    clippy::disallowed_macros,
+    reason = "this is the file that holds the names"
+)]
+mod metric_definitions;
+mod outlet;
+mod pace;
+mod promote_due;
+mod reap;
+mod settings;
+mod sweep_outbox;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use assay_core::clock::Clock;
+use assay_core::port::{JobQueue, JobStore};
+use assay_service::Context;
+use futures::future::try_join_all;
+
+pub use activity::{Activity, ActivityName, Error, Report};
+pub use collect_blobs::{BLOB_MARGIN_MS, CollectBlobs, Keeping};
+pub use driver::{ACTIVATION_MAX, Driver};
+pub use expire::Expire;
+pub use measure_depth::MeasureDepth;
+pub use metric_definitions::INSTRUMENTS;
+pub use outlet::{Outlet, PUBLISH_CONCURRENCY};
+pub use pace::{BACKOFF_MAX, Ended, Pace};
+pub use promote_due::PromoteDue;
+pub use reap::Reap;
+pub use settings::{DEFAULTS, PER_ACTIVATION_LIMIT, PERIOD_MS_MAX, PERIOD_MS_MIN, Settings};
+pub use sweep_outbox::SweepOutbox;
+
+/// What the scheduler works on.
+pub struct Parts {
+    /// The records.
+    pub store: Arc<dyn JobStore>,
+    /// Where envelopes go that the store says must be published.
+    pub queue: Arc<dyn JobQueue>,
+    /// Contents, and how long they must be kept; without them none are collected.
+    pub blobs: Option<Keeping>,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Runs every activity until no new work may be taken, then ends what is under way.
+///
+/// # Errors
+/// When the section `[scheduler]` is wrong, or a loop was cut off.
+pub async fn run(context: Context, parts: Parts) -> anyhow::Result<()> {
+    let settings = Settings::read(&context.config)?;
+    let loops = activities(&settings, parts)
+        .into_iter()
+        .map(|(activity, period)| {
+            let task = format!("scheduler {}", activity.name());
+            let driver = Driver::new(activity, Pace { period }, context.shutdown.clone());
+            context
+                .tasks
+                .spawn_joined(&task, driver.run(rand::random()))
+        });
+    // All are started before the first is waited for.
+    let loops: Vec<_> = loops.collect();
+    try_join_all(loops).await?;
+    Ok(())
+}
+
+fn activities(settings: &Settings, parts: Parts) -> Vec<(Box<dyn Activity>, Duration)> {
+    let Parts {
+        store,
+        queue,
+        blobs,
+        clock,
+    } = parts;
+    let limit = settings.jobs_per_activation_max;
+    let outlet = Outlet::new(Arc::clone(&store), Arc::clone(&queue));
+    let mut activities: Vec<(Box<dyn Activity>, u64)> = vec![
+        (
+            Box::new(PromoteDue::new(outlet.clone(), limit)),
+            settings.promote_due_period_ms,
+        ),
+        (
+            Box::new(Reap::new(outlet.clone(), limit)),
+            settings.reap_period_ms,
+        ),
+        (
+            Box::new(SweepOutbox::new(outlet.clone(), limit)),
+            settings.sweep_outbox_period_ms,
+        ),
+        (
+            Box::new(Expire::new(outlet, limit)),
+            settings.expire_period_ms,
+        ),
+        (
+            Box::new(MeasureDepth::new(queue, Arc::clone(&clock))),
+            settings.measure_depth_period_ms,
+        ),
+    ];
+    if let Some(keeping) = blobs {
+        let collect = CollectBlobs::new(keeping, clock, settings.blobs_per_activation_max);
+        activities.push((Box::new(collect), settings.collect_blobs_period_ms));
+    }
+    activities
+        .into_iter()
+        .map(|(activity, period_ms)| (activity, Duration::from_millis(period_ms)))
+        .collect()
+}

@@ -1,0 +1,83 @@
+//! Names of the scheduler's metrics. No other file of this crate holds one.
+
+use std::time::Duration;
+
+use assay_core::kind::{JobKind, Lane};
+use assay_service::prometheus::Instruments;
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+
+use crate::activity::ActivityName;
+
+const ACTIVATIONS_TOTAL: &str = "assay_scheduler_activations_total";
+const FAILURES_TOTAL: &str = "assay_scheduler_failures_total";
+const ACTIVATION_SECONDS: &str = "assay_scheduler_activation_seconds";
+const CHANGED_TOTAL: &str = "assay_scheduler_jobs_total";
+const QUEUE_DEPTH: &str = "assay_job_queue_depth";
+const QUEUE_OLDEST_AGE_SECONDS: &str = "assay_job_queue_oldest_age_seconds";
+
+/// Which activity it was: the label set that all services share calls the cause of something `reason`.
+const ACTIVITY: &str = "reason";
+
+/// The metrics of this crate.
+pub const INSTRUMENTS: Instruments = Instruments {
+    describe,
+    buckets: &[],
+};
+
+fn describe() {
+    describe_counter!(
+        ACTIVATIONS_TOTAL,
+        "activations of the scheduler, by activity"
+    );
+    describe_counter!(FAILURES_TOTAL, "activations that failed, by activity");
+    describe_histogram!(
+        ACTIVATION_SECONDS,
+        Unit::Seconds,
+        "how long activations took, by activity"
+    );
+    describe_counter!(
+        CHANGED_TOTAL,
+        "jobs that activations changed, or contents they deleted, by activity"
+    );
+    describe_gauge!(QUEUE_DEPTH, "envelopes that wait, undelivered");
+    describe_gauge!(
+        QUEUE_OLDEST_AGE_SECONDS,
+        Unit::Seconds,
+        "age of the oldest envelope that waits, 0 when none does"
+    );
+    for name in ActivityName::ALL {
+        for total in [ACTIVATIONS_TOTAL, FAILURES_TOTAL, CHANGED_TOTAL] {
+            counter!(total, ACTIVITY => name.as_str()).absolute(0);
+        }
+    }
+    for kind in JobKind::ALL {
+        for lane in Lane::ALL {
+            depth(kind, lane, 0, 0);
+        }
+    }
+}
+
+pub(crate) fn activated(name: ActivityName, took: Duration) {
+    counter!(ACTIVATIONS_TOTAL, ACTIVITY => name.as_str()).increment(1);
+    histogram!(ACTIVATION_SECONDS, ACTIVITY => name.as_str()).record(took.as_secs_f64());
+}
+
+pub(crate) fn failed(name: ActivityName) {
+    counter!(FAILURES_TOTAL, ACTIVITY => name.as_str()).increment(1);
+}
+
+pub(crate) fn changed(name: ActivityName, count: usize) {
+    counter!(CHANGED_TOTAL, ACTIVITY => name.as_str()).increment(count as u64);
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float; depths and ages are far below 2^53"
+)]
+pub(crate) fn depth(kind: JobKind, lane: Lane, ready: u64, age_ms: u64) {
+    let labels = [("kind", kind.as_str()), ("lane", lane.as_str())];
+    gauge!(QUEUE_DEPTH, &labels).set(ready as f64);
+    gauge!(QUEUE_OLDEST_AGE_SECONDS, &labels).set(age_ms as f64 / 1000.0);
+}

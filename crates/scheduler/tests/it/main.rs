@@ -1,0 +1,12 @@
+//! The crate through its front door, on scripted ports and paused time.
+
+#[cfg(test)]
+mod activities;
+#[cfg(test)]
+mod collect_blobs;
+#[cfg(test)]
+mod driver;
+#[cfg(test)]
+mod ports;
+#[cfg(test)]
+mod run;
