@@ -23,6 +23,7 @@ use parking_lot::Mutex;
 
 mod collect;
 mod content_id;
+mod content_store;
 mod error;
 mod recent;
 mod upload;
