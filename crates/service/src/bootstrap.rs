@@ -26,7 +26,7 @@ mod exit;
 mod process;
 
 pub use exit::{Error, Exit};
-pub use process::{Globals, Process};
+pub use process::{END_TARGET, Globals, Process};
 
 /// Exit code of a wrong command line (`EX_USAGE` of sysexits.h).
 pub const EXIT_USAGE: u8 = 64;
@@ -103,23 +103,7 @@ where
     if args.action == Action::CheckConfig {
         return terminal.print("the configuration is usable\n");
     }
-    run_configured(service, config, terminal, run)
-}
-
-/// The part of [`launch`] behind the command line, for a program that has one of its own. Returns the
-/// exit code.
-pub fn run_configured<R, F, E>(
-    service: &Service,
-    config: Config,
-    terminal: &mut Terminal<'_>,
-    run: R,
-) -> u8
-where
-    R: FnOnce(Context) -> F + Send + 'static,
-    F: Future<Output = Result<(), E>> + Send + 'static,
-    E: Into<BoxError> + Send + 'static,
-{
-    match run_in_runtime(service, config, run) {
+    match run_configured(service, config, run) {
         Ok(exit) => exit.code(),
         Err(error) => terminal.fail(service, &chain(&error), error.code()),
     }
@@ -161,7 +145,11 @@ impl Settings {
     }
 }
 
-fn run_in_runtime<R, F, E>(service: &Service, config: Config, run: R) -> Result<Exit, Error>
+/// The part of [`launch`] behind the command line, for a program that has one of its own.
+///
+/// # Errors
+/// When the process cannot start.
+pub fn run_configured<R, F, E>(service: &Service, config: Config, run: R) -> Result<Exit, Error>
 where
     R: FnOnce(Context) -> F + Send + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,

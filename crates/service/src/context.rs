@@ -1,5 +1,6 @@
 //! What a service is, and what its `run` function gets.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::config::{self, Config};
@@ -39,6 +40,8 @@ pub struct Context {
     pub readiness: Readiness,
     /// What `/metrics` shows.
     pub metrics: Metrics,
+    /// Where the admin port listens, with the port that was really taken.
+    pub admin_address: Option<SocketAddr>,
 }
 
 impl Context {
@@ -52,6 +55,7 @@ impl Context {
             shutdown,
             readiness: Readiness::new(),
             metrics,
+            admin_address: None,
         }
     }
 }

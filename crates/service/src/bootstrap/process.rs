@@ -18,6 +18,10 @@ use crate::signals::Signals;
 use crate::tasks::{Joined, OnEnd, TaskError, TaskGroup, chain};
 use crate::telemetry::Telemetry;
 
+/// Target of the log line that says why a process failed: a program that tells it in another way can
+/// filter it out.
+pub const END_TARGET: &str = "assay_service::end";
+
 /// For the admin port and other background tasks to end once the work is over.
 const BACKGROUND_STOP: Duration = Duration::from_secs(1);
 
@@ -36,7 +40,6 @@ pub struct Process {
     context: Context,
     background: TaskGroup,
     telemetry: Telemetry,
-    admin_address: Option<SocketAddr>,
     pace: Pace,
 }
 
@@ -67,13 +70,13 @@ impl Process {
             shutdown,
             readiness,
             metrics,
+            admin_address,
         };
         log_start(service, admin_address);
         Ok(Self {
             context,
             background,
             telemetry,
-            admin_address,
             pace: settings.pace,
         })
     }
@@ -87,7 +90,7 @@ impl Process {
     /// Where the admin port listens, with the port that was really taken.
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin_address
+        self.context.admin_address
     }
 
     /// The telemetry, for a process that left the globals alone.
@@ -235,7 +238,7 @@ fn log_start(service: &Service, admin: Option<SocketAddr>) {
 
 fn log_reason(shutdown: &Shutdown) {
     match shutdown.reason() {
-        Some(Reason::Failed(why)) => tracing::error!("shutting down: {why}"),
+        Some(Reason::Failed(why)) => tracing::error!(target: END_TARGET, "shutting down: {why}"),
         Some(Reason::Asked(why)) => tracing::info!("shutting down: {why}"),
         Some(Reason::Finished) => tracing::info!("shutting down: the work is done"),
         Some(Reason::Signal(_)) | None => {}
