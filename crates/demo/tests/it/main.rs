@@ -1,0 +1,4 @@
+//! The demo's material, as its users see it.
+
+#[cfg(test)]
+mod material;
