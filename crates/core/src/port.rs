@@ -2,10 +2,12 @@
 //!
 //! Each trait has one contract suite that every adapter passes unchanged.
 
+mod content_store;
 mod job_queue;
 mod job_store;
 mod query;
 
+pub use content_store::{ContentError, ContentStore};
 pub use job_queue::{Delivery, HandOut, JobQueue, LaneDepth, QueueError, Settle, Subscription};
 pub use job_store::{
     CancelAnswer, Claim, ClaimRequest, Claimed, Durability, JobStore, Lease, RedriveAnswer,

@@ -1,0 +1,198 @@
+//! One delivery, from the queue's hands to settled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use assay_core::envelope::{Codec, Envelope};
+use assay_core::port::{Claim, Claimed, Delivery, Settlement};
+use assay_core::retry::{Decision, runs_alone};
+use assay_core::route;
+use assay_service::shutdown::{Shutdown, Stage};
+use assay_service::trace_context::{self, TraceContext};
+use tokio::time::Instant;
+use tracing::{Instrument, Span};
+
+use crate::attempt::{Attempt, Stop};
+use crate::handler::JobHandler;
+use crate::jitter::Backoff;
+use crate::lease::Leases;
+use crate::metric_definitions::{GivenBack, Meters};
+use crate::outcome::{self, Ending};
+use crate::refuse::{Refusal, acknowledge, refuse};
+use crate::run::{Ran, Runner};
+use crate::settle::Settler;
+use crate::slots::Slot;
+
+/// Everything that deliveries of one worker share.
+pub(crate) struct Executor<H> {
+    pub(crate) runner: Runner<H>,
+    pub(crate) leases: Arc<Leases>,
+    pub(crate) meters: Arc<Meters>,
+    pub(crate) settler: Settler,
+    pub(crate) shutdown: Shutdown,
+}
+
+impl<H: JobHandler> Executor<H> {
+    /// Claims, runs, settles. The slot is held until the end.
+    pub(crate) async fn execute(self: Arc<Self>, delivery: Delivery, slot: Slot) {
+        let _slot_taken = self.meters.slot_taken();
+        if !readable(&delivery.envelope) {
+            return refuse(delivery, Refusal::NewerVersion, &self.meters).await;
+        }
+        let Some((claim, asked_at)) = self.claim(&delivery.envelope).await else {
+            // Dropped unsettled, it goes back.
+            return self.meters.given_back(GivenBack::StoreOutage, 1);
+        };
+        if let Some(refusal) = Refusal::of(&claim) {
+            return refuse(delivery, refusal, &self.meters).await;
+        }
+        if let Claim::Run(claimed) = claim {
+            self.attempt(delivery, *claimed, slot, asked_at).await;
+        }
+    }
+
+    /// Asks until the store answers, but no longer than deliveries may wait in hand, nor into a shutdown.
+    async fn claim(&self, envelope: &Arc<Envelope>) -> Option<(Claim, Instant)> {
+        let settings = &self.runner.settings;
+        let until = Instant::now() + Duration::from_millis(settings.buffer_age_max_ms);
+        let mut backoff = Backoff::new(&self.runner.ports.jitter);
+        loop {
+            let asked_at = Instant::now();
+            match self.runner.ports.claim(envelope, settings.lease_ms).await {
+                Ok(claim) => return Some((claim, asked_at)),
+                Err(error) => {
+                    let job_id = envelope.job_id;
+                    tracing::warn!(job.id = %job_id, %error, "could not claim job {job_id}: {error}");
+                }
+            }
+            if Instant::now() >= until || self.shutdown.stage() >= Stage::IntakeStopped {
+                return None;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next()) => {}
+                () = self.shutdown.intake_stopped() => return None,
+            }
+        }
+    }
+
+    async fn attempt(&self, delivery: Delivery, claimed: Claimed, slot: Slot, asked_at: Instant) {
+        let Claimed {
+            job,
+            lease,
+            checkpoint,
+        } = claimed;
+        let (envelope, lane) = (Arc::clone(&delivery.envelope), job.lane);
+        let timing = self.leases.timing(asked_at);
+        let attempt = Arc::new(Attempt::new(envelope, job, lease, timing));
+        let _held = self.leases.hold(&attempt);
+        let _in_flight = self.meters.attempt_begun(lane, self.waited(&attempt));
+        let span = span(&attempt);
+        async {
+            let begun = Instant::now();
+            let (ran, slot) = self.run(&attempt, slot, checkpoint).await;
+            self.meters.ran(lane, begun.elapsed());
+            self.conclude(delivery, &attempt, ran).await;
+            drop(slot);
+        }
+        .instrument(span)
+        .await;
+    }
+
+    /// Runs the handler, alone if the job may kill its worker. The slot comes back, because the lease
+    /// lives until the outcome is settled.
+    async fn run(
+        &self,
+        attempt: &Arc<Attempt>,
+        mut slot: Slot,
+        checkpoint: Option<Vec<u8>>,
+    ) -> (Ran, Slot) {
+        if runs_alone(&attempt.job.counters) {
+            if !slot.declare_suspect() {
+                return (Ran::unbegun(Ending::TwoSuspects), slot);
+            }
+            tokio::select! {
+                () = slot.take_all() => {}
+                () = attempt.stopping().cancelled() => {}
+            }
+        }
+        if attempt.stopped_by().is_some() {
+            return (Ran::unbegun(Ending::CutOff), slot);
+        }
+        (self.runner.run(attempt, checkpoint).await, slot)
+    }
+
+    /// Makes true what follows from how it ended.
+    async fn conclude(&self, delivery: Delivery, attempt: &Attempt, ran: Ran) {
+        let stop = attempt.begin_settling();
+        let ending = match ran.result {
+            Ok(result) => {
+                let settlement = Settlement {
+                    decision: Decision::Succeed,
+                    result: Some(result),
+                    progress: ran.progress.and_then(|progress| progress.last(true)),
+                };
+                return self.settler.settle(delivery, attempt, settlement).await;
+            }
+            Err(ending) => ending,
+        };
+        match stop {
+            // Another worker has it, or it has ended: nothing more is written.
+            Some(Stop::Fenced) => {
+                self.meters.stale_completion();
+                return acknowledge(delivery).await;
+            }
+            // Dropped unsettled, the delivery comes again and its claim makes the record anew.
+            Some(Stop::Missing) => return self.meters.given_back(GivenBack::Missing, 1),
+            Some(Stop::Drain | Stop::Cancel | Stop::LeaseLost) | None => {}
+        }
+        let ports = &self.runner.ports;
+        let (now_ms, jitter) = (ports.clock.now_ms(), ports.jitter.draw());
+        let settlement = Settlement {
+            decision: outcome::decide(ending, stop, &attempt.job, now_ms, jitter),
+            result: None,
+            progress: ran.progress.and_then(|progress| progress.last(false)),
+        };
+        self.settler.settle(delivery, attempt, settlement).await;
+    }
+
+    /// How long the job waited for its first attempt since it might have run.
+    fn waited(&self, attempt: &Attempt) -> Option<Duration> {
+        if attempt.job.attempt != 1 {
+            return None;
+        }
+        let times = &attempt.job.times;
+        let since_ms = times.created_at_ms.max(times.due_at_ms.unwrap_or(0));
+        let now_ms = self.runner.ports.clock.now_ms();
+        Some(Duration::from_millis(now_ms.saturating_sub(since_ms)))
+    }
+}
+
+/// Whether this worker can read the payload. One that it can't is a newer worker's, not rubbish.
+fn readable(envelope: &Envelope) -> bool {
+    envelope.codec == Codec::Plain && envelope.key_id.is_empty()
+}
+
+/// A trace of its own, linked to the submit's: the two may lie a day apart.
+fn span(attempt: &Attempt) -> Span {
+    let (job, lease) = (&attempt.job, &attempt.lease);
+    let queue = route::queue(job.kind, job.lane);
+    let span = tracing::info_span!(
+        parent: None,
+        "process",
+        otel.name = format_args!("process {queue}"),
+        otel.kind = "consumer",
+        job.id = %lease.job_id,
+        job.kind = job.kind.as_str(),
+        job.attempt = job.attempt,
+        job.token = lease.token,
+    );
+    let submit = &attempt.envelope.trace;
+    if !span.is_disabled() && !submit.traceparent.is_empty() {
+        let context = TraceContext {
+            traceparent: submit.traceparent.clone(),
+            tracestate: submit.tracestate.clone(),
+        };
+        trace_context::link(&span, &context);
+    }
+    span
+}

@@ -1,0 +1,172 @@
+//! A worker: takes jobs of one kind and brings each attempt to its end.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use assay_core::port::Subscription;
+use assay_service::readiness::{Dependency, Need};
+use assay_service::shutdown::Shutdown;
+use assay_service::tasks::{Joined, TaskError};
+use assay_service::{Context, TaskGroup};
+
+use crate::config::Settings;
+use crate::drain::drain;
+use crate::execute::Executor;
+use crate::handler::JobHandler;
+use crate::intake::Intake;
+use crate::jitter::Backoff;
+use crate::lease::Leases;
+use crate::metric_definitions::Meters;
+use crate::ports::Ports;
+use crate::refuse::Refusal;
+use crate::run::Runner;
+use crate::settle::Settler;
+use crate::slots::Slots;
+
+/// Runs jobs of its handler's kind.
+pub struct Worker<H> {
+    ports: Ports,
+    handler: H,
+    settings: Settings,
+}
+
+/// Why a worker stopped although nobody asked it to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// One of its loops ended.
+    #[error("keep the leases of a worker")]
+    Leases(#[from] TaskError),
+}
+
+impl<H: JobHandler> Worker<H> {
+    /// A worker that has not begun.
+    #[must_use]
+    pub fn new(ports: Ports, handler: H, settings: Settings) -> Self {
+        Self {
+            ports,
+            handler,
+            settings,
+        }
+    }
+
+    /// Works until the intake is stopped or the queue closed, then until its attempts have ended or were
+    /// handed back.
+    ///
+    /// # Errors
+    /// When leases can no longer be kept.
+    pub async fn run(self, context: Context) -> Result<(), Error> {
+        let Context {
+            tasks,
+            shutdown,
+            readiness,
+            metrics,
+            ..
+        } = context;
+        let meters = metrics.record(|| Arc::new(Meters::new(H::KIND, &Refusal::REASONS)));
+        let slots = Slots::new(self.settings.concurrency);
+        meters.slots(slots.count());
+        let queue_up = readiness.dependency("queue", Need::Required);
+        let leases = Leases::new(&self.ports, &self.settings, &meters);
+        let loops = Loops::start(&tasks, &leases);
+        if let Some(subscription) = self.subscribe(&queue_up, &shutdown).await {
+            let intake = Intake {
+                backoff: Backoff::new(&self.ports.jitter),
+                executor: self.executor(&leases, &meters, &shutdown),
+                subscription,
+                slots: Arc::clone(&slots),
+                tasks,
+                shutdown: shutdown.clone(),
+                queue_up,
+                buffer: VecDeque::new(),
+            };
+            let work = async {
+                intake.run().await;
+                drain(&slots, &leases, &shutdown).await;
+            };
+            return loops.guard(work).await;
+        }
+        Ok(())
+    }
+
+    /// Asks until the queue answers; `None` when the shutdown came first.
+    async fn subscribe(
+        &self,
+        queue_up: &Dependency,
+        shutdown: &Shutdown,
+    ) -> Option<Box<dyn Subscription>> {
+        let mut backoff = Backoff::new(&self.ports.jitter);
+        loop {
+            let subscribed = self
+                .ports
+                .queue
+                .subscribe(H::KIND, self.settings.concurrency);
+            match subscribed.await {
+                Ok(subscription) => {
+                    queue_up.up();
+                    tracing::info!(job.kind = %H::KIND, concurrency = self.settings.concurrency, "ready for {} jobs", H::KIND);
+                    return Some(subscription);
+                }
+                Err(error) => {
+                    queue_up.down(error.to_string());
+                    tracing::warn!(%error, "could not subscribe: {error}");
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next()) => {}
+                () = shutdown.intake_stopped() => return None,
+            }
+        }
+    }
+
+    fn executor(
+        self,
+        leases: &Arc<Leases>,
+        meters: &Arc<Meters>,
+        shutdown: &Shutdown,
+    ) -> Arc<Executor<H>> {
+        let settler = Settler {
+            ports: self.ports.clone(),
+            settings: self.settings,
+            meters: Arc::clone(meters),
+            shutdown: shutdown.clone(),
+        };
+        Arc::new(Executor {
+            runner: Runner {
+                handler: self.handler,
+                ports: self.ports,
+                settings: self.settings,
+            },
+            leases: Arc::clone(leases),
+            meters: Arc::clone(meters),
+            settler,
+            shutdown: shutdown.clone(),
+        })
+    }
+}
+
+/// The loops beside the work; they end with it.
+struct Loops {
+    keeping: Joined<()>,
+    listening: Joined<()>,
+}
+
+impl Loops {
+    fn start(tasks: &TaskGroup, leases: &Arc<Leases>) -> Self {
+        let (keeper, listener) = (Arc::clone(leases), Arc::clone(leases));
+        let keeping = tasks.spawn_joined("lease-renewal", async move { keeper.keep().await });
+        let listening = tasks.spawn_joined("cancellations", async move { listener.listen().await });
+        Self {
+            keeping: keeping.abort_on_drop(),
+            listening: listening.abort_on_drop(),
+        }
+    }
+
+    /// Works as long as the loops do.
+    async fn guard(mut self, work: impl Future<Output = ()>) -> Result<(), Error> {
+        tokio::select! {
+            () = work => Ok(()),
+            ended = &mut self.keeping => Ok(ended?),
+            ended = &mut self.listening => Ok(ended?),
+        }
+    }
+}

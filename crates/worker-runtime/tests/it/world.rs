@@ -1,0 +1,215 @@
+//! What the tests share: a worker around a closure, its queue and store, and what happened in order.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use assay_core::clock::Clock;
+use assay_core::id::{JobId, Tenant, WorkerId};
+use assay_core::job::JobSpec;
+use assay_core::kind::JobKind;
+use assay_core::port::{ContentError, ContentStore, JobStore};
+use assay_core::progress::StepPlan;
+use assay_core::state::JobState;
+use assay_service::prometheus::Metrics;
+use assay_service::tasks::Joined;
+use assay_service::{Config, Context};
+use assay_worker_runtime::{
+    DEFAULTS, Error, INSTRUMENTS, Jitter, JobContext, JobError, JobHandler, Ports, Settings, Worker,
+};
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use prost::Message;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::scripted_queue::ScriptedQueue;
+use crate::scripted_store::{Row, ScriptedStore};
+
+pub(crate) const START_MS: u64 = 1_700_000_000_000;
+
+/// The time of day as paused time has it.
+pub(crate) struct PausedClock(Instant);
+
+impl Clock for PausedClock {
+    fn now_ms(&self) -> u64 {
+        START_MS + u64::try_from(self.0.elapsed().as_millis()).unwrap()
+    }
+}
+
+/// What happened, in order.
+#[derive(Clone, Default)]
+pub(crate) struct Journal(Arc<Mutex<Vec<&'static str>>>);
+
+impl Journal {
+    pub(crate) fn note(&self, what: &'static str) {
+        self.0.lock().push(what);
+    }
+
+    pub(crate) fn read(&self) -> Vec<&'static str> {
+        self.0.lock().clone()
+    }
+}
+
+/// Content under the number of its bytes.
+#[derive(Default)]
+pub(crate) struct Contents {
+    pub(crate) failures: Mutex<usize>,
+    pub(crate) kept: Mutex<Vec<Vec<u8>>>,
+}
+
+#[async_trait]
+impl ContentStore for Contents {
+    async fn put(&self, _tenant: &Tenant, bytes: Vec<u8>) -> Result<String, ContentError> {
+        let mut failures = self.failures.lock();
+        if *failures > 0 {
+            *failures -= 1;
+            let why = "told so".to_owned();
+            return Err(ContentError { why });
+        }
+        let name = format!("bytes-{}", bytes.len());
+        self.kept.lock().push(bytes);
+        Ok(name)
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Payload {
+    #[prost(string, tag = "1")]
+    pub(crate) word: String,
+}
+
+pub(crate) type Answer = Result<Value, JobError>;
+type Script = Box<dyn for<'a> Fn(&'a JobContext, String) -> BoxFuture<'a, Answer> + Send + Sync>;
+
+/// A handler that does what a test says.
+pub(crate) struct Probe(Script);
+
+impl JobHandler for Probe {
+    const KIND: JobKind = JobKind::ContentVerification;
+    type Payload = Payload;
+    type Output = Value;
+
+    fn plan(&self, _payload: &Payload) -> StepPlan {
+        StepPlan::new([("fetch", 1), ("look", 3)]).unwrap()
+    }
+
+    async fn handle(&self, context: &JobContext, payload: Payload) -> Answer {
+        (self.0)(context, payload.word).await
+    }
+}
+
+/// Everything around the workers of a test.
+pub(crate) struct World {
+    pub(crate) store: Arc<ScriptedStore>,
+    pub(crate) queue: ScriptedQueue,
+    pub(crate) contents: Arc<Contents>,
+    pub(crate) clock: Arc<PausedClock>,
+    pub(crate) journal: Journal,
+    pub(crate) settings: Settings,
+    ids: AtomicU8,
+}
+
+/// A worker that runs.
+pub(crate) struct Running {
+    pub(crate) context: Context,
+    ended: Joined<Result<(), Error>>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let clock = Arc::new(PausedClock(Instant::now()));
+        let journal = Journal::default();
+        let config = Config::loader(&[DEFAULTS]).load().unwrap();
+        Self {
+            store: Arc::new(ScriptedStore::new(Arc::clone(&clock), journal.clone())),
+            queue: ScriptedQueue::new(Arc::clone(&clock), journal.clone()),
+            contents: Arc::default(),
+            settings: Settings::read(&config).unwrap(),
+            ids: AtomicU8::new(1),
+            clock,
+            journal,
+        }
+    }
+
+    /// A job with the given word as its payload, queued.
+    pub(crate) fn submit(&self, word: &str) -> JobId {
+        self.submit_with(word, |_| {})
+    }
+
+    pub(crate) fn submit_with(&self, word: &str, change: impl FnOnce(&mut JobSpec)) -> JobId {
+        let payload = Payload {
+            word: word.to_owned(),
+        };
+        let now_ms = self.clock.now_ms();
+        let mut spec = JobSpec::new(Probe::KIND, payload.encode_to_vec(), now_ms);
+        change(&mut spec);
+        let id = JobId::from_bytes([self.ids.fetch_add(1, Ordering::SeqCst); 16]);
+        let envelope = self.store.add(id, &spec);
+        self.queue.put(envelope, Instant::now());
+        id
+    }
+
+    /// Starts a worker around a script.
+    pub(crate) fn work<F>(&self, script: F) -> Running
+    where
+        F: for<'a> Fn(&'a JobContext, String) -> BoxFuture<'a, Answer> + Send + Sync + 'static,
+    {
+        let store: Arc<dyn JobStore> = Arc::<ScriptedStore>::clone(&self.store);
+        let contents: Arc<dyn ContentStore> = Arc::<Contents>::clone(&self.contents);
+        let clock: Arc<dyn Clock> = Arc::<PausedClock>::clone(&self.clock);
+        let ports = Ports {
+            queue: Arc::new(self.queue.clone()),
+            store,
+            contents,
+            clock,
+            jitter: Jitter::fixed(0.5),
+            worker: WorkerId::new("worker-1").unwrap(),
+        };
+        let config = Config::loader(&[DEFAULTS]).load().unwrap();
+        let metrics = Metrics::new("worker", "1", &[INSTRUMENTS]).unwrap();
+        let context = Context::detached(config, metrics);
+        let worker = Worker::new(ports, Probe(Box::new(script)), self.settings);
+        let (tasks, inside) = (context.tasks.clone(), context.clone());
+        let ended = tasks.spawn_joined("worker", async move { worker.run(inside).await });
+        Running { context, ended }
+    }
+
+    pub(crate) async fn wait(&self, id: JobId, state: JobState) -> Row {
+        self.store.wait(id, |row| row.job.state == state).await
+    }
+
+    pub(crate) async fn cancel(&self, id: JobId) {
+        self.store.cancel(&Tenant::default(), id).await.unwrap();
+    }
+}
+
+impl Running {
+    /// Goes down the stages of a shutdown, and waits for the worker.
+    pub(crate) async fn shut_down(self) {
+        let Self { context, ended } = self;
+        let pace = context.config.section("shutdown").unwrap();
+        let work = async { ended.await.unwrap().unwrap() };
+        let drained = context.shutdown.drain(pace, &context.readiness, work).await;
+        assert_ne!(drained, assay_service::shutdown::Drained::Unfinished);
+    }
+
+    /// A line of `/metrics` that begins like this, without the service label.
+    pub(crate) fn metric(&self, series: &str) -> f64 {
+        let text = self.context.metrics.render(&self.context.readiness);
+        let text = text.replace("service=\"worker\",", "");
+        let line = text.lines().find_map(|line| line.strip_prefix(series));
+        let value = line.unwrap_or_else(|| panic!("no {series} in {text}"));
+        value.trim().parse().unwrap()
+    }
+}
+
+/// A handler that never ends by itself.
+pub(crate) async fn never() -> Answer {
+    std::future::pending().await
+}
+
+pub(crate) fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
