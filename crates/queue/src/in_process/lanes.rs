@@ -7,9 +7,9 @@
 //!
 //! Ageing: a lane whose head was published [`PROMOTED_AFTER_MS`] ago weighs as much as the lane above.
 //!
-//! So nothing starves: while a lane may be read, at most [`takes_before_max`] envelopes of the other
-//! lanes go before its head. Proof: its turn lies at most `ROUND / lightest` ahead, and each other
-//! lane gets there in steps of at least `ROUND / heaviest`.
+//! So nothing starves: while a lane may be read, at most 34 envelopes of the other two go before its
+//! head. Proof: its turn lies at most `ROUND / lightest` ahead, and each other lane gets there in steps
+//! of at least `ROUND / heaviest`, which are 16 steps and the one it begins with.
 
 use assay_core::kind::Lane;
 
@@ -71,15 +71,6 @@ fn weight(lane: Lane, weights: &Weights, age_ms: u64) -> u64 {
     weights[counts_as as usize].max(1)
 }
 
-/// At most so many envelopes of other lanes are read before the head of a lane that may be read.
-#[cfg(test)]
-fn takes_before_max(weights: &Weights) -> u64 {
-    let heaviest = weights.iter().max().copied().unwrap_or(1);
-    let lightest = weights.iter().min().copied().unwrap_or(1);
-    let of_each_other_lane = heaviest.div_ceil(lightest) + 1;
-    of_each_other_lane * (Lane::ALL.len() as u64 - 1)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -89,6 +80,14 @@ mod tests {
     const NOW_MS: u64 = 1_000_000;
     const YOUNG: Option<u64> = Some(NOW_MS);
     const OLD: Option<u64> = Some(NOW_MS - PROMOTED_AFTER_MS);
+
+    /// At most so many envelopes of other lanes are read before the head of a lane that may be read.
+    fn takes_before_max(weights: &Weights) -> u64 {
+        let heaviest = weights.iter().max().copied().unwrap_or(1);
+        let lightest = weights.iter().min().copied().unwrap_or(1);
+        let of_each_other_lane = heaviest.div_ceil(lightest) + 1;
+        of_each_other_lane * (Lane::ALL.len() as u64 - 1)
+    }
 
     /// Reads `takes` times from lanes whose heads never change; counts low, normal, high.
     fn shares(heads: Heads, takes: usize) -> [usize; 3] {
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bound_for_our_weights_is_what_the_documents_say() {
+    fn the_bound_for_our_weights_is_as_documented() {
         assert_eq!(takes_before_max(&WEIGHTS), 34);
     }
 }

@@ -25,5 +25,6 @@ assay_test_support::job_queue_contract! { #[tokio::test(start_paused = true)] in
 async fn many_threads_lose_nothing() {
     for _ in 0..20 {
         job_queue::many_publishers_and_consumers_lose_nothing(in_process().await).await;
+        job_queue::troubled_consumers_lose_nothing(in_process().await).await;
     }
 }

@@ -23,7 +23,7 @@ mod delivery;
 mod lanes;
 mod lifetime;
 
-pub use crowd::many_publishers_and_consumers_lose_nothing;
+pub use crowd::{many_publishers_and_consumers_lose_nothing, troubled_consumers_lose_nothing};
 pub use delivery::{
     a_dead_letter_does_not_come_back, a_dropped_delivery_comes_back,
     a_published_envelope_is_delivered_whole, a_retried_delivery_waits_its_time,
@@ -157,6 +157,7 @@ macro_rules! job_queue_contract {
             depth_tells_what_waits,
             a_closed_queue_ends_its_subscriptions,
             many_publishers_and_consumers_lose_nothing,
+            troubled_consumers_lose_nothing,
         }
     };
     (@each #[$test:meta] $subject:path: $($case:ident,)+) => {
