@@ -1,0 +1,67 @@
+//! The settings of a store. `defaults.toml` explains each.
+
+use serde::Deserialize;
+
+/// The documented defaults, section `[store]`.
+pub const DEFAULTS_TOML: &str = include_str!("defaults.toml");
+
+/// The settings of a store.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreConfig {
+    /// Most jobs of one kind that have not ended.
+    pub queued_jobs_max: u64,
+    /// How long the record of an ended job is kept, in milliseconds.
+    pub retention_ms: u64,
+    /// Most operations of one commit.
+    pub batch_operations_max: usize,
+    /// Most operations that wait for a commit.
+    pub pending_operations_max: usize,
+    /// Most changed jobs that are in the journal alone.
+    pub journal_jobs_max: usize,
+    /// Memory for pages of the file, in bytes.
+    pub cache_bytes: usize,
+    /// Events that a listener may lag behind.
+    pub event_lag_max: usize,
+}
+
+impl Default for StoreConfig {
+    /// The same values as [`DEFAULTS_TOML`]; a test compares them.
+    fn default() -> Self {
+        Self {
+            queued_jobs_max: 1_000_000,
+            retention_ms: 7 * 24 * 60 * 60 * 1000,
+            batch_operations_max: 2_048,
+            pending_operations_max: 8_192,
+            journal_jobs_max: 8_192,
+            cache_bytes: 16 * 1024 * 1024,
+            event_lag_max: 8_192,
+        }
+    }
+}
+
+/// A setting that no store can work with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("set store.{setting} to 1 or more, not 0")]
+pub struct ConfigError {
+    /// Which setting.
+    pub setting: &'static str,
+}
+
+impl StoreConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// The first that no store can work with.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let counts = [
+            ("batch_operations_max", self.batch_operations_max),
+            ("pending_operations_max", self.pending_operations_max),
+            ("event_lag_max", self.event_lag_max),
+        ];
+        match counts.into_iter().find(|(_, value)| *value == 0) {
+            Some((setting, _)) => Err(ConfigError { setting }),
+            None => Ok(()),
+        }
+    }
+}

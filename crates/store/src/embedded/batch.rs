@@ -1,0 +1,232 @@
+//! One group commit in the making: operations change jobs here, on top of what is committed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use assay_core::event::JobEvent;
+use assay_core::id::JobId;
+use assay_core::job::{Job, JobSpec};
+use assay_core::kind::JobKind;
+use assay_core::port::{Counts, StoreError};
+use assay_core::state::JobState;
+use assay_core::transition::{Admission, Transition, submit};
+use redb::Database;
+
+use super::clockwork::Clockwork;
+use super::disk::{Fault, chain, read_ended};
+use super::entry::Entry;
+use super::history::Packed;
+use super::parts::{Changed, Part, RecordWriter};
+use super::shelf::Shelf;
+use crate::StoreConfig;
+
+/// What a batch stands on.
+pub(super) struct Ground<'a> {
+    pub(super) shelf: &'a Shelf,
+    pub(super) database: &'a Database,
+    pub(super) clockwork: &'a Clockwork,
+    pub(super) config: &'a StoreConfig,
+    pub(super) epoch_started_at_ms: u64,
+    pub(super) disk_is_full: bool,
+    pub(super) now_ms: u64,
+}
+
+/// Changes that will be committed together.
+pub(super) struct Batch<'a> {
+    pub(super) ground: Ground<'a>,
+    pub(super) changes: Changes,
+    counts: Counts,
+}
+
+/// What one commit writes, and what follows from it.
+#[derive(Default)]
+pub(super) struct Changes {
+    pub(super) staged: HashMap<JobId, Entry>,
+    pub(super) gone: HashMap<JobId, Entry>,
+    pub(super) tombstones: HashMap<JobId, Option<u64>>,
+    pub(super) journal: Vec<u8>,
+    pub(super) events: Vec<JobEvent>,
+    /// Jobs whose envelopes are handed out after the commit, in order.
+    pub(super) offers: Vec<JobId>,
+    pub(super) reaped: bool,
+}
+
+impl Changes {
+    /// Whether nothing needs to be written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.journal.is_empty() && self.tombstones.is_empty()
+    }
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(ground: Ground<'a>) -> Self {
+        Self {
+            counts: ground.shelf.counts().clone(),
+            ground,
+            changes: Changes::default(),
+        }
+    }
+
+    pub(super) fn now_ms(&self) -> u64 {
+        self.ground.now_ms
+    }
+
+    /// The job as this batch leaves it so far.
+    pub(super) fn find(&self, id: JobId) -> Result<Option<Entry>, StoreError> {
+        if self.changes.gone.contains_key(&id) {
+            return Ok(None);
+        }
+        let in_memory = self
+            .changes
+            .staged
+            .get(&id)
+            .or_else(|| self.ground.shelf.get(id));
+        if let Some(entry) = in_memory {
+            return Ok(Some(entry.clone()));
+        }
+        read_ended(self.ground.database, id).map_err(unavailable)
+    }
+
+    /// Jobs of `kind` that have not ended.
+    pub(super) fn live(&self, kind: JobKind) -> u64 {
+        self.counts.live(kind)
+    }
+
+    pub(super) fn tombstone(&self, id: JobId) -> bool {
+        match self.changes.tombstones.get(&id) {
+            Some(at_ms) => at_ms.is_some(),
+            None => self.ground.shelf.tombstone(id).is_some(),
+        }
+    }
+
+    /// Records a new job.
+    pub(super) fn add(
+        &mut self,
+        transition: Transition,
+        envelope: Arc<assay_core::envelope::Envelope>,
+    ) -> Arc<Job> {
+        let job = &transition.job;
+        let deadline_ms = job
+            .times
+            .deadline_at_ms
+            .saturating_sub(job.times.created_at_ms);
+        let entry = Entry {
+            job: Arc::new(job.clone()),
+            envelope,
+            deadline_ms,
+            events: Packed::default(),
+            result: None,
+            checkpoint: None,
+            revision: 0,
+            journaled_since: None,
+            filed: None,
+            offered_at_ms: 0,
+        };
+        if self.tombstone(job.id) {
+            self.changes.tombstones.insert(job.id, None);
+        }
+        self.record(entry, transition)
+    }
+
+    /// Records what a step did to a job, with all that the step sends out.
+    pub(super) fn record(&mut self, mut entry: Entry, transition: Transition) -> Arc<Job> {
+        let is_new = entry.revision == 0;
+        let before = (!is_new).then_some(entry.job.state);
+        self.recount(transition.job.kind, before, transition.job.state);
+        let raised = transition.envelope.is_some();
+        if let Some(envelope) = transition.envelope {
+            entry.envelope = Arc::new(envelope);
+        }
+        entry.job = Arc::new(transition.job);
+        entry.revision += 1;
+        if entry.job.state.is_terminal() {
+            entry.checkpoint = None;
+        } else {
+            entry.result = None;
+        }
+        let fresh_result = entry.result.is_some();
+        let mut news = Packed::default();
+        transition.events.iter().for_each(|event| news.push(event));
+        entry.events.extend(&news);
+        self.journal(&entry, is_new, &news, fresh_result.then_some(Part::Result));
+        self.changes.events.extend(transition.events);
+        let job = Arc::clone(&entry.job);
+        if (raised || is_new) && job.state == JobState::Queued {
+            entry.offered_at_ms = self.now_ms();
+            self.changes.offers.push(job.id);
+        }
+        self.changes.staged.insert(job.id, entry);
+        for (id, spec) in transition.follow_ups {
+            self.add_follow_up(id, &spec);
+        }
+        job
+    }
+
+    /// Records a change that is no event: a longer lease, a checkpoint.
+    pub(super) fn record_quietly(&mut self, mut entry: Entry, fresh: Option<Part>) {
+        entry.revision += 1;
+        self.journal(&entry, false, &Packed::default(), fresh);
+        self.changes.staged.insert(entry.job.id, entry);
+    }
+
+    /// Forgets an ended job.
+    pub(super) fn forget(&mut self, entry: Entry) {
+        let id = entry.job.id;
+        self.changes.staged.remove(&id);
+        let mut record = RecordWriter::begin(&mut self.changes.journal, id, entry.revision + 1);
+        record.bytes(Part::Gone, &[]);
+        record.end();
+        self.changes.gone.insert(id, entry);
+    }
+
+    /// A follow-up is a job that was promised: no bound refuses it. One that exists was sent out before.
+    fn add_follow_up(&mut self, id: JobId, spec: &JobSpec) {
+        match self.find(id) {
+            Ok(None) => {}
+            Ok(Some(_)) => return,
+            Err(error) => {
+                tracing::warn!(job.id = %id, error = %chain(&error), "follow-up may be submitted twice");
+            }
+        }
+        let mut made = submit(id, spec, Admission::Queue, self.now_ms());
+        if let Some(envelope) = made.envelope.take() {
+            self.add(made, Arc::new(envelope));
+        }
+    }
+
+    fn recount(&mut self, kind: JobKind, before: Option<JobState>, after: JobState) {
+        if let Some(before) = before {
+            let count = self.counts.get_mut(kind, before);
+            *count = count.saturating_sub(1);
+        }
+        *self.counts.get_mut(kind, after) += 1;
+    }
+
+    /// `fresh` is the large part that this change brought; one that was written before is not repeated.
+    fn journal(&mut self, entry: &Entry, is_new: bool, news: &Packed, fresh: Option<Part>) {
+        let job = entry.job.as_ref();
+        let mut record = RecordWriter::begin(&mut self.changes.journal, job.id, entry.revision);
+        if is_new {
+            record.value(Part::Job, job);
+            record.bytes(Part::Envelope, &entry.envelope.encode());
+            record.bytes(Part::DeadlineMs, &entry.deadline_ms.to_le_bytes());
+        } else {
+            record.value(Part::Changed, &Changed::of(job));
+        }
+        record.bytes(Part::Events, news.as_bytes());
+        let bytes = match fresh {
+            Some(Part::Result) => entry.result.as_ref(),
+            Some(Part::Checkpoint) => entry.checkpoint.as_ref(),
+            _ => None,
+        };
+        if let (Some(part), Some(bytes)) = (fresh, bytes) {
+            record.bytes(part, bytes);
+        }
+        record.end();
+    }
+}
+
+/// The file could not be read; nothing was written.
+pub(super) fn unavailable(fault: Fault) -> StoreError {
+    StoreError::Unavailable { why: chain(&fault) }
+}

@@ -1,0 +1,197 @@
+//! One commit: the journal row, and the filing of jobs that were journaled long enough ago.
+
+use assay_core::id::JobId;
+use redb::{Database, ReadableTable, Table, WriteTransaction};
+
+use super::batch::Changes;
+use super::disk::{Fault, fault};
+use super::entry::{Entry, Filed};
+use super::parts::{Part, RecordWriter};
+use super::shelf::Shelf;
+use super::tables::{
+    ENDED, ENDED_LIST, EXPIRY, JOURNAL, LIVE, RESULTS, SPECS, TOMBSTONES, expiry_key, list_key,
+};
+
+/// What a commit writes.
+pub(super) struct Commit<'a> {
+    pub(super) number: u64,
+    pub(super) changes: &'a Changes,
+    pub(super) shelf: &'a Shelf,
+    /// Jobs to move from the journal to the tables.
+    pub(super) file: &'a [JobId],
+    /// Journal rows before this one are not needed any more.
+    pub(super) journal_from: u64,
+    pub(super) retention_ms: u64,
+}
+
+impl Commit<'_> {
+    /// Writes everything and syncs it to disk.
+    pub(super) fn write(&self, database: &Database) -> Result<(), Fault> {
+        let transaction = database.begin_write().map_err(fault)?;
+        self.write_journal(&transaction)?;
+        self.write_tombstones(&transaction)?;
+        if !(self.file.is_empty() && self.changes.gone.is_empty()) {
+            let mut tables = Tables::open(&transaction)?;
+            let mut buffer = Vec::new();
+            for id in self.file {
+                let entry = self.changes.staged.get(id).or_else(|| self.shelf.get(*id));
+                if let Some(entry) = entry.filter(|_| !self.changes.gone.contains_key(id)) {
+                    tables.file(entry, self.retention_ms, &mut buffer)?;
+                }
+            }
+            for entry in self.changes.gone.values() {
+                tables.forget(entry)?;
+            }
+        }
+        transaction.commit().map_err(fault)
+    }
+
+    fn write_journal(&self, transaction: &WriteTransaction) -> Result<(), Fault> {
+        let mut journal = transaction.open_table(JOURNAL).map_err(fault)?;
+        journal
+            .insert(self.number, self.changes.journal.as_slice())
+            .map_err(fault)?;
+        loop {
+            let first = journal.first().map_err(fault)?;
+            let first = first.map(|(number, _)| number.value());
+            // The newest row stays: it tells which commit was the last.
+            match first.filter(|first| *first < self.journal_from.min(self.number)) {
+                Some(first) => drop(journal.remove(first).map_err(fault)?),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn write_tombstones(&self, transaction: &WriteTransaction) -> Result<(), Fault> {
+        if self.changes.tombstones.is_empty() {
+            return Ok(());
+        }
+        let mut tombstones = transaction.open_table(TOMBSTONES).map_err(fault)?;
+        for (id, at_ms) in &self.changes.tombstones {
+            match at_ms {
+                Some(at_ms) => drop(tombstones.insert(id.as_bytes(), at_ms).map_err(fault)?),
+                None => drop(tombstones.remove(id.as_bytes()).map_err(fault)?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the tables will say of a job once it is filed.
+pub(super) fn filed(entry: &Entry, retention_ms: u64) -> Filed {
+    let expires = assay_core::transition::expires_at_ms(&entry.job, retention_ms);
+    Filed {
+        state: entry.job.state,
+        expires_at_ms: expires.unwrap_or(0),
+    }
+}
+
+type Rows<'a> = Table<'a, &'static [u8; 16], &'static [u8]>;
+
+struct Tables<'a> {
+    specs: Rows<'a>,
+    live: Rows<'a>,
+    ended: Rows<'a>,
+    results: Rows<'a>,
+    ended_list: Table<'a, &'static [u8], ()>,
+    expiry: Table<'a, &'static [u8; 24], ()>,
+}
+
+impl<'a> Tables<'a> {
+    fn open(transaction: &'a WriteTransaction) -> Result<Self, Fault> {
+        Ok(Self {
+            specs: transaction.open_table(SPECS).map_err(fault)?,
+            live: transaction.open_table(LIVE).map_err(fault)?,
+            ended: transaction.open_table(ENDED).map_err(fault)?,
+            results: transaction.open_table(RESULTS).map_err(fault)?,
+            ended_list: transaction.open_table(ENDED_LIST).map_err(fault)?,
+            expiry: transaction.open_table(EXPIRY).map_err(fault)?,
+        })
+    }
+
+    /// Makes the tables say what the entry says.
+    fn file(
+        &mut self,
+        entry: &Entry,
+        retention_ms: u64,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        let id = entry.job.id;
+        if entry.filed.is_none() {
+            buffer.clear();
+            let mut record = RecordWriter::begin(buffer, id, entry.revision);
+            record.bytes(Part::Envelope, &entry.envelope.encode());
+            record.end();
+            insert(&mut self.specs, id, buffer)?;
+        }
+        if let Some(filed) = entry.filed {
+            self.unfile(entry, filed)?;
+        }
+        let filed = filed(entry, retention_ms);
+        write_row(entry, filed, buffer);
+        if !entry.job.state.is_terminal() {
+            return insert(&mut self.live, id, buffer);
+        }
+        insert(&mut self.ended, id, buffer)?;
+        let key = list_key(&entry.job);
+        self.ended_list.insert(key.as_slice(), ()).map_err(fault)?;
+        let key = expiry_key(filed.expires_at_ms, id);
+        self.expiry.insert(&key, ()).map_err(fault)?;
+        match &entry.result {
+            Some(result) => insert(&mut self.results, id, result),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes out what the tables said of a job that has changed since.
+    fn unfile(&mut self, entry: &Entry, filed: Filed) -> Result<(), Fault> {
+        let id = entry.job.id;
+        if !filed.state.is_terminal() {
+            // Overwritten unless it has ended.
+            if entry.job.state.is_terminal() {
+                self.live.remove(id.as_bytes()).map_err(fault)?;
+            }
+            return Ok(());
+        }
+        let mut job = entry.job.as_ref().clone();
+        job.state = filed.state;
+        self.ended.remove(id.as_bytes()).map_err(fault)?;
+        let key = list_key(&job);
+        self.ended_list.remove(key.as_slice()).map_err(fault)?;
+        let key = expiry_key(filed.expires_at_ms, id);
+        self.expiry.remove(&key).map_err(fault)?;
+        self.results.remove(id.as_bytes()).map_err(fault)?;
+        Ok(())
+    }
+
+    /// Takes out everything of a job.
+    fn forget(&mut self, entry: &Entry) -> Result<(), Fault> {
+        let Some(filed) = entry.filed else {
+            return Ok(());
+        };
+        let id = entry.job.id;
+        self.live.remove(id.as_bytes()).map_err(fault)?;
+        self.specs.remove(id.as_bytes()).map_err(fault)?;
+        self.unfile(entry, filed)
+    }
+}
+
+fn insert(table: &mut Rows<'_>, id: JobId, row: &[u8]) -> Result<(), Fault> {
+    table.insert(id.as_bytes(), row).map_err(fault)?;
+    Ok(())
+}
+
+fn write_row(entry: &Entry, filed: Filed, buffer: &mut Vec<u8>) {
+    buffer.clear();
+    let mut record = RecordWriter::begin(buffer, entry.job.id, entry.revision);
+    record.value(Part::Job, entry.job.as_ref());
+    record.bytes(Part::DeadlineMs, &entry.deadline_ms.to_le_bytes());
+    record.bytes(Part::Events, entry.events.as_bytes());
+    if filed.state.is_terminal() {
+        record.bytes(Part::ExpiresAtMs, &filed.expires_at_ms.to_le_bytes());
+    }
+    if let Some(checkpoint) = &entry.checkpoint {
+        record.bytes(Part::Checkpoint, checkpoint);
+    }
+    record.end();
+}

@@ -1,0 +1,64 @@
+//! One job in memory.
+
+use std::sync::Arc;
+
+use assay_core::envelope::Envelope;
+use assay_core::job::Job;
+use assay_core::state::JobState;
+use assay_core::transition::Record;
+
+use super::history::Packed;
+
+/// A job as the store holds it in memory. Cheap to clone: large parts are shared.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) job: Arc<Job>,
+    /// Carries the latest generation; the queue holds the same one.
+    pub(super) envelope: Arc<Envelope>,
+    /// How long the job was given at its submit.
+    pub(super) deadline_ms: u64,
+    pub(super) events: Packed,
+    /// The inline result, until it is in its table.
+    pub(super) result: Option<Arc<Vec<u8>>>,
+    pub(super) checkpoint: Option<Arc<Vec<u8>>>,
+    /// Raised by each change: tells what is newer, the journal or the tables.
+    pub(super) revision: u64,
+    /// The first commit whose changes are in the journal alone.
+    pub(super) journaled_since: Option<u64>,
+    /// Where the tables have it.
+    pub(super) filed: Option<Filed>,
+    /// When its envelope was last handed out, in milliseconds since the epoch.
+    pub(super) offered_at_ms: u64,
+}
+
+/// What the tables say of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Filed {
+    pub(super) state: JobState,
+    /// When it may be forgotten; 0 for a job that has not ended.
+    pub(super) expires_at_ms: u64,
+}
+
+impl Entry {
+    pub(super) fn record(&self) -> Record<'_> {
+        Record {
+            job: &self.job,
+            envelope: &self.envelope,
+        }
+    }
+
+    /// Makes the envelope carry what the record says: only its first form is stored.
+    pub(super) fn refresh_envelope(&mut self) {
+        let job = &self.job;
+        if self.envelope.generation == job.generation {
+            return;
+        }
+        self.envelope = Arc::new(Envelope {
+            generation: job.generation,
+            published_at_ms: job.times.queued_at_ms.unwrap_or(job.times.updated_at_ms),
+            due_at_ms: job.times.due_at_ms,
+            deadline_at_ms: job.times.deadline_at_ms,
+            ..Envelope::clone(&self.envelope)
+        });
+    }
+}

@@ -1,0 +1,339 @@
+//! The one thread that changes the file.
+//!
+//! It takes what waits, applies it, commits it with one sync, and only then changes the committed memory,
+//! answers, tells listeners and hands envelopes out. What came in meanwhile is the next batch.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use assay_core::clock::Clock;
+use assay_core::id::JobId;
+use assay_core::port::HandOut;
+use assay_core::state::JobState;
+use parking_lot::RwLock;
+use redb::Database;
+use tokio::sync::mpsc::Receiver;
+
+use super::batch::{Batch, Changes, Ground};
+use super::clockwork::Clockwork;
+use super::commit::{Commit, filed};
+use super::disk::{Fault, chain};
+use super::folder::{Medium, OpenError};
+use super::replay::{Replayed, prepare, replay};
+use super::shelf::Shelf;
+use super::steps::{DISK_FULL_RETRY_MS, lose_workers};
+use super::stream::Announcer;
+use crate::StoreConfig;
+use crate::metric_definitions::{CommitOutcome, committed};
+
+/// Jobs that a commit files at least, if so many wait, beyond twice what it changes.
+const FILED_PER_COMMIT: usize = 64;
+
+/// What readers see: committed jobs, and the file. Without a file nothing can be read.
+pub(super) struct Shared {
+    pub(super) shelf: Shelf,
+    pub(super) database: Option<Arc<Database>>,
+    /// Why there is no file.
+    pub(super) broken: String,
+}
+
+/// Changes a batch and answers what to say once its outcome is known.
+pub(super) type Operation = Box<dyn FnOnce(&mut Batch<'_>) -> Answer + Send>;
+/// Answers the caller.
+pub(super) type Answer = Box<dyn FnOnce(&Outcome) + Send>;
+
+/// How the batch of an operation ended.
+#[derive(Clone, Debug)]
+pub(super) enum Outcome {
+    /// It is on disk.
+    Committed,
+    /// It may be on disk.
+    Unknown(String),
+    /// Proven not to be on disk: there was no room.
+    DiskFull,
+}
+
+pub(super) struct Writer {
+    pub(super) shared: Arc<RwLock<Shared>>,
+    pub(super) receiver: Receiver<Operation>,
+    pub(super) medium: Box<dyn Medium>,
+    pub(super) config: StoreConfig,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) hand_out: Arc<dyn HandOut>,
+    pub(super) announcer: Announcer,
+    pub(super) clockwork: Clockwork,
+    pub(super) journaled: VecDeque<(u64, JobId)>,
+    pub(super) last_commit: u64,
+    pub(super) epoch_started_at_ms: u64,
+    pub(super) disk_full_until_ms: u64,
+}
+
+impl Writer {
+    /// Works until every sender is gone and everything that was sent is answered.
+    pub(super) fn run(mut self) {
+        let mut operations = Vec::new();
+        while let Some(first) = self.receiver.blocking_recv() {
+            operations.push(first);
+            while operations.len() < self.config.batch_operations_max
+                && let Ok(next) = self.receiver.try_recv()
+            {
+                operations.push(next);
+            }
+            self.process(&mut operations);
+        }
+    }
+
+    /// Takes the jobs of the process before from its workers, and hands out what is queued.
+    pub(super) fn start(&mut self) -> Result<(), Fault> {
+        let changes = self.apply(|batch| lose_workers(batch).map(drop));
+        if let Some((changes, Err(error))) = &changes {
+            tracing::warn!(error = %chain(error), jobs = changes.staged.len(), "take jobs from dead workers");
+        }
+        if let Some((mut changes, _)) = changes
+            && !changes.is_empty()
+        {
+            // Everything that is queued is handed out below.
+            changes.offers.clear();
+            self.commit(&changes)?;
+            self.publish(changes);
+        }
+        self.offer_queued(&HashSet::new());
+        Ok(())
+    }
+
+    fn process(&mut self, operations: &mut Vec<Operation>) {
+        let count = operations.len();
+        if let Err(error) = self.mend() {
+            tracing::error!(operations = count, error, "open the store's file again");
+            // Dropping an operation tells its caller that nothing was written.
+            operations.clear();
+            return;
+        }
+        let applied = self.apply(|batch| {
+            let answers: Vec<Answer> = operations.drain(..).map(|apply| apply(batch)).collect();
+            answers
+        });
+        let Some((changes, answers)) = applied else {
+            return;
+        };
+        if changes.reaped {
+            self.clockwork.reaped_at_ms = self.clock.now_ms();
+        }
+        let outcome = if changes.is_empty() {
+            self.publish(changes);
+            Outcome::Committed
+        } else {
+            self.settle(changes, count)
+        };
+        for answer in answers {
+            answer(&outcome);
+        }
+    }
+
+    /// Commits the changes, or finds out what became of them.
+    fn settle(&mut self, changes: Changes, operations: usize) -> Outcome {
+        let started = Instant::now();
+        let result = self.commit(&changes);
+        let seconds = started.elapsed().as_secs_f64();
+        match result {
+            Ok(()) => {
+                committed(CommitOutcome::Synced, operations, seconds);
+                self.publish(changes);
+                Outcome::Committed
+            }
+            Err(fault) => {
+                committed(CommitOutcome::Failed, operations, seconds);
+                tracing::error!(operations, error = %chain(&fault), "commit to the store's file failed");
+                self.recover(&fault)
+            }
+        }
+    }
+
+    /// Runs `work` on a batch over what is committed; `None` without a file.
+    fn apply<T>(&self, work: impl FnOnce(&mut Batch<'_>) -> T) -> Option<(Changes, T)> {
+        let shared = self.shared.read();
+        let database = shared.database.as_ref()?;
+        let now_ms = self.clock.now_ms();
+        let mut batch = Batch::new(Ground {
+            shelf: &shared.shelf,
+            database,
+            clockwork: &self.clockwork,
+            config: &self.config,
+            epoch_started_at_ms: self.epoch_started_at_ms,
+            disk_is_full: now_ms < self.disk_full_until_ms,
+            now_ms,
+        });
+        let answer = work(&mut batch);
+        Some((batch.changes, answer))
+    }
+
+    /// Writes the changes, and files the jobs that were journaled first. Changes memory only if that held.
+    fn commit(&mut self, changes: &Changes) -> Result<(), Fault> {
+        let number = self.last_commit + 1;
+        let waiting = self.journaled.len() + changes.staged.len();
+        let surplus = waiting.saturating_sub(self.config.journal_jobs_max);
+        let most = 2 * changes.staged.len() + FILED_PER_COMMIT;
+        let due = surplus.min(most).min(self.journaled.len());
+        let file: Vec<JobId> = {
+            let mut ids: Vec<_> = self.journaled.iter().take(due).map(|(_, id)| *id).collect();
+            // Neighbours share pages.
+            ids.sort_unstable();
+            ids.dedup();
+            ids
+        };
+        let journal_from = self.journaled.get(due).map_or(number, |(first, _)| *first);
+        let shared = self.shared.read();
+        let Some(database) = shared.database.clone() else {
+            return Ok(());
+        };
+        Commit {
+            number,
+            changes,
+            shelf: &shared.shelf,
+            file: &file,
+            journal_from,
+            retention_ms: self.config.retention_ms,
+        }
+        .write(&database)?;
+        drop(shared);
+        self.last_commit = number;
+        self.journaled.drain(..due);
+        self.remember(changes, &file, number);
+        Ok(())
+    }
+
+    /// Makes the committed memory what the file is now.
+    fn remember(&mut self, changes: &Changes, filed_ids: &[JobId], number: u64) {
+        let mut shared = self.shared.write();
+        let shelf = &mut shared.shelf;
+        for (id, entry) in &changes.staged {
+            let mut entry = entry.clone();
+            if entry.journaled_since.is_none() {
+                entry.journaled_since = Some(number);
+                self.journaled.push_back((number, *id));
+            }
+            self.clockwork.follow(shelf.get(*id), Some(&entry));
+            shelf.put(entry);
+        }
+        for id in filed_ids {
+            let Some(entry) = shelf.get_mut(*id) else {
+                continue;
+            };
+            entry.filed = Some(filed(entry, self.config.retention_ms));
+            entry.journaled_since = None;
+            entry.result = None;
+            if entry.job.state.is_terminal() {
+                self.clockwork.follow(shelf.get(*id), None);
+                shelf.evict(*id);
+            }
+        }
+        for (id, entry) in &changes.gone {
+            self.clockwork.follow(shelf.get(*id), None);
+            shelf.forget(&entry.job);
+        }
+        for (id, at_ms) in &changes.tombstones {
+            shelf.set_tombstone(*id, *at_ms);
+        }
+    }
+
+    /// Tells listeners and hands out what a commit made so.
+    fn publish(&self, changes: Changes) {
+        let shared = self.shared.read();
+        let entries = changes.offers.iter().filter_map(|id| shared.shelf.get(*id));
+        let queued = entries.filter(|entry| entry.job.state == JobState::Queued);
+        let offers: Vec<_> = queued.map(|entry| Arc::clone(&entry.envelope)).collect();
+        drop(shared);
+        for envelope in offers {
+            self.hand_out.hand_out(envelope);
+        }
+        self.announcer.announce(changes.events);
+    }
+
+    /// Hands out every queued job but those in `known`, oldest first.
+    fn offer_queued(&self, known: &HashSet<(JobId, u64)>) {
+        let shared = self.shared.read();
+        let mut queued: Vec<_> = shared
+            .shelf
+            .entries()
+            .filter(|entry| entry.job.state == JobState::Queued)
+            .map(|entry| Arc::clone(&entry.envelope))
+            .filter(|envelope| !known.contains(&(envelope.job_id, envelope.generation)))
+            .collect();
+        drop(shared);
+        queued.sort_by_key(|envelope| (envelope.published_at_ms, envelope.job_id));
+        for envelope in queued {
+            self.hand_out.hand_out(envelope);
+        }
+    }
+
+    /// After a failed commit: opens the file again, and makes memory what the file says.
+    fn recover(&mut self, failed: &Fault) -> Outcome {
+        let number = self.last_commit + 1;
+        let why = chain(failed);
+        if failed.is_disk_full() {
+            self.disk_full_until_ms = self.clock.now_ms().saturating_add(DISK_FULL_RETRY_MS);
+        }
+        if let Err(error) = self.reopen() {
+            self.shared.write().broken = chain(&error);
+            return Outcome::Unknown(why);
+        }
+        if failed.is_disk_full() && self.last_commit < number {
+            return Outcome::DiskFull;
+        }
+        Outcome::Unknown(why)
+    }
+
+    /// Opens the file if it could not be opened before.
+    fn mend(&mut self) -> Result<(), String> {
+        if self.shared.read().database.is_some() {
+            return Ok(());
+        }
+        self.reopen().map_err(|error| {
+            let why = chain(&error);
+            self.shared.write().broken.clone_from(&why);
+            why
+        })
+    }
+
+    fn reopen(&mut self) -> Result<(), OpenError> {
+        // Readers use the file under the lock alone, so nobody holds it after this.
+        self.shared.write().database = None;
+        let database = self.medium.open(self.config.cache_bytes)?;
+        let now_ms = self.clock.now_ms();
+        let epoch_ms = prepare(&database, now_ms, "")?;
+        let replayed = replay(&database, epoch_ms, self.config.retention_ms, now_ms);
+        let replayed = replayed.map_err(|fault| OpenError::Unreadable {
+            file: String::new(),
+            source: Box::new(fault),
+        })?;
+        let mut shared = self.shared.write();
+        let known = queued(&shared.shelf);
+        shared.database = Some(Arc::new(database));
+        let Replayed {
+            shelf,
+            mut clockwork,
+            journaled,
+            last_commit,
+            epoch_started_at_ms,
+        } = replayed;
+        shared.shelf = shelf;
+        drop(shared);
+        clockwork.reaped_at_ms = self.clockwork.reaped_at_ms;
+        self.clockwork = clockwork;
+        self.journaled = journaled;
+        self.last_commit = last_commit;
+        self.epoch_started_at_ms = epoch_started_at_ms;
+        self.offer_queued(&known);
+        Ok(())
+    }
+}
+
+/// The generations that were handed out.
+fn queued(shelf: &Shelf) -> HashSet<(JobId, u64)> {
+    let entries = shelf.entries();
+    let queued = entries.filter(|entry| entry.job.state == JobState::Queued);
+    queued
+        .map(|entry| (entry.job.id, entry.job.generation))
+        .collect()
+}

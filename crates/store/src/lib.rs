@@ -1,0 +1,18 @@
+//! The adapters of [`JobStore`](assay_core::port::JobStore): where the records of jobs live.
+//!
+//! [`EmbeddedStore`] keeps them in one data folder and hands out queued jobs itself, so it needs no server.
+//! What it answered is synced to disk; what it has not answered may be there or not, never in part.
+//!
+//! Not here: rules. What a step does to a record is decided in `assay_core::transition`; an adapter only
+//! keeps the answer. Not here either: contents and large results, which are blobs.
+
+mod config;
+mod embedded;
+#[expect(
+    clippy::disallowed_macros,
+    reason = "this is the file that holds the names"
+)]
+pub mod metric_definitions;
+
+pub use config::{ConfigError, DEFAULTS_TOML, StoreConfig};
+pub use embedded::{DATABASE_FILE, EmbeddedStore, LOCK_FILE, OpenError};

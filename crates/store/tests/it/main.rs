@@ -1,0 +1,6 @@
+//! The crate through its front door.
+
+#[cfg(test)]
+mod bench_folder;
+#[cfg(test)]
+mod reopen;
