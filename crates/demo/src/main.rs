@@ -1,0 +1,5 @@
+//! `demo`: see the crate's documentation.
+
+fn main() -> std::process::ExitCode {
+    assay_demo::main()
+}
