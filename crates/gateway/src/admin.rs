@@ -1,0 +1,132 @@
+//! How the server is, for operators.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use assay_api::v1 as pb;
+use assay_blob::ContentId;
+use assay_core::id::Tenant;
+use assay_core::port::{LaneDepth, QueueError};
+use assay_core::route;
+use assay_service::shutdown::Stage;
+
+use crate::convert;
+use crate::edge::Edge;
+use crate::status::Refusal;
+
+impl Edge {
+    /// How the parts are. Each has `gateway.health_ms` to say so; they are asked at the same time.
+    pub(crate) async fn health(&self) -> pb::GetHealthResponse {
+        let patience = self.settings.health_patience();
+        let nobody = Tenant::default();
+        let nothing = ContentId::of(b"");
+        let (store, queue, content) = tokio::join!(
+            probe("store", patience, self.store.counts()),
+            probe("queue", patience, self.probe_queue()),
+            probe("content", patience, self.blobs.size(&nobody, &nothing)),
+        );
+        let components = vec![self.own_health(), store, queue, content];
+        let worst = components.iter().map(|part| part.status).max();
+        pb::GetHealthResponse {
+            status: worst.unwrap_or_default(),
+            components,
+        }
+    }
+
+    fn own_health(&self) -> pb::ComponentHealth {
+        let (status, message) = if self.shutdown.stage() == Stage::Running {
+            (pb::HealthStatus::Healthy, "takes calls")
+        } else {
+            (pb::HealthStatus::Degraded, "is shutting down")
+        };
+        component("gateway", status, message.to_owned())
+    }
+
+    async fn probe_queue(&self) -> Result<(), QueueError> {
+        for kind in &self.settings.kinds {
+            self.queue.depth(*kind).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn list_queues(&self) -> Result<pb::ListQueuesResponse, Refusal> {
+        let now_ms = self.clock.now_ms();
+        let mut queues = Vec::new();
+        for kind in self.settings.kinds.iter().copied() {
+            let lanes = self.queue.depth(kind).await;
+            let lanes = lanes.map_err(|error| Refusal::StoreUnavailable {
+                why: error.to_string(),
+            })?;
+            queues.extend(lanes.map(|depth| pb::Queue {
+                name: route::queue(kind, depth.lane).to_owned(),
+                kind: kind.as_str().to_owned(),
+                lane: convert::lane(depth.lane).into(),
+                depth: depth.ready,
+                oldest_age: oldest_age_ms(&depth, now_ms).map(convert::duration),
+            }));
+        }
+        Ok(pb::ListQueuesResponse { queues })
+    }
+
+    pub(crate) fn server_info(&self) -> pb::ServerInfo {
+        let kinds = self.settings.kinds.iter();
+        pb::ServerInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            mode: self.mode.into(),
+            durability: self.store.durability().promise().to_owned(),
+            kinds: kinds.map(|kind| kind.as_str().to_owned()).collect(),
+            start_time: Some(convert::timestamp(self.started_at_ms)),
+        }
+    }
+}
+
+fn oldest_age_ms(depth: &LaneDepth, now_ms: u64) -> Option<u64> {
+    let published_at_ms = depth.oldest_published_at_ms?;
+    Some(now_ms.saturating_sub(published_at_ms))
+}
+
+async fn probe<T, E: Display>(
+    name: &str,
+    patience: Duration,
+    answer: impl Future<Output = Result<T, E>>,
+) -> pb::ComponentHealth {
+    match tokio::time::timeout(patience, answer).await {
+        Ok(Ok(_)) => component(name, pb::HealthStatus::Healthy, "answers".to_owned()),
+        Ok(Err(error)) => component(name, pb::HealthStatus::Unhealthy, error.to_string()),
+        Err(_) => {
+            let message = format!("did not answer within {} ms", patience.as_millis());
+            component(name, pb::HealthStatus::Unhealthy, message)
+        }
+    }
+}
+
+fn component(name: &str, status: pb::HealthStatus, message: String) -> pb::ComponentHealth {
+    pb::ComponentHealth {
+        name: name.to_owned(),
+        status: status.into(),
+        message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_that_hangs_is_unhealthy_after_its_time() {
+        let begun = tokio::time::Instant::now();
+        let hangs = std::future::pending::<Result<(), QueueError>>();
+        let part = probe("queue", Duration::from_secs(1), hangs).await;
+        assert_eq!(begun.elapsed(), Duration::from_secs(1));
+        assert_eq!(part.status(), pb::HealthStatus::Unhealthy);
+        assert_eq!(part.message, "did not answer within 1000 ms");
+    }
+
+    #[tokio::test]
+    async fn a_part_says_what_is_wrong() {
+        let broken = async { Err::<(), _>(QueueError::Unknown) };
+        let part = probe("queue", Duration::from_secs(1), broken).await;
+        assert_eq!(part.status(), pb::HealthStatus::Unhealthy);
+        assert!(part.message.contains("no answer from the queue"));
+    }
+}

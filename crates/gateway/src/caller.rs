@@ -1,0 +1,42 @@
+//! Who calls, and in which trace: the one place that reads a call's metadata.
+
+use assay_core::envelope::TraceContext;
+use assay_core::id::Tenant;
+use assay_service::trace_context;
+use tonic::metadata::MetadataMap;
+use tracing::Span;
+
+/// Whose call it is. Tokens will name the tenant here; until then there is one.
+pub(crate) fn tenant(_metadata: &MetadataMap) -> Tenant {
+    Tenant::default()
+}
+
+/// The span of a call, part of the caller's trace if the call carries one.
+pub(crate) fn span(method: &'static str, metadata: &MetadataMap) -> Span {
+    let span = tracing::info_span!(
+        "rpc",
+        otel.name = method,
+        otel.kind = "server",
+        rpc.system = "grpc",
+        rpc.method = method
+    );
+    let text = |name| {
+        let value = metadata.get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or("")
+    };
+    // A caller's trace that can't be read is no reason to refuse the call: it begins a trace of its own.
+    if let Ok(parent) = trace_context::TraceContext::parse(text("traceparent"), text("tracestate"))
+    {
+        trace_context::set_parent(&span, &parent);
+    }
+    span
+}
+
+/// The trace that jobs submitted in this span belong to.
+pub(crate) fn trace(span: &Span) -> TraceContext {
+    let context = trace_context::of(span);
+    TraceContext {
+        traceparent: context.traceparent,
+        tracestate: context.tracestate,
+    }
+}

@@ -1,0 +1,51 @@
+//! What people do to jobs by hand: stop them, put them back.
+
+use assay_api::v1 as pb;
+use assay_core::id::Tenant;
+use assay_core::port::{CancelAnswer, RedriveAnswer};
+
+use crate::convert;
+use crate::edge::Edge;
+use crate::status::Refusal;
+
+impl Edge {
+    pub(crate) async fn cancel_job(
+        &self,
+        request: &pb::CancelJobRequest,
+        tenant: &Tenant,
+    ) -> Result<pb::Job, Refusal> {
+        let id = convert::job_id(&request.job_id)?;
+        let answer = self.store.cancel(tenant, id).await;
+        match answer.map_err(|error| Refusal::of_write(error, id))? {
+            CancelAnswer::Cancelled(job)
+            | CancelAnswer::Cancelling(job)
+            // So a repeat is no error.
+            | CancelAnswer::Ended(job) => {
+                tracing::info!(job.id = %id, job.state = %job.state, "cancel of job {id} left it {}", job.state);
+                Ok(convert::job(job))
+            }
+            CancelAnswer::Unknown => Err(Refusal::JobNotFound(id)),
+        }
+    }
+
+    pub(crate) async fn retry_job(
+        &self,
+        request: &pb::RetryJobRequest,
+        tenant: &Tenant,
+    ) -> Result<pb::Job, Refusal> {
+        self.admit()?;
+        let id = convert::job_id(&request.job_id)?;
+        let answer = self.store.redrive(tenant, id).await;
+        match answer.map_err(|error| Refusal::of_write(error, id))? {
+            RedriveAnswer::Queued(job, envelope) => {
+                if let Some(envelope) = envelope {
+                    self.publish(&envelope).await?;
+                }
+                tracing::info!(job.id = %id, generation = job.generation, "put job {id} back into its queue");
+                Ok(convert::job(job))
+            }
+            RedriveAnswer::NotRedrivable(job) => Err(Refusal::JobNotRetryable(id, job.state)),
+            RedriveAnswer::Unknown => Err(Refusal::JobNotFound(id)),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Media in: streamed to disk, never held whole in memory.
+
+use assay_api::{CHUNK_BYTES_MAX, v1 as pb};
+use assay_blob::{Received, Upload};
+use assay_core::id::Tenant;
+use bytes::Bytes;
+use futures::stream::{Stream, StreamExt};
+use pb::upload_content_request::Part;
+use tonic::Status;
+
+use crate::convert::{self, Announced, Fields};
+use crate::edge::Edge;
+use crate::metric_definitions;
+use crate::status::Refusal;
+
+impl Edge {
+    /// Takes one file in. Nothing is left of an upload that does not come to its end.
+    pub(crate) async fn upload<R>(
+        &self,
+        mut parts: R,
+        tenant: &Tenant,
+    ) -> Result<pb::UploadContentResponse, Status>
+    where
+        R: Stream<Item = Result<pb::UploadContentRequest, Status>> + Unpin,
+    {
+        self.admit()?;
+        // More than the bound wait here; their clients' chunks wait in the network.
+        let permit = self.uploads.acquire().await;
+        let _permit = permit.map_err(|_| Refusal::ShuttingDown)?;
+        let announced = match self.next_part(&mut parts).await? {
+            Some(Part::Metadata(metadata)) => convert::announced(&metadata)?,
+            Some(Part::Chunk(_)) => return Err(out_of_order("a chunk came first")),
+            None => return Err(out_of_order("the upload is empty")),
+        };
+        let limit = self.settings.content_bytes_max;
+        if announced.bytes.is_some_and(|bytes| bytes > limit) {
+            return Err(Refusal::ContentTooLarge { limit }.into());
+        }
+        let mut upload = self.blobs.upload(tenant, limit);
+        while let Some(part) = self.next_part(&mut parts).await? {
+            let chunk = match part {
+                Part::Chunk(chunk) => chunk,
+                Part::Metadata(_) => return Err(out_of_order("metadata came twice")),
+            };
+            write(&mut upload, chunk).await?;
+        }
+        let received = upload.received();
+        compare(&received, announced)?;
+        let stored = received.store().await;
+        let stored = stored.map_err(|error| Refusal::of_blobs(&error))?;
+        metric_definitions::uploaded(stored.bytes);
+        tracing::info!(content_id = %stored.id, bytes = stored.bytes, "stored content {}", stored.id);
+        Ok(pb::UploadContentResponse {
+            content_id: stored.id.to_string(),
+            size_bytes: stored.bytes,
+        })
+    }
+
+    pub(crate) async fn get_content(
+        &self,
+        request: &pb::GetContentRequest,
+        tenant: &Tenant,
+    ) -> Result<pb::Content, Refusal> {
+        let id = convert::content_id(&request.content_id)?;
+        let bytes = self.blobs.size(tenant, &id).await;
+        let bytes = bytes.map_err(|error| Refusal::of_blobs(&error))?;
+        Ok(pb::Content {
+            content_id: id.to_string(),
+            size_bytes: bytes.ok_or(Refusal::ContentNotFound(id))?,
+        })
+    }
+
+    /// The next message's part. A client that falls silent must not hold its place for ever.
+    async fn next_part<R>(&self, parts: &mut R) -> Result<Option<Part>, Status>
+    where
+        R: Stream<Item = Result<pb::UploadContentRequest, Status>> + Unpin,
+    {
+        let idle = self.settings.upload_idle();
+        let Ok(message) = tokio::time::timeout(idle, parts.next()).await else {
+            let limit_ms = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX);
+            return Err(Refusal::UploadStalled { limit_ms }.into());
+        };
+        let Some(message) = message.transpose()? else {
+            return Ok(None);
+        };
+        let part = message.part;
+        part.map(Some)
+            .ok_or_else(|| out_of_order("a message was empty"))
+    }
+}
+
+async fn write(upload: &mut Upload, chunk: Bytes) -> Result<(), Refusal> {
+    if chunk.len() > CHUNK_BYTES_MAX {
+        let mut fields = Fields::default();
+        let bytes = chunk.len();
+        fields.refuse(
+            "chunk",
+            format!("must be at most {CHUNK_BYTES_MAX} bytes, has {bytes}"),
+        );
+        fields.finish()?;
+    }
+    let written = upload.write(chunk).await;
+    written.map_err(|error| Refusal::of_blobs(&error))
+}
+
+/// Refuses an upload that is not what was announced, before it is stored.
+fn compare(received: &Received, announced: Announced) -> Result<(), Refusal> {
+    let content = received.content();
+    if let Some(bytes) = announced.bytes
+        && bytes != content.bytes
+    {
+        let came = content.bytes;
+        return Err(Refusal::ContentMismatch(format!(
+            "{came} bytes came instead of {bytes}"
+        )));
+    }
+    if let Some(id) = announced.id
+        && id != content.id
+    {
+        return Err(Refusal::ContentMismatch(format!(
+            "it hashes to {}",
+            content.id
+        )));
+    }
+    Ok(())
+}
+
+fn out_of_order(why: &'static str) -> Status {
+    Refusal::UploadOutOfOrder(why).into()
+}

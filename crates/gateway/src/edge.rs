@@ -1,0 +1,39 @@
+//! What every call may use.
+
+use std::sync::Arc;
+
+use assay_api::v1 as pb;
+use assay_blob::Blobs;
+use assay_core::clock::Clock;
+use assay_core::port::{JobQueue, JobStore};
+use assay_service::Shutdown;
+use assay_service::shutdown::Stage;
+use tokio::sync::Semaphore;
+
+use crate::config::Settings;
+use crate::status::Refusal;
+use crate::watch::Hub;
+
+/// The gateway while it runs. The calls are its methods, a file for each concern.
+pub(crate) struct Edge {
+    pub(crate) store: Arc<dyn JobStore>,
+    pub(crate) queue: Arc<dyn JobQueue>,
+    pub(crate) blobs: Blobs,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) mode: pb::ServerMode,
+    pub(crate) settings: Settings,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) uploads: Semaphore,
+    pub(crate) started_at_ms: u64,
+}
+
+impl Edge {
+    /// Refuses what would begin new work once none is taken.
+    pub(crate) fn admit(&self) -> Result<(), Refusal> {
+        if self.shutdown.stage() >= Stage::IntakeStopped {
+            return Err(Refusal::ShuttingDown);
+        }
+        Ok(())
+    }
+}

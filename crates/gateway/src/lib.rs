@@ -1,0 +1,148 @@
+//! The edge: clients' calls in, words of `assay-core` behind. Untrusted input is checked here.
+//!
+//! - [`Gateway`] is put together by whoever runs it and served with [`Gateway::start`].
+//! - A call's way: `calls` (tenant, span) → `submit`, `submit_stream`, `query`, `cancel`, `watch`,
+//!   `content`, `admin` → the ports. `convert` reads and writes messages, `status` holds all errors.
+//!
+//! Contract: a job is answered after the store has it; every error carries a stable reason of the table
+//! in `jobs.proto`; all wrong fields are named at once; nothing is held that has no bound.
+//!
+//! Not here: the life of jobs (`assay-core`), keeping them (`assay-store`), HTTP/JSON.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use assay_api::v1 as pb;
+use assay_blob::Blobs;
+use assay_core::clock::Clock;
+use assay_core::port::{JobQueue, JobStore};
+use assay_service::tasks::Restart;
+use assay_service::{Context, OnEnd, listen};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tonic_health::server::HealthReporter;
+
+mod admin;
+mod caller;
+mod calls;
+mod cancel;
+mod config;
+mod content;
+mod convert;
+mod edge;
+mod limits;
+#[expect(
+    clippy::disallowed_macros,
+    reason = "this is the file that holds the names"
+)]
+mod metric_definitions;
+mod page_token;
+mod query;
+mod server;
+mod status;
+mod submit;
+mod submit_stream;
+mod watch;
+
+pub use config::{DEFAULTS, check};
+pub use metric_definitions::INSTRUMENTS;
+
+use config::Settings;
+use edge::Edge;
+use watch::Hub;
+
+/// What a gateway needs to serve.
+pub struct Gateway {
+    /// The records.
+    pub store: Arc<dyn JobStore>,
+    /// Where jobs wait for workers.
+    pub queue: Arc<dyn JobQueue>,
+    /// The content.
+    pub blobs: Blobs,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What this server keeps its jobs in, for people.
+    pub mode: pb::ServerMode,
+}
+
+/// Why a gateway does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting of `[gateway]` can't be used.
+    #[error(transparent)]
+    Config(#[from] assay_service::config::Error),
+    /// The address can't be listened on.
+    #[error(transparent)]
+    Listen(#[from] listen::Error),
+    /// The listener does not know its address.
+    #[error("ask the system for the address that the gateway listens on")]
+    Address(#[source] std::io::Error),
+    /// The compiled-in descriptors are wrong: a mistake in this program.
+    #[error("read the compiled-in descriptors of the API")]
+    Reflection(#[source] tonic_reflection::server::Error),
+    /// The server ended.
+    #[error("serve the API")]
+    Serve(#[source] tonic::transport::Error),
+}
+
+impl Gateway {
+    /// Serves where `gateway.listen` says, until the shutdown; answers the address. The tasks of the
+    /// gateway belong to `context.tasks` and end by themselves.
+    ///
+    /// # Errors
+    /// When a setting is wrong or the address is taken.
+    pub async fn start(self, context: &Context) -> Result<SocketAddr, Error> {
+        let settings = Settings::read(&context.config)?;
+        let address = settings.address(&context.config)?;
+        let listener = listen::bind(config::LISTEN, address).await?;
+        self.start_on(context, listener)
+    }
+
+    /// Like [`Gateway::start`], on a listener that is open already.
+    ///
+    /// # Errors
+    /// When a setting is wrong.
+    pub fn start_on(self, context: &Context, listener: TcpListener) -> Result<SocketAddr, Error> {
+        let settings = Settings::read(&context.config)?;
+        let address = listener.local_addr().map_err(Error::Address)?;
+        let latch = context.readiness.latch("gateway");
+        let shutdown = context.shutdown.clone();
+        let edge = Arc::new(self.into_edge(settings.clone(), context));
+        let health = HealthReporter::new();
+        let routes = server::routes(&edge, health.clone())?;
+
+        context
+            .tasks
+            .spawn_restarting("gateway-watch", Restart::default(), {
+                let (edge, shutdown) = (Arc::clone(&edge), shutdown.clone());
+                move || {
+                    let (edge, shutdown) = (Arc::clone(&edge), shutdown.clone());
+                    async move { edge.hub.run(Arc::clone(&edge.store), shutdown).await }
+                }
+            });
+        let reporting = server::report_health(health, shutdown.clone());
+        context.tasks.spawn("gateway-health", OnEnd::Log, reporting);
+        let serving = server::serve(routes, settings, listener, shutdown);
+        context
+            .tasks
+            .spawn("gateway-grpc", OnEnd::Shutdown, serving);
+        latch.release();
+        tracing::info!(%address, "serving gRPC on {address}");
+        Ok(address)
+    }
+
+    fn into_edge(self, settings: Settings, context: &Context) -> Edge {
+        Edge {
+            started_at_ms: self.clock.now_ms(),
+            store: self.store,
+            queue: self.queue,
+            blobs: self.blobs,
+            clock: self.clock,
+            mode: self.mode,
+            shutdown: context.shutdown.clone(),
+            hub: Arc::new(Hub::new(settings.watchers_max)),
+            uploads: Semaphore::new(settings.uploads_max),
+            settings,
+        }
+    }
+}

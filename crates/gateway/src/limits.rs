@@ -1,0 +1,25 @@
+//! Bounds of requests. They are part of the API (`proto/assay/v1`), so they are not in the configuration;
+//! what the server can take is, see `defaults.toml`.
+
+/// Most labels of a job.
+pub(crate) const METADATA_ENTRIES_MAX: usize = 32;
+/// Longest key of a label, in bytes.
+pub(crate) const METADATA_KEY_BYTES_MAX: usize = 64;
+/// Longest value of a label, in bytes.
+pub(crate) const METADATA_VALUE_BYTES_MAX: usize = 256;
+/// Longest name and media type of a file, in bytes.
+pub(crate) const FILE_TEXT_BYTES_MAX: usize = 255;
+/// Longest time from the submit, or the due time, to a job's end: 7 days in milliseconds.
+pub(crate) const DEADLINE_MS_MAX: u64 = 7 * 24 * 60 * 60 * 1000;
+/// Longest time of one attempt: 1 hour in milliseconds.
+pub(crate) const ATTEMPT_TIMEOUT_MS_MAX: u64 = 60 * 60 * 1000;
+/// Jobs of a page unless the request says otherwise.
+pub(crate) const PAGE_SIZE_DEFAULT: usize = 50;
+/// Most kinds, and most states, that a list may name.
+pub(crate) const FILTER_ENTRIES_MAX: usize = 16;
+/// Events that wait for one slow watcher before it is told that it missed some.
+pub(crate) const MAILBOX_EVENTS_MAX: usize = 64;
+/// Most results in one message of a stream of submits.
+pub(crate) const RESULTS_PER_MESSAGE_MAX: usize = 256;
+/// When to try again after the server went away or lost its store, in milliseconds.
+pub(crate) const RETRY_AFTER_MS: u64 = 1_000;

@@ -1,0 +1,111 @@
+//! The gRPC server: what it serves, its bounds, how it goes away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use assay_api::FILE_DESCRIPTOR_SET;
+use assay_api::v1::admin_service_server::AdminServiceServer;
+use assay_api::v1::content_service_server::ContentServiceServer;
+use assay_api::v1::job_service_server::JobServiceServer;
+use assay_service::Shutdown;
+use tokio::net::TcpListener;
+use tonic::server::NamedService;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::{HealthReporter, HealthService};
+
+use crate::Error;
+use crate::calls::Calls;
+use crate::config::Settings;
+use crate::edge::Edge;
+
+/// How often a connection that says nothing is asked whether it is there, and how long it may take to
+/// answer: else the watches and uploads of a client that vanished would hold their places for ever.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The largest headers of a call, in bytes.
+const HEADER_BYTES_MAX: u32 = 16 * 1024;
+
+/// What may be under way to the server per stream and per connection, in bytes: enough for streams of
+/// submits and uploads not to wait for each other's acknowledgements.
+const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+
+/// Every name that health is asked for; the empty one is the whole server.
+const HEALTH_NAMES: [&str; 4] = [
+    "",
+    <JobServiceServer<Calls> as NamedService>::NAME,
+    <ContentServiceServer<Calls> as NamedService>::NAME,
+    <AdminServiceServer<Calls> as NamedService>::NAME,
+];
+
+/// What the server serves.
+pub(crate) fn routes(edge: &Arc<Edge>, health: HealthReporter) -> Result<Routes, Error> {
+    let calls = Calls::new(Arc::clone(edge));
+    let bytes_max = edge.settings.message_bytes_max;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()
+        .map_err(Error::Reflection)?;
+    let health = HealthService::from_health_reporter(health);
+    let mut routes = Routes::builder();
+    routes
+        .add_service(JobServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max))
+        .add_service(ContentServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max))
+        .add_service(AdminServiceServer::new(calls).max_decoding_message_size(bytes_max))
+        .add_service(tonic_health::pb::health_server::HealthServer::new(health))
+        .add_service(reflection);
+    Ok(routes.routes())
+}
+
+/// Serves until no new work is taken and all calls are answered, or until work must be given back.
+pub(crate) async fn serve(
+    routes: Routes,
+    settings: Settings,
+    listener: TcpListener,
+    shutdown: Shutdown,
+) -> Result<(), Error> {
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let stop = shutdown.intake_token();
+    let served = Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .http2_max_header_list_size(HEADER_BYTES_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_concurrent_streams(settings.streams_per_connection_max)
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned());
+    tokio::select! {
+        served = served => served.map_err(Error::Serve),
+        () = shutdown.hand_back() => Ok(()),
+    }
+}
+
+/// Says that the server serves, and tells whoever asks when it no longer does.
+pub(crate) async fn report_health(
+    mut health: HealthReporter,
+    shutdown: Shutdown,
+) -> Result<(), Error> {
+    for name in HEALTH_NAMES {
+        health
+            .set_service_status(name, ServingStatus::Serving)
+            .await;
+    }
+    shutdown.begun().await;
+    for name in HEALTH_NAMES {
+        health
+            .set_service_status(name, ServingStatus::NotServing)
+            .await;
+    }
+    shutdown.intake_stopped().await;
+    // Ends the streams of those who watch the health; they would keep their connections open.
+    for name in HEALTH_NAMES {
+        health.clear_service_status(name).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,276 @@
+//! Why a call was not answered: the one table from reasons to statuses. It is the table on top of
+//! `jobs.proto`; nothing else makes a [`Status`].
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use assay_api::{ERROR_DOMAIN, v1 as pb};
+use assay_blob::ContentId;
+use assay_core::id::JobId;
+use assay_core::kind::JobKind;
+use assay_core::port::{RefusalReason, StoreError};
+use assay_core::state::JobState;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+
+use crate::convert;
+use crate::limits::RETRY_AFTER_MS;
+use crate::metric_definitions;
+
+/// Why a call was not answered. The text is for the caller.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("{}", sentence(.0))]
+    InvalidField(Vec<Violation>),
+    #[error("send the metadata first and once, then chunks: {0}")]
+    UploadOutOfOrder(&'static str),
+    #[error("the next part of the upload did not come within {limit_ms} ms: upload it again")]
+    UploadStalled { limit_ms: u64 },
+    #[error("the upload is not what its metadata announced: {0}")]
+    ContentMismatch(String),
+    #[error("the content is over the bound of {limit} bytes")]
+    ContentTooLarge { limit: u64 },
+    #[error("there is no job {0}")]
+    JobNotFound(JobId),
+    #[error("there is no content {0}: upload it first")]
+    ContentNotFound(ContentId),
+    #[error("the request id belongs to another request, whose job is {0}: take another id")]
+    RequestIdReused(JobId),
+    #[error("this server takes no jobs of kind {0}")]
+    KindNotServed(JobKind),
+    #[error("job {0} is {1}: only failed and dead-lettered jobs can be put back")]
+    JobNotRetryable(JobId, JobState),
+    #[error("job {0} is {1} and has no result yet: watch it")]
+    JobNotFinished(JobId, JobState),
+    #[error("job {0} is {1} and has no result: look at its failure")]
+    JobWithoutResult(JobId, JobState),
+    #[error("the result has {bytes} bytes, an answer holds {limit}")]
+    ResultTooLarge { bytes: u64, limit: u64 },
+    #[error("{why}: try again later")]
+    QueueFull { why: String, retry_after_ms: u64 },
+    #[error("{why}: try again when there is room")]
+    StoreFull { why: String, retry_after_ms: u64 },
+    #[error("{limit} streams are being watched, which is the limit (gateway.watchers_max)")]
+    WatchersFull { limit: usize },
+    #[error("the store can't be reached, nothing was written: {why}")]
+    StoreUnavailable { why: String },
+    #[error("the server is shutting down: try another or try again")]
+    ShuttingDown,
+    #[error(
+        "the answer of the store was lost: repeat the call with the same request id, or look at job {0}"
+    )]
+    OutcomeUnknown(JobId),
+    #[error("a fault in the server: its log says more")]
+    Internal(String),
+}
+
+/// A field that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// Its path.
+    pub(crate) field: String,
+    /// What is wrong and how to mend it.
+    pub(crate) description: String,
+}
+
+impl Refusal {
+    /// What the store's error means to a caller who wanted to change job `id`.
+    pub(crate) fn of_write(error: StoreError, id: JobId) -> Self {
+        match error {
+            StoreError::Unknown { why } => {
+                tracing::warn!(job.id = %id, why, "outcome of a write to job {id} is unknown: {why}");
+                Self::OutcomeUnknown(id)
+            }
+            StoreError::Unavailable { why } => Self::StoreUnavailable { why },
+            StoreError::Refused {
+                reason,
+                retry_after_ms,
+            } => {
+                let why = reason.to_string();
+                match reason {
+                    RefusalReason::QueueFull { .. } => Self::QueueFull {
+                        why,
+                        retry_after_ms,
+                    },
+                    RefusalReason::DiskFull => Self::StoreFull {
+                        why,
+                        retry_after_ms,
+                    },
+                    RefusalReason::ShuttingDown => Self::ShuttingDown,
+                }
+            }
+        }
+    }
+
+    /// What the store's error means to a caller who only asked.
+    pub(crate) fn of_read(error: &StoreError) -> Self {
+        Self::StoreUnavailable {
+            why: error.to_string(),
+        }
+    }
+
+    /// What the blob store's error means to a caller.
+    pub(crate) fn of_blobs(error: &assay_blob::Error) -> Self {
+        match error {
+            assay_blob::Error::Full { .. } => Self::StoreFull {
+                why: "the disk that holds the content is full".to_owned(),
+                retry_after_ms: RETRY_AFTER_MS,
+            },
+            assay_blob::Error::TooLarge { limit } => Self::ContentTooLarge { limit: *limit },
+            assay_blob::Error::Io { source, .. } => {
+                tracing::error!(error = %source, "{error}: {source}");
+                Self::StoreUnavailable {
+                    why: error.to_string(),
+                }
+            }
+        }
+    }
+
+    /// The row of the table.
+    fn row(&self) -> (&'static str, Code) {
+        match self {
+            Self::InvalidField(_) => ("INVALID_FIELD", Code::InvalidArgument),
+            Self::UploadOutOfOrder(_) => ("UPLOAD_OUT_OF_ORDER", Code::InvalidArgument),
+            Self::UploadStalled { .. } => ("UPLOAD_STALLED", Code::Aborted),
+            Self::ContentMismatch(_) => ("CONTENT_MISMATCH", Code::InvalidArgument),
+            Self::ContentTooLarge { .. } => ("CONTENT_TOO_LARGE", Code::InvalidArgument),
+            Self::JobNotFound(_) => ("JOB_NOT_FOUND", Code::NotFound),
+            Self::ContentNotFound(_) => ("CONTENT_NOT_FOUND", Code::NotFound),
+            Self::RequestIdReused(_) => ("REQUEST_ID_REUSED", Code::AlreadyExists),
+            Self::KindNotServed(_) => ("KIND_NOT_SERVED", Code::FailedPrecondition),
+            Self::JobNotRetryable(..) => ("JOB_NOT_RETRYABLE", Code::FailedPrecondition),
+            Self::JobNotFinished(..) => ("JOB_NOT_FINISHED", Code::FailedPrecondition),
+            Self::JobWithoutResult(..) => ("JOB_WITHOUT_RESULT", Code::FailedPrecondition),
+            Self::ResultTooLarge { .. } => ("RESULT_TOO_LARGE", Code::FailedPrecondition),
+            Self::QueueFull { .. } => ("QUEUE_FULL", Code::ResourceExhausted),
+            Self::StoreFull { .. } => ("STORE_FULL", Code::ResourceExhausted),
+            Self::WatchersFull { .. } => ("WATCHERS_FULL", Code::ResourceExhausted),
+            Self::StoreUnavailable { .. } => ("STORE_UNAVAILABLE", Code::Unavailable),
+            Self::ShuttingDown => ("SHUTTING_DOWN", Code::Unavailable),
+            Self::OutcomeUnknown(_) => ("OUTCOME_UNKNOWN", Code::Unknown),
+            Self::Internal(_) => ("INTERNAL", Code::Internal),
+        }
+    }
+
+    /// The gRPC code.
+    pub(crate) fn code(&self) -> Code {
+        self.row().1
+    }
+
+    /// The stable reason.
+    pub(crate) fn reason(&self) -> &'static str {
+        self.row().0
+    }
+
+    /// The values that belong to the reason.
+    pub(crate) fn metadata(&self) -> Option<(&'static str, String)> {
+        match self {
+            Self::ContentTooLarge { limit } => Some(("limit", limit.to_string())),
+            Self::RequestIdReused(job) | Self::OutcomeUnknown(job) => {
+                Some(("job_id", job.to_string()))
+            }
+            Self::InvalidField(_)
+            | Self::UploadOutOfOrder(_)
+            | Self::UploadStalled { .. }
+            | Self::ContentMismatch(_)
+            | Self::JobNotFound(_)
+            | Self::ContentNotFound(_)
+            | Self::KindNotServed(_)
+            | Self::JobNotRetryable(..)
+            | Self::JobNotFinished(..)
+            | Self::JobWithoutResult(..)
+            | Self::ResultTooLarge { .. }
+            | Self::QueueFull { .. }
+            | Self::StoreFull { .. }
+            | Self::WatchersFull { .. }
+            | Self::StoreUnavailable { .. }
+            | Self::ShuttingDown
+            | Self::Internal(_) => None,
+        }
+    }
+
+    /// The fields that are wrong.
+    pub(crate) fn violations(&self) -> &[Violation] {
+        if let Self::InvalidField(violations) = self {
+            violations
+        } else {
+            &[]
+        }
+    }
+
+    /// When to try again: with every refusal after which nothing happened.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        if let Self::QueueFull { retry_after_ms, .. } | Self::StoreFull { retry_after_ms, .. } =
+            self
+        {
+            return Some(Duration::from_millis(*retry_after_ms));
+        }
+        let nothing_happened = matches!(self.code(), Code::ResourceExhausted | Code::Unavailable);
+        nothing_happened.then_some(Duration::from_millis(RETRY_AFTER_MS))
+    }
+
+    /// Counts it, and logs what the caller must not see.
+    pub(crate) fn record(&self) {
+        metric_definitions::refused(self.reason());
+        if let Self::Internal(why) = self {
+            tracing::error!(why, "answered a call with INTERNAL: {why}");
+        }
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        refusal.record();
+        let metadata: HashMap<String, String> = refusal
+            .metadata()
+            .map(|(key, value)| (key.to_owned(), value))
+            .into_iter()
+            .collect();
+        let mut details = ErrorDetails::with_error_info(refusal.reason(), ERROR_DOMAIN, metadata);
+        let fields = refusal.violations().iter();
+        let fields: Vec<_> = fields
+            .map(|wrong| FieldViolation::new(&wrong.field, &wrong.description))
+            .collect();
+        if !fields.is_empty() {
+            details.set_bad_request(fields);
+        }
+        if let Some(after) = refusal.retry_after() {
+            details.set_retry_info(Some(after));
+        }
+        Self::with_error_details(refusal.code(), refusal.to_string(), details)
+    }
+}
+
+impl From<Refusal> for pb::SubmitError {
+    fn from(refusal: Refusal) -> Self {
+        refusal.record();
+        let violation = |wrong: &Violation| pb::FieldViolation {
+            field: wrong.field.clone(),
+            description: wrong.description.clone(),
+        };
+        Self {
+            code: refusal.code().into(),
+            message: refusal.to_string(),
+            reason: refusal.reason().to_owned(),
+            metadata: refusal
+                .metadata()
+                .map(|(key, value)| (key.to_owned(), value))
+                .into_iter()
+                .collect(),
+            field_violations: refusal.violations().iter().map(violation).collect(),
+            retry_after: refusal.retry_after().map(|after| {
+                convert::duration(u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
+            }),
+        }
+    }
+}
+
+fn sentence(violations: &[Violation]) -> String {
+    let parts = violations
+        .iter()
+        .map(|wrong| format!("`{}` {}", wrong.field, wrong.description));
+    parts.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! One job in: checked, recorded, queued, answered, in this order.
+
+use assay_api::v1 as pb;
+use assay_core::envelope::{Envelope, TraceContext};
+use assay_core::id::Tenant;
+use assay_core::job::Job;
+use assay_core::port::Submitted;
+use assay_core::state::JobState;
+
+use crate::convert::{self, Wanted};
+use crate::edge::Edge;
+use crate::metric_definitions::{self, SubmitOutcome};
+use crate::status::Refusal;
+
+impl Edge {
+    /// Submits a job. After the answer it survives what the store's durability says.
+    pub(crate) async fn submit(
+        &self,
+        request: &pb::SubmitJobRequest,
+        tenant: &Tenant,
+        trace: &TraceContext,
+    ) -> Result<pb::SubmitJobResponse, Refusal> {
+        self.admit()?;
+        let now_ms = self.clock.now_ms();
+        let wanted = convert::submit(request, tenant, trace, now_ms)?;
+        self.check(&wanted, now_ms).await?;
+
+        let id = wanted.spec.id(now_ms, rand::random());
+        let submitted = self.store.submit(id, wanted.spec).await;
+        let (job, outcome) = match submitted.map_err(|error| Refusal::of_write(error, id))? {
+            Submitted::Queued(job) => (job, SubmitOutcome::Recorded),
+            Submitted::Publish(job, envelope) => {
+                self.publish(&envelope).await?;
+                (job, SubmitOutcome::Recorded)
+            }
+            Submitted::Exists(job) => {
+                // The call that recorded it may have died before it published.
+                if job.state == JobState::Accepted {
+                    let wanted = convert::submit(request, tenant, trace, now_ms)?;
+                    self.publish(&rebuilt(&job, wanted)).await?;
+                }
+                (job, SubmitOutcome::Existed)
+            }
+            Submitted::Conflict(job) => return Err(Refusal::RequestIdReused(job.id)),
+        };
+        metric_definitions::submitted(job.kind, job.lane, outcome);
+        tracing::debug!(job.id = %job.id, job.kind = %job.kind, "submitted job {id}");
+        Ok(pb::SubmitJobResponse {
+            job: Some(convert::job(job)),
+            already_existed: matches!(outcome, SubmitOutcome::Existed),
+            durability: self.store.durability().promise().to_owned(),
+        })
+    }
+
+    /// What only this server can know of a request: whether it takes the kind, and has the content.
+    async fn check(&self, wanted: &Wanted, now_ms: u64) -> Result<(), Refusal> {
+        let (kind, tenant) = (wanted.spec.kind, &wanted.spec.tenant);
+        if !self.settings.kinds.contains(&kind) {
+            return Err(Refusal::KindNotServed(kind));
+        }
+        // The touch keeps the content from being collected while the job lives.
+        let found = self.blobs.touch(tenant, &wanted.content, now_ms).await;
+        match found.map_err(|error| Refusal::of_blobs(&error))? {
+            Some(_) => Ok(()),
+            None => Err(Refusal::ContentNotFound(wanted.content)),
+        }
+    }
+
+    /// Puts the envelope into its queue and tells the record so.
+    ///
+    /// A job that is not proven to be in the queue is recorded all the same: the sweep of the outbox will
+    /// publish it, and a repeat of the request does so at once.
+    pub(crate) async fn publish(&self, envelope: &Envelope) -> Result<(), Refusal> {
+        let id = envelope.job_id;
+        if let Err(error) = self.queue.publish(envelope).await {
+            tracing::warn!(job.id = %id, error = %error, "job {id} is recorded, not known to be queued: {error}");
+            return Err(Refusal::OutcomeUnknown(id));
+        }
+        if let Err(error) = self.store.promote(id, envelope.generation).await {
+            // It is in the queue; the sweep will find out.
+            tracing::warn!(job.id = %id, error = %error, "job {id} is queued, its record does not say so: {error}");
+        }
+        Ok(())
+    }
+}
+
+/// The envelope of a job that was recorded by an earlier, equal request.
+fn rebuilt(job: &Job, wanted: Wanted) -> Envelope {
+    let mut spec = wanted.spec;
+    spec.deadline_at_ms = job.times.deadline_at_ms;
+    spec.policy = job.policy.clone();
+    let mut envelope = Envelope::new(job.id, &spec, job.times.created_at_ms);
+    envelope.generation = job.generation;
+    envelope
+}

@@ -1,0 +1,165 @@
+//! Many jobs in over one stream, without waiting for one another.
+//!
+//! Requests are read while fewer than the bound are being recorded, so a slow store or a client that does
+//! not read its results slows the reading down and nothing piles up. All of it happens where the stream is
+//! polled: no task, no channel. Results that are ready together leave in one message.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use assay_api::v1 as pb;
+use assay_core::envelope::TraceContext;
+use assay_core::id::Tenant;
+use futures::Stream;
+use futures::stream::{FuturesUnordered, StreamExt};
+use tonic::Status;
+
+use crate::convert::Fields;
+use crate::edge::Edge;
+use crate::limits::RESULTS_PER_MESSAGE_MAX;
+use crate::status::Refusal;
+
+/// Whose stream it is, and its trace: one span per stream, as one per job would cost more than the job.
+pub(crate) struct Submitter {
+    pub(crate) edge: Arc<Edge>,
+    pub(crate) tenant: Tenant,
+    pub(crate) trace: TraceContext,
+}
+
+/// Answers every request of `requests` once.
+pub(crate) fn submit_all<R>(
+    submitter: Submitter,
+    requests: R,
+) -> impl Stream<Item = Result<pb::SubmitJobsResponse, Status>> + Send + 'static
+where
+    R: Stream<Item = Result<pb::SubmitJobsRequest, Status>> + Unpin + Send + 'static,
+{
+    let in_flight_max = submitter.edge.settings.submits_in_flight_max;
+    let shutdown = submitter.edge.shutdown.clone();
+    let submitter = Arc::new(submitter);
+    let submit = move |request| answer(Arc::clone(&submitter), request);
+    let stop = Box::pin(async move { shutdown.intake_stopped().await });
+    Pump::new(requests, submit, in_flight_max, stop).map(|message| message.map_err(Status::from))
+}
+
+async fn answer(submitter: Arc<Submitter>, request: pb::SubmitJobsRequest) -> pb::SubmitJobsResult {
+    let submitted = match &request.request {
+        None => {
+            let mut fields = Fields::default();
+            fields.refuse("request", "must be given");
+            fields.finish().map(|()| pb::SubmitJobResponse::default())
+        }
+        Some(job) => {
+            let Submitter {
+                edge,
+                tenant,
+                trace,
+            } = &*submitter;
+            edge.submit(job, tenant, trace).await
+        }
+    };
+    let outcome = match submitted {
+        Ok(response) => pb::submit_jobs_result::Outcome::Submitted(response),
+        Err(refusal) => pb::submit_jobs_result::Outcome::Error(refusal.into()),
+    };
+    pb::SubmitJobsResult {
+        sequence: request.sequence,
+        outcome: Some(outcome),
+    }
+}
+
+/// Reads requests, runs at most so many at a time, hands on what is done.
+struct Pump<R, S, F> {
+    // None once there is nothing more to read.
+    requests: Option<R>,
+    submit: S,
+    in_flight: FuturesUnordered<F>,
+    in_flight_max: usize,
+    // None once it has fired.
+    stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    ended: bool,
+}
+
+impl<R, S, F> Pump<R, S, F>
+where
+    R: Stream<Item = Result<pb::SubmitJobsRequest, Status>> + Unpin,
+    S: Fn(pb::SubmitJobsRequest) -> F + Unpin,
+    F: Future<Output = pb::SubmitJobsResult>,
+{
+    fn new(
+        requests: R,
+        submit: S,
+        in_flight_max: usize,
+        stop: Pin<Box<dyn Future<Output = ()> + Send>>,
+    ) -> Self {
+        Self {
+            requests: Some(requests),
+            submit,
+            in_flight: FuturesUnordered::new(),
+            in_flight_max,
+            stop: Some(stop),
+            ended: false,
+        }
+    }
+
+    fn read(&mut self, context: &mut Context<'_>) {
+        if let Some(stop) = &mut self.stop
+            && stop.as_mut().poll(context).is_ready()
+        {
+            self.stop = None;
+            self.requests = None;
+        }
+        while self.in_flight.len() < self.in_flight_max {
+            let Some(requests) = &mut self.requests else {
+                return;
+            };
+            match requests.poll_next_unpin(context) {
+                Poll::Pending => return,
+                Poll::Ready(Some(Ok(request))) => self.in_flight.push((self.submit)(request)),
+                // A stream that broke has nobody to hear why; what was read is still answered.
+                Poll::Ready(Some(Err(_)) | None) => self.requests = None,
+            }
+        }
+    }
+
+    fn take_results(&mut self, context: &mut Context<'_>) -> Vec<pb::SubmitJobsResult> {
+        let mut results = Vec::new();
+        while results.len() < RESULTS_PER_MESSAGE_MAX
+            && let Poll::Ready(Some(result)) = self.in_flight.poll_next_unpin(context)
+        {
+            results.push(result);
+        }
+        results
+    }
+}
+
+impl<R, S, F> Stream for Pump<R, S, F>
+where
+    R: Stream<Item = Result<pb::SubmitJobsRequest, Status>> + Unpin,
+    S: Fn(pb::SubmitJobsRequest) -> F + Unpin,
+    F: Future<Output = pb::SubmitJobsResult>,
+{
+    type Item = Result<pb::SubmitJobsResponse, Refusal>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let pump = self.get_mut();
+        if pump.ended {
+            return Poll::Ready(None);
+        }
+        pump.read(context);
+        let results = pump.take_results(context);
+        if !results.is_empty() {
+            return Poll::Ready(Some(Ok(pb::SubmitJobsResponse { results })));
+        }
+        if pump.requests.is_some() || !pump.in_flight.is_empty() {
+            return Poll::Pending;
+        }
+        pump.ended = true;
+        let stopped = pump.stop.is_none();
+        Poll::Ready(stopped.then_some(Err(Refusal::ShuttingDown)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
