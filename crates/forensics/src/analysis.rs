@@ -313,3 +313,6 @@ impl Stages {
         structure.chain(self.metadata.iter().flat_map(|metadata| &metadata.limits))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -178,3 +178,6 @@ fn measure(image: DynamicImage) -> Fingerprint {
         picture: Some(luma::describe(&luma)),
     }
 }
+
+#[cfg(test)]
+mod tests;

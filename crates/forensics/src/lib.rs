@@ -18,6 +18,8 @@ pub mod limits;
 pub mod marker;
 pub mod metadata;
 mod refusal;
+#[cfg(test)]
+mod samples;
 pub mod sniff;
 pub mod structure;
 mod text;

@@ -200,3 +200,6 @@ fn evidence(hit: Hit, location: &str) -> Evidence {
     .caveat("anybody can write this, also into a real photo")
     .caveat("tools that enlarge or retouch real photos write the same")
 }
+
+#[cfg(test)]
+mod tests;

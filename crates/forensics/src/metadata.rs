@@ -134,3 +134,6 @@ impl Text {
         crate::text::clip(&format!("{place}.{}", self.key))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,3 +116,6 @@ fn extension(name: &str) -> Option<&str> {
     let (_, extension) = name.rsplit_once('.')?;
     Some(extension)
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,3 +153,6 @@ fn check_directories(bytes: &[u8], limits: &Limits, structure: &mut Structure) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,10 +118,6 @@ impl Calibration {
     /// The cap that follows: LR is at most one over the 95 % upper bound of the false-alarm rate,
     /// which is 3/n without a false alarm and is rounded up (normal approximation) with some.
     #[must_use]
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "counts of files are far below 2^52"
-    )]
     pub fn cap(&self) -> f64 {
         let fp = self.fp as f64;
         let alarms_max = fp + Z_95 * fp.sqrt() + RULE_OF_THREE;

@@ -1,8 +1,4 @@
 //! The transform, and bits out of it.
-#![expect(
-    clippy::cast_precision_loss,
-    reason = "indices below 64 are exact in f32"
-)]
 
 use std::f32::consts::PI;
 

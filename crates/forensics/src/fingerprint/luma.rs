@@ -1,8 +1,4 @@
 //! Grey pictures: reduction by area, and figures.
-#![expect(
-    clippy::cast_precision_loss,
-    reason = "indices and sums are far below the precision of the floating-point type"
-)]
 
 use image::GrayImage;
 
@@ -105,7 +101,6 @@ pub(super) fn quality(small: &Small) -> u32 {
 
 #[expect(
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     reason = "a whole number between 0 and 100"
 )]
 fn hundredths(difference: f32) -> u32 {

@@ -248,3 +248,6 @@ impl Surveyor<'_> {
         self.survey.hit = Some(LimitHit::structure(limit, max, detail));
     }
 }
+
+#[cfg(test)]
+mod tests;

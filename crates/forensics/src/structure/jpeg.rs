@@ -295,3 +295,6 @@ fn tell_encoder(layout: &JpegLayout, structure: &mut Structure) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,6 @@ fn corrupt(reason: &str) -> Refusal {
         reason: reason.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,58 @@
+use super::*;
+use crate::samples;
+use crate::sniff::{Hints, sniff};
 
+fn walk(bytes: &[u8]) -> Structure {
+    let limits = Limits::default();
+    let sniff = sniff(bytes, &Hints::default(), &limits).expect("within limits");
+    structure(bytes, &sniff, &limits).expect("intact")
+}
+
+#[test]
+fn formats_without_a_walker_have_no_layout() {
+    assert_eq!(walk(b"words\n"), Structure::default());
+    assert_eq!(walk(b"%PDF-1.7\n"), Structure::default());
+}
+
+#[test]
+fn polyglot_is_a_fact() {
+    let archive = [samples::jpeg(90), b"PK\x03\x04rest".to_vec()].concat();
+    let facts = walk(&archive).facts;
+    let fact = facts
+        .iter()
+        .find(|fact| fact.fact == "trailing_data")
+        .expect("told");
+    assert_eq!(
+        fact.detail,
+        "8 bytes after the end of the picture, that look like application/zip"
+    );
+}
+
+#[test]
+fn trap_in_exif_is_taken_out_before_any_parser_sees_it() {
+    let bomb = samples::tiff(&[samples::Field::Longs(0x014a, vec![8; 1_001])]);
+    let jpeg = samples::with_segments(&samples::jpeg(90), &[samples::exif_segment(&bomb)]);
+    let structure = walk(&jpeg);
+    assert!(
+        structure
+            .blocks
+            .iter()
+            .all(|block| block.kind != BlockKind::Exif)
+    );
+    assert_eq!(structure.limits[0].limit, "sub_directories_max");
+    assert_eq!(structure.limits[0].class, "limit_structure");
+}
+
+#[test]
+fn blocks_are_bounded() {
+    let blocks = |n: usize| {
+        let comments = vec![samples::segment(0xfe, b"x"); n];
+        walk(&samples::with_segments(&samples::jpeg(90), &comments))
+    };
+    let full = blocks(BLOCKS_MAX);
+    assert_eq!(full.blocks.len(), BLOCKS_MAX);
+    assert!(full.limits.is_empty());
+    let over = blocks(BLOCKS_MAX + 2);
+    assert_eq!(over.blocks.len(), BLOCKS_MAX);
+    assert_eq!(over.limits.len(), 1);
+}

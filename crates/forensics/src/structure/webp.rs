@@ -98,3 +98,6 @@ fn note(kind: [u8; 4], offset: usize, data: &[u8], structure: &mut Structure) {
     };
     structure.block(Block::new(block, offset + skip, data.len() - skip));
 }
+
+#[cfg(test)]
+mod tests;
