@@ -67,58 +67,53 @@ pub struct Parts {
 /// When the section `[scheduler]` is wrong, or a loop was cut off.
 pub async fn run(context: Context, parts: Parts) -> anyhow::Result<()> {
     let settings = Settings::read(&context.config)?;
-    let loops = activities(&settings, parts)
-        .into_iter()
-        .map(|(activity, period)| {
-            let task = format!("scheduler {}", activity.name());
-            let driver = Driver::new(activity, Pace { period }, context.shutdown.clone());
-            context
-                .tasks
-                .spawn_joined(&task, driver.run(rand::random()))
-        });
+    let start = |(activity, period_ms): Periodic| {
+        let task = format!("scheduler {}", activity.name());
+        let period = Duration::from_millis(period_ms);
+        let driver = Driver::new(activity, Pace { period }, context.shutdown.clone());
+        context
+            .tasks
+            .spawn_joined(&task, driver.run(rand::random()))
+    };
     // All are started before the first is waited for.
-    let loops: Vec<_> = loops.collect();
+    let loops: Vec<_> = activities(&settings, parts)
+        .into_iter()
+        .map(start)
+        .collect();
     try_join_all(loops).await?;
     Ok(())
 }
 
-fn activities(settings: &Settings, parts: Parts) -> Vec<(Box<dyn Activity>, Duration)> {
+/// An activity and its period in milliseconds.
+type Periodic = (Box<dyn Activity>, u64);
+
+fn activities(settings: &Settings, parts: Parts) -> Vec<Periodic> {
     let Parts {
         store,
         queue,
         blobs,
         clock,
     } = parts;
-    let limit = settings.jobs_per_activation_max;
-    let outlet = Outlet::new(Arc::clone(&store), Arc::clone(&queue));
-    let mut activities: Vec<(Box<dyn Activity>, u64)> = vec![
-        (
-            Box::new(PromoteDue::new(outlet.clone(), limit)),
-            settings.promote_due_period_ms,
-        ),
-        (
-            Box::new(Reap::new(outlet.clone(), limit)),
-            settings.reap_period_ms,
-        ),
-        (
-            Box::new(SweepOutbox::new(outlet.clone(), limit)),
-            settings.sweep_outbox_period_ms,
-        ),
-        (
-            Box::new(Expire::new(outlet, limit)),
-            settings.expire_period_ms,
-        ),
-        (
-            Box::new(MeasureDepth::new(queue, Arc::clone(&clock))),
-            settings.measure_depth_period_ms,
-        ),
-    ];
+    let mut activities = sweeps(settings, &Outlet::new(store, Arc::clone(&queue)));
+    let measure = MeasureDepth::new(queue, Arc::clone(&clock));
+    activities.push((Box::new(measure), settings.measure_depth_period_ms));
     if let Some(keeping) = blobs {
         let collect = CollectBlobs::new(keeping, clock, settings.blobs_per_activation_max);
         activities.push((Box::new(collect), settings.collect_blobs_period_ms));
     }
     activities
-        .into_iter()
-        .map(|(activity, period_ms)| (activity, Duration::from_millis(period_ms)))
-        .collect()
+}
+
+fn sweeps(settings: &Settings, outlet: &Outlet) -> Vec<Periodic> {
+    let limit = settings.jobs_per_activation_max;
+    let promote_due = PromoteDue::new(outlet.clone(), limit);
+    let reap = Reap::new(outlet.clone(), limit);
+    let sweep_outbox = SweepOutbox::new(outlet.clone(), limit);
+    let expire = Expire::new(outlet.clone(), limit);
+    vec![
+        (Box::new(promote_due), settings.promote_due_period_ms),
+        (Box::new(reap), settings.reap_period_ms),
+        (Box::new(sweep_outbox), settings.sweep_outbox_period_ms),
+        (Box::new(expire), settings.expire_period_ms),
+    ]
 }

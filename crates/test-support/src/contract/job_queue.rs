@@ -1,6 +1,6 @@
 //! What every [`JobQueue`] must do. An adapter's test file names a way to make a [`Subject`]:
 //!
-//! ```ignore
+//! ```text
 //! assay_test_support::job_queue_contract! { #[tokio::test] make_subject }
 //! ```
 //!
