@@ -180,28 +180,4 @@ fn words_of(event: &v1::JobEvent) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn events_are_told_in_words() {
-        let event = |step: &str| {
-            let state = v1::JobState::DeadLettered.into();
-            words_of(&v1::JobEvent {
-                state,
-                step: step.to_owned(),
-                ..v1::JobEvent::default()
-            })
-        };
-        assert_eq!(event(""), "dead lettered");
-        assert_eq!(event("look_inside"), "dead lettered: look inside");
-    }
-
-    #[test]
-    fn names_claim_types() {
-        assert_eq!(declared_mime(Path::new("a/renamed.jpg")), "image/jpeg");
-        assert_eq!(declared_mime(Path::new("a/generated.png")), "image/png");
-        assert_eq!(declared_mime(Path::new("a")), "");
-        assert_eq!(name_of(Path::new("a/renamed.jpg")), "renamed.jpg");
-    }
-}
+mod tests;
