@@ -38,7 +38,7 @@ const OUTCOMES: [JobState; 4] = [
 ];
 
 /// Why a job runs again.
-const RETRY_REASONS: [&str; 10] = [
+const RETRY_REASONS: [&str; 11] = [
     FailureClass::Transient.as_str(),
     FailureClass::TimedOut.as_str(),
     FailureClass::Panicked.as_str(),
@@ -49,6 +49,7 @@ const RETRY_REASONS: [&str; 10] = [
     InterruptionReason::LeaseLost.as_str(),
     InterruptionReason::WorkerLost.as_str(),
     InterruptionReason::NewerVersion.as_str(),
+    InterruptionReason::RunsAlone.as_str(),
 ];
 
 /// The metrics of this crate.

@@ -90,7 +90,7 @@ fn unasked(ending: Ending) -> Outcome {
         ),
         Ending::Undecodable(why) => failed(FailureClass::Permanent, "undecodable", why),
         Ending::NoPlaceForResult => interrupted(InterruptionReason::StoreOutage, None),
-        Ending::TwoSuspects => interrupted(InterruptionReason::WorkerLost, Some(SUSPECT_RETRY_MS)),
+        Ending::TwoSuspects => interrupted(InterruptionReason::RunsAlone, Some(SUSPECT_RETRY_MS)),
         Ending::CutOff => interrupted(InterruptionReason::LeaseLost, None),
     }
 }

@@ -135,6 +135,8 @@ pub enum InterruptionReason {
     WorkerLost,
     /// The envelope needs a newer worker.
     NewerVersion,
+    /// It must have its worker to itself, and the worker has such a job already.
+    RunsAlone,
 }
 
 impl InterruptionReason {
@@ -148,6 +150,7 @@ impl InterruptionReason {
             Self::LeaseLost => "lease_lost",
             Self::WorkerLost => "worker_lost",
             Self::NewerVersion => "newer_version",
+            Self::RunsAlone => "runs_alone",
         }
     }
 
@@ -256,7 +259,8 @@ mod tests {
         };
         use FailureClass::{Crashed, Panicked, Permanent, TimedOut, Transient};
         use InterruptionReason::{
-            BreakerOpen, Drain, LeaseLost, NewerVersion, QueueOutage, StoreOutage, WorkerLost,
+            BreakerOpen, Drain, LeaseLost, NewerVersion, QueueOutage, RunsAlone, StoreOutage,
+            WorkerLost,
         };
         for class in [Transient, Permanent, TimedOut, Panicked, Crashed] {
             assert_eq!(serde_json::json!(class), class.as_str());
@@ -269,6 +273,7 @@ mod tests {
             LeaseLost,
             WorkerLost,
             NewerVersion,
+            RunsAlone,
         ] {
             assert_eq!(serde_json::json!(reason), reason.as_str());
         }

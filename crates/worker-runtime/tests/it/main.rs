@@ -1,5 +1,8 @@
-//! The crate through its front door: a worker, a queue and a store that do as told, paused time.
+//! The crate through its front door: a worker with a queue and a store that do as told, in paused
+//! time; and one over the embedded store and the queue in process, in real time.
 
+#[cfg(test)]
+mod adapters;
 #[cfg(test)]
 mod alone;
 #[cfg(test)]

@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use assay_core::claim::{self, Verdict};
 use assay_core::clock::Clock;
 use assay_core::envelope::Envelope;
 use assay_core::event::{EventId, JobEvent};
 use assay_core::id::{JobId, Tenant};
-use assay_core::job::{Holder, Job, JobSpec, Times};
+use assay_core::job::{Job, JobSpec};
 use assay_core::port::*;
 use assay_core::progress::Progress;
-use assay_core::retry::{Decision, Outcome};
-use assay_core::state::{JobState, StateEvent, apply};
+use assay_core::transition::{self, Admission, ClaimStep, Record, Settling, Transition};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::sync::{broadcast, watch};
@@ -75,10 +73,10 @@ impl ScriptedStore {
     }
 
     pub(crate) fn add(&self, id: JobId, spec: &JobSpec) -> Arc<Envelope> {
-        let now_ms = self.clock.now_ms();
-        let envelope = Arc::new(Envelope::new(id, spec, now_ms));
+        let step = transition::submit(id, spec, Admission::Queue, self.clock.now_ms());
+        let envelope = Arc::new(step.envelope.unwrap());
         let row = Row {
-            job: record(id, spec, now_ms),
+            job: step.job,
             envelope: Arc::clone(&envelope),
             checkpoint: None,
             result: None,
@@ -124,18 +122,11 @@ impl ScriptedStore {
         }
     }
 
-    /// The record under a lease, if it is the latest and the job has not ended.
-    fn under<T>(&self, lease: &Lease, write: impl FnOnce(&mut Row) -> T) -> Option<T> {
-        let mut rows = self.rows.lock();
-        let row = rows.get_mut(&lease.job_id)?;
-        let latest = row.job.token == lease.token && row.job.holder.is_some();
-        if !latest || row.job.state.is_terminal() {
-            return None;
-        }
-        let written = write(row);
-        drop(rows);
+    /// Changes a record that is there.
+    fn change_if<T>(&self, id: JobId, change: impl FnOnce(&mut Row) -> T) -> Option<T> {
+        let changed = self.rows.lock().get_mut(&id).map(change);
         self.changed.send_modify(|count| *count += 1);
-        Some(written)
+        changed
     }
 
     fn is_down(&self) -> bool {
@@ -147,81 +138,21 @@ impl ScriptedStore {
     }
 }
 
-fn record(id: JobId, spec: &JobSpec, now_ms: u64) -> Job {
-    Job {
-        id,
-        tenant: spec.tenant.clone(),
-        kind: spec.kind,
-        lane: spec.lane,
-        state: JobState::Queued,
-        generation: 1,
-        token: 0,
-        event_id: EventId::default(),
-        attempt: 0,
-        counters: assay_core::retry::Counters::default(),
-        holder: None,
-        policy: spec.policy.clone(),
-        progress: None,
-        failure: None,
-        dead_letter: None,
-        result: None,
-        metadata: spec.metadata.clone(),
-        fingerprint: spec.fingerprint(),
-        parent: spec.parent,
-        follow_ups: spec.follow_ups.clone(),
-        times: Times {
-            created_at_ms: now_ms,
-            deadline_at_ms: spec.deadline_at_ms,
-            ..Times::default()
-        },
+impl Row {
+    fn record(&self) -> Record<'_> {
+        Record {
+            job: &self.job,
+            envelope: &self.envelope,
+        }
     }
-}
 
-fn settled(row: &mut Row, settlement: Settlement, now_ms: u64) -> Vec<Envelope> {
-    let job = &mut row.job;
-    job.holder = None;
-    job.progress = settlement.progress.or_else(|| job.progress.take());
-    let (event, due_at_ms) = match settlement.decision {
-        Decision::Succeed => {
-            row.result = settlement.result;
-            job.result = row.result.as_ref().map(ResultBody::reference);
-            (StateEvent::Succeed, None)
-        }
-        Decision::Fail(failure) => {
-            job.failure = Some(failure);
-            (StateEvent::Fail, None)
-        }
-        Decision::DeadLetter { failure, reason } => {
-            job.failure = Some(failure);
-            job.dead_letter = Some(reason);
-            (StateEvent::DeadLetter, None)
-        }
-        Decision::Cancel => (StateEvent::ConfirmCancel, None),
-        Decision::Retry { failure, after_ms } => {
-            job.counters = job.counters.after(&Outcome::Failed(failure.clone()));
-            job.failure = Some(failure);
-            (StateEvent::Retry, Some(now_ms + after_ms))
-        }
-        Decision::RunAgain { after_ms, .. } => {
-            job.counters.interruptions += 1;
-            (StateEvent::Interrupt, Some(now_ms + after_ms))
-        }
-        Decision::Park { until_ms, .. } => {
-            job.counters.interruptions += 1;
-            (StateEvent::Park, Some(until_ms))
-        }
-    };
-    job.state = apply(job.state, event).unwrap();
-    if job.state.is_terminal() {
-        return Vec::new();
+    /// Keeps what a step answered; the envelope that it raised, if any.
+    fn keep(&mut self, step: Transition) -> Option<Envelope> {
+        self.job = step.job;
+        let raised = step.envelope?;
+        self.envelope = Arc::new(raised.clone());
+        Some(raised)
     }
-    job.generation += 1;
-    job.times.due_at_ms = due_at_ms;
-    let mut next = (*row.envelope).clone();
-    next.generation = job.generation;
-    next.due_at_ms = due_at_ms;
-    row.envelope = Arc::new(next.clone());
-    vec![next]
 }
 
 #[async_trait]
@@ -242,20 +173,18 @@ impl JobStore for ScriptedStore {
         let Some(row) = rows.get_mut(&envelope.job_id) else {
             return Ok(Claim::Orphan);
         };
-        let verdict = claim::judge(&row.job, envelope.generation, now_ms);
-        if verdict != Verdict::Run {
-            return Ok(Claim::Not(verdict));
+        let (worker, lease_ms) = (&request.worker, request.lease_ms);
+        match transition::claim(row.record(), envelope, worker, lease_ms, now_ms) {
+            ClaimStep::Run(step) => drop(row.keep(*step)),
+            ClaimStep::Not(verdict, step) => {
+                if let Some(step) = step {
+                    drop(row.keep(*step));
+                }
+                return Ok(Claim::Not(verdict));
+            }
         }
         self.journal.note("claim");
-        let job = &mut row.job;
-        job.state = apply(job.state, StateEvent::Claim).unwrap();
-        job.token = claim::next_token(job.token, now_ms);
-        job.attempt += 1;
-        job.times.due_at_ms = None;
-        job.holder = Some(Holder {
-            worker: request.worker.clone(),
-            expires_at_ms: now_ms + request.lease_ms,
-        });
+        let job = &row.job;
         let claimed = Claimed {
             job: job.clone(),
             lease: Lease {
@@ -275,53 +204,67 @@ impl JobStore for ScriptedStore {
         if self.is_down() {
             return Err(down());
         }
-        if !self.rows.lock().contains_key(&lease.job_id) {
-            return Ok(Renewal::Missing);
-        }
-        let expires_at_ms = self.clock.now_ms() + lease_ms;
-        let renewed = self.under(lease, |row| {
-            if let Some(holder) = &mut row.job.holder {
-                holder.expires_at_ms = expires_at_ms;
+        let now_ms = self.clock.now_ms();
+        let renewed = self.change_if(lease.job_id, |row| {
+            let renewed = transition::renew(&row.job, lease.token, lease_ms, now_ms);
+            if let Some(job) = renewed.job {
+                row.job = *job;
             }
-            row.job.state
+            renewed.answer
         });
-        Ok(match renewed {
-            Some(JobState::Cancelling) => Renewal::Cancelling,
-            Some(_) => Renewal::Held,
-            None => Renewal::Fenced,
-        })
+        Ok(renewed.unwrap_or(Renewal::Missing))
     }
 
     async fn report(&self, lease: &Lease, progress: Progress) -> Result<Written, StoreError> {
-        let recorded = self.under(lease, |row| row.job.progress = Some(progress.clone()));
-        if recorded.is_none() {
+        let now_ms = self.clock.now_ms();
+        let recorded = self.change_if(lease.job_id, |row| {
+            let step = transition::report(row.record(), lease.token, progress.clone(), now_ms)?;
+            drop(row.keep(step));
+            Some(())
+        });
+        if recorded.flatten().is_none() {
             self.reject("report");
             return Ok(Written::Fenced);
         }
-        self.reports.lock().push((self.clock.now_ms(), progress));
+        self.reports.lock().push((now_ms, progress));
         Ok(Written::Recorded)
     }
 
     async fn checkpoint(&self, lease: &Lease, checkpoint: Vec<u8>) -> Result<Written, StoreError> {
-        let recorded = self.under(lease, |row| row.checkpoint = Some(checkpoint));
-        if recorded.is_none() {
-            self.reject("checkpoint");
+        let recorded = self.change_if(lease.job_id, |row| {
+            let holds = transition::holds(&row.job, lease.token);
+            if holds {
+                row.checkpoint = Some(checkpoint);
+            }
+            holds
+        });
+        if recorded == Some(true) {
+            return Ok(Written::Recorded);
         }
-        Ok(recorded.map_or(Written::Fenced, |()| Written::Recorded))
+        self.reject("checkpoint");
+        Ok(Written::Fenced)
     }
 
     async fn settle(&self, lease: &Lease, settlement: Settlement) -> Result<Settled, StoreError> {
         if self.is_down() {
             return Err(down());
         }
-        if !self.rows.lock().contains_key(&lease.job_id) {
-            return Ok(Settled::Missing);
-        }
         let now_ms = self.clock.now_ms();
-        let recorded = self.under(lease, |row| {
-            self.journal.note("record");
-            let publish = settled(row, settlement, now_ms);
-            (Box::new(row.job.clone()), publish)
+        let settled = self.change_if(lease.job_id, |row| {
+            let settling = transition::settle(row.record(), lease.token, &settlement, now_ms);
+            let raised = match settling {
+                Settling::Recorded(step) => {
+                    self.journal.note("record");
+                    row.result = settlement.result.clone();
+                    row.keep(*step)
+                }
+                Settling::Repeated => None,
+                Settling::Fenced => return Settled::Fenced,
+            };
+            Settled::Recorded {
+                job: Box::new(row.job.clone()),
+                publish: raised.into_iter().collect(),
+            }
         });
         let mut faults = self.faults.lock();
         if faults.settles_unknown > 0 {
@@ -329,15 +272,10 @@ impl JobStore for ScriptedStore {
             let why = "told so".to_owned();
             return Err(StoreError::Unknown { why });
         }
-        if recorded.is_none() {
+        if settled == Some(Settled::Fenced) {
             self.reject("settle");
         }
-        Ok(
-            recorded.map_or(Settled::Fenced, |(job, publish)| Settled::Recorded {
-                job,
-                publish,
-            }),
-        )
+        Ok(settled.unwrap_or(Settled::Missing))
     }
 
     async fn events(&self, _interest: Interest) -> Result<Box<dyn EventStream>, StoreError> {
@@ -345,14 +283,21 @@ impl JobStore for ScriptedStore {
     }
 
     async fn cancel(&self, _tenant: &Tenant, id: JobId) -> Result<CancelAnswer, StoreError> {
-        let job = {
-            let mut rows = self.rows.lock();
-            let job = &mut rows.get_mut(&id).unwrap().job;
-            job.state = apply(job.state, StateEvent::Cancel).unwrap();
-            job.clone()
+        let now_ms = self.clock.now_ms();
+        let asked = self.change_if(id, |row| {
+            let transition::Cancelled::Asked(mut step) = transition::cancel(row.record(), now_ms)
+            else {
+                return None;
+            };
+            let event = step.events.pop();
+            drop(row.keep(*step));
+            Some((row.job.clone(), event?))
+        });
+        let Some((job, event)) = asked.flatten() else {
+            return Ok(CancelAnswer::Unknown);
         };
         if !self.faults.lock().deaf {
-            drop(self.events.send(Arc::new(event(&job))));
+            drop(self.events.send(Arc::new(event)));
         }
         Ok(CancelAnswer::Cancelling(job))
     }
@@ -417,21 +362,6 @@ impl JobStore for ScriptedStore {
 
     fn durability(&self) -> Durability {
         Durability::ProcessDeath
-    }
-}
-
-fn event(job: &Job) -> JobEvent {
-    JobEvent {
-        tenant: job.tenant.clone(),
-        job_id: job.id,
-        id: job.event_id,
-        at_ms: 0,
-        state: job.state,
-        attempt: job.attempt,
-        percent: 0.0,
-        step: None,
-        eta_ms: None,
-        message: String::new(),
     }
 }
 

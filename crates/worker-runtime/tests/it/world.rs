@@ -12,6 +12,7 @@ use assay_core::port::{ContentError, ContentStore, JobStore};
 use assay_core::progress::StepPlan;
 use assay_core::state::JobState;
 use assay_service::prometheus::Metrics;
+use assay_service::shutdown::{Drained, Pace};
 use assay_service::tasks::Joined;
 use assay_service::{Config, Context};
 use assay_worker_runtime::{
@@ -81,7 +82,8 @@ pub(crate) struct Payload {
 }
 
 pub(crate) type Answer = Result<Value, JobError>;
-type Script = Box<dyn for<'a> Fn(&'a JobContext, String) -> BoxFuture<'a, Answer> + Send + Sync>;
+pub(crate) type Script =
+    Box<dyn for<'a> Fn(&'a JobContext, String) -> BoxFuture<'a, Answer> + Send + Sync>;
 
 /// A handler that does what a test says.
 pub(crate) struct Probe(Script);
@@ -156,24 +158,15 @@ impl World {
     where
         F: for<'a> Fn(&'a JobContext, String) -> BoxFuture<'a, Answer> + Send + Sync + 'static,
     {
-        let store: Arc<dyn JobStore> = Arc::<ScriptedStore>::clone(&self.store);
-        let contents: Arc<dyn ContentStore> = Arc::<Contents>::clone(&self.contents);
-        let clock: Arc<dyn Clock> = Arc::<PausedClock>::clone(&self.clock);
         let ports = Ports {
             queue: Arc::new(self.queue.clone()),
-            store,
-            contents,
-            clock,
+            store: Arc::<ScriptedStore>::clone(&self.store),
+            contents: Arc::<Contents>::clone(&self.contents),
+            clock: Arc::<PausedClock>::clone(&self.clock),
             jitter: Jitter::fixed(0.5),
             worker: WorkerId::new("worker-1").unwrap(),
         };
-        let config = Config::loader(&[DEFAULTS]).load().unwrap();
-        let metrics = Metrics::new("worker", "1", &[INSTRUMENTS]).unwrap();
-        let context = Context::detached(config, metrics);
-        let worker = Worker::new(ports, Probe(Box::new(script)), self.settings);
-        let (tasks, inside) = (context.tasks.clone(), context.clone());
-        let ended = tasks.spawn_joined("worker", async move { worker.run(inside).await });
-        Running { context, ended }
+        run_worker(ports, Box::new(script), self.settings)
     }
 
     pub(crate) async fn wait(&self, id: JobId, state: JobState) -> Row {
@@ -185,23 +178,47 @@ impl World {
     }
 }
 
+/// Starts a worker by itself.
+pub(crate) fn run_worker(ports: Ports, script: Script, settings: Settings) -> Running {
+    let config = Config::loader(&[DEFAULTS]).load().unwrap();
+    let metrics = Metrics::new("worker", "1", &[INSTRUMENTS]).unwrap();
+    let context = Context::detached(config, metrics);
+    let worker = Worker::new(ports, Probe(script), settings);
+    let (tasks, inside) = (context.tasks.clone(), context.clone());
+    let ended = tasks.spawn_joined("worker", async move { worker.run(inside).await });
+    Running { context, ended }
+}
+
 impl Running {
     /// Goes down the stages of a shutdown, and waits for the worker.
     pub(crate) async fn shut_down(self) {
-        let Self { context, ended } = self;
-        let pace = context.config.section("shutdown").unwrap();
-        let work = async { ended.await.unwrap().unwrap() };
-        let drained = context.shutdown.drain(pace, &context.readiness, work).await;
-        assert_ne!(drained, assay_service::shutdown::Drained::Unfinished);
+        let pace = self.context.config.section("shutdown").unwrap();
+        self.shut_down_at(pace).await;
     }
 
-    /// A line of `/metrics` that begins like this, without the service label.
+    /// The same with no time for what still runs.
+    pub(crate) async fn shut_down_at_once(self) {
+        self.shut_down_at(Pace {
+            not_ready_ms: 0,
+            drain_ms: 1,
+            hand_back_ms: 5_000,
+        })
+        .await;
+    }
+
+    async fn shut_down_at(self, pace: Pace) {
+        let Self { context, ended } = self;
+        let work = async { ended.await.unwrap().unwrap() };
+        let drained = context.shutdown.drain(pace, &context.readiness, work).await;
+        assert_ne!(drained, Drained::Unfinished);
+    }
+
+    /// The value of a series in `/metrics`, named without its service; 0 before the worker has begun.
     pub(crate) fn metric(&self, series: &str) -> f64 {
         let text = self.context.metrics.render(&self.context.readiness);
         let text = text.replace("service=\"worker\",", "");
         let line = text.lines().find_map(|line| line.strip_prefix(series));
-        let value = line.unwrap_or_else(|| panic!("no {series} in {text}"));
-        value.trim().parse().unwrap()
+        line.map_or(0.0, |value| value.trim().parse().unwrap())
     }
 }
 
