@@ -9,7 +9,8 @@ use super::entry::{Entry, Filed};
 use super::parts::{Part, RecordWriter};
 use super::shelf::Shelf;
 use super::tables::{
-    ENDED, ENDED_LIST, EXPIRY, JOURNAL, LIVE, RESULTS, SPECS, TOMBSTONES, expiry_key, list_key,
+    ENDED, ENDED_LIST, EXPIRY, JOURNAL, LIVE, PLACES, PlaceKey, RESULTS, SPECS, TOMBSTONES,
+    list_key, place_key,
 };
 
 /// What a commit writes.
@@ -86,20 +87,22 @@ pub(super) fn filed(entry: &Entry, retention_ms: u64) -> Filed {
     }
 }
 
-type Rows<'a> = Table<'a, &'static [u8; 16], &'static [u8]>;
+type Rows<'a> = Table<'a, PlaceKey, &'static [u8]>;
 
 struct Tables<'a> {
+    places: Table<'a, &'static [u8; 16], u64>,
     specs: Rows<'a>,
     live: Rows<'a>,
     ended: Rows<'a>,
     results: Rows<'a>,
     ended_list: Table<'a, &'static [u8], ()>,
-    expiry: Table<'a, &'static [u8; 24], ()>,
+    expiry: Table<'a, PlaceKey, ()>,
 }
 
 impl<'a> Tables<'a> {
     fn open(transaction: &'a WriteTransaction) -> Result<Self, Fault> {
         Ok(Self {
+            places: transaction.open_table(PLACES).map_err(fault)?,
             specs: transaction.open_table(SPECS).map_err(fault)?,
             live: transaction.open_table(LIVE).map_err(fault)?,
             ended: transaction.open_table(ENDED).map_err(fault)?,
@@ -116,68 +119,75 @@ impl<'a> Tables<'a> {
         retention_ms: u64,
         buffer: &mut Vec<u8>,
     ) -> Result<(), Fault> {
-        let id = entry.job.id;
-        if entry.filed.is_none() {
-            buffer.clear();
-            let mut record = RecordWriter::begin(buffer, id, entry.revision);
-            record.bytes(Part::Envelope, &entry.envelope.encode());
-            record.end();
-            insert(&mut self.specs, id, buffer)?;
+        let job = entry.job.as_ref();
+        let place = place_key(job.times.created_at_ms, job.id);
+        match entry.filed {
+            Some(before) => self.unfile(entry, before)?,
+            None => {
+                buffer.clear();
+                let mut record = RecordWriter::begin(buffer, job.id, entry.revision);
+                record.bytes(Part::Envelope, &entry.envelope.encode());
+                record.end();
+                insert(&mut self.specs, &place, buffer)?;
+                let created_at_ms = job.times.created_at_ms;
+                self.places
+                    .insert(job.id.as_bytes(), created_at_ms)
+                    .map_err(fault)?;
+            }
         }
-        if let Some(filed) = entry.filed {
-            self.unfile(entry, filed)?;
+        let now = filed(entry, retention_ms);
+        write_row(entry, now, buffer);
+        if !job.state.is_terminal() {
+            return insert(&mut self.live, &place, buffer);
         }
-        let filed = filed(entry, retention_ms);
-        write_row(entry, filed, buffer);
-        if !entry.job.state.is_terminal() {
-            return insert(&mut self.live, id, buffer);
-        }
-        insert(&mut self.ended, id, buffer)?;
-        let key = list_key(&entry.job);
+        insert(&mut self.ended, &place, buffer)?;
+        let key = list_key(job);
         self.ended_list.insert(key.as_slice(), ()).map_err(fault)?;
-        let key = expiry_key(filed.expires_at_ms, id);
+        let key = place_key(now.expires_at_ms, job.id);
         self.expiry.insert(&key, ()).map_err(fault)?;
         match &entry.result {
-            Some(result) => insert(&mut self.results, id, result),
+            Some(result) => insert(&mut self.results, &place, result),
             None => Ok(()),
         }
     }
 
     /// Takes out what the tables said of a job that has changed since.
-    fn unfile(&mut self, entry: &Entry, filed: Filed) -> Result<(), Fault> {
+    fn unfile(&mut self, entry: &Entry, before: Filed) -> Result<(), Fault> {
         let id = entry.job.id;
-        if !filed.state.is_terminal() {
+        let place = place_key(entry.job.times.created_at_ms, id);
+        if !before.state.is_terminal() {
             // Overwritten unless it has ended.
             if entry.job.state.is_terminal() {
-                self.live.remove(id.as_bytes()).map_err(fault)?;
+                self.live.remove(&place).map_err(fault)?;
             }
             return Ok(());
         }
         let mut job = entry.job.as_ref().clone();
-        job.state = filed.state;
-        self.ended.remove(id.as_bytes()).map_err(fault)?;
+        job.state = before.state;
+        self.ended.remove(&place).map_err(fault)?;
         let key = list_key(&job);
         self.ended_list.remove(key.as_slice()).map_err(fault)?;
-        let key = expiry_key(filed.expires_at_ms, id);
+        let key = place_key(before.expires_at_ms, id);
         self.expiry.remove(&key).map_err(fault)?;
-        self.results.remove(id.as_bytes()).map_err(fault)?;
+        self.results.remove(&place).map_err(fault)?;
         Ok(())
     }
 
-    /// Takes out everything of a job.
+    /// Takes out everything of a job that has ended.
     fn forget(&mut self, entry: &Entry) -> Result<(), Fault> {
-        let Some(filed) = entry.filed else {
+        let Some(before) = entry.filed else {
             return Ok(());
         };
         let id = entry.job.id;
-        self.live.remove(id.as_bytes()).map_err(fault)?;
-        self.specs.remove(id.as_bytes()).map_err(fault)?;
-        self.unfile(entry, filed)
+        let place = place_key(entry.job.times.created_at_ms, id);
+        self.specs.remove(&place).map_err(fault)?;
+        self.places.remove(id.as_bytes()).map_err(fault)?;
+        self.unfile(entry, before)
     }
 }
 
-fn insert(table: &mut Rows<'_>, id: JobId, row: &[u8]) -> Result<(), Fault> {
-    table.insert(id.as_bytes(), row).map_err(fault)?;
+fn insert(table: &mut Rows<'_>, place: &[u8; 24], row: &[u8]) -> Result<(), Fault> {
+    table.insert(place, row).map_err(fault)?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase};
 use super::entry::{Entry, Filed};
 use super::history::Packed;
 use super::parts::{Malformed, Part, StoredRecord};
-use super::tables::{ENDED, RESULTS, SPECS};
+use super::tables::{ENDED, PLACES, RESULTS, SPECS, place_key};
 
 /// What can go wrong with the file.
 #[derive(Debug, thiserror::Error)]
@@ -59,22 +59,35 @@ pub(super) fn read_ended(database: &Database, id: JobId) -> Result<Option<Entry>
 
 /// An ended job, as of `read`.
 pub(super) fn ended_in(read: &ReadTransaction, id: JobId) -> Result<Option<Entry>, Fault> {
+    let Some(place) = place_in(read, id)? else {
+        return Ok(None);
+    };
     let ended = read.open_table(ENDED).map_err(fault)?;
-    let Some(row) = ended.get(id.as_bytes()).map_err(fault)? else {
+    let Some(row) = ended.get(&place).map_err(fault)? else {
         return Ok(None);
     };
     let specs = read.open_table(SPECS).map_err(fault)?;
-    let spec = specs.get(id.as_bytes()).map_err(fault)?;
+    let spec = specs.get(&place).map_err(fault)?;
     let spec = spec.ok_or(Malformed("the envelope of a record is missing"))?;
     let entry = read_entry(row.value(), spec.value())?;
     Ok(Some(entry))
 }
 
+/// Where the tables have a job.
+fn place_in(read: &ReadTransaction, id: JobId) -> Result<Option<[u8; 24]>, Fault> {
+    let places = read.open_table(PLACES).map_err(fault)?;
+    let row = places.get(id.as_bytes()).map_err(fault)?;
+    Ok(row.map(|created_at_ms| place_key(created_at_ms.value(), id)))
+}
+
 /// An inline result, from its table.
 pub(super) fn read_result(database: &Database, id: JobId) -> Result<Option<Vec<u8>>, Fault> {
     let read = database.begin_read().map_err(fault)?;
+    let Some(place) = place_in(&read, id)? else {
+        return Ok(None);
+    };
     let results = read.open_table(RESULTS).map_err(fault)?;
-    let row = results.get(id.as_bytes()).map_err(fault)?;
+    let row = results.get(&place).map_err(fault)?;
     Ok(row.map(|row| row.value().to_vec()))
 }
 

@@ -13,7 +13,7 @@ use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase};
 use super::disk::{Fault, fault};
 use super::parts::{Malformed, StoredRecord};
 use super::shelf::{Place, Shelf};
-use super::tables::{ENDED, ENDED_LIST, list_prefix, place_behind, place_of};
+use super::tables::{ENDED, ENDED_LIST, PlaceKey, list_prefix, place_behind, place_key, place_of};
 
 /// Jobs of one list, newest first.
 type Source<'a> = std::iter::Peekable<Box<dyn Iterator<Item = Result<Place, Fault>> + 'a>>;
@@ -47,12 +47,12 @@ pub(super) fn page(
     let ended = read.open_table(ENDED).map_err(fault)?;
     let mut jobs = Vec::with_capacity(size.min(64));
     let mut next = None;
-    while let Some((_, job_id)) = take_newest(&mut sources)? {
+    while let Some(place) = take_newest(&mut sources)? {
         if jobs.len() == size {
             next = jobs.last().map(cursor);
             break;
         }
-        jobs.push(job(shelf, &ended, job_id)?);
+        jobs.push(job(shelf, &ended, place)?);
     }
     Ok(Page { jobs, next })
 }
@@ -137,13 +137,13 @@ fn take_newest(sources: &mut [Source<'_>]) -> Result<Option<Place>, Fault> {
 
 fn job(
     shelf: &Shelf,
-    ended: &ReadOnlyTable<&'static [u8; 16], &'static [u8]>,
-    id: JobId,
+    ended: &ReadOnlyTable<PlaceKey, &'static [u8]>,
+    (created_at_ms, id): Place,
 ) -> Result<Job, Fault> {
     if let Some(entry) = shelf.get(id) {
         return Ok(Job::clone(&entry.job));
     }
-    let row = ended.get(id.as_bytes()).map_err(fault)?;
+    let row = ended.get(&place_key(created_at_ms, id)).map_err(fault)?;
     let row = row.ok_or(Malformed("a listed job is missing"))?;
     let (record, _) = StoredRecord::read(row.value())?;
     Ok(record.job()?)

@@ -18,7 +18,7 @@ use super::parts::{Changed, Malformed, Part, StoredRecord, decode};
 use super::shelf::Shelf;
 use super::tables::{
     ENDED, ENDED_LIST, EXPIRY, FORMAT_VERSION, JOURNAL, LIVE, META, META_EPOCH, META_FORMAT,
-    RESULTS, SPECS, TOMBSTONES,
+    PLACES, RESULTS, SPECS, TOMBSTONES,
 };
 
 /// What the file says, in memory.
@@ -72,6 +72,7 @@ fn make_tables(database: &Database, now_ms: u64) -> Result<(u32, u64), Fault> {
         for table in [SPECS, LIVE, ENDED, RESULTS] {
             transaction.open_table(table).map_err(fault)?;
         }
+        transaction.open_table(PLACES).map_err(fault)?;
         transaction.open_table(JOURNAL).map_err(fault)?;
         transaction.open_table(ENDED_LIST).map_err(fault)?;
         transaction.open_table(EXPIRY).map_err(fault)?;
@@ -126,8 +127,8 @@ fn read_live(read: &ReadTransaction) -> Result<HashMap<JobId, Entry>, Fault> {
     let specs = read.open_table(SPECS).map_err(fault)?;
     let mut entries = HashMap::new();
     for row in live.iter().map_err(fault)? {
-        let (id, row) = row.map_err(fault)?;
-        let spec = specs.get(id.value()).map_err(fault)?;
+        let (place, row) = row.map_err(fault)?;
+        let spec = specs.get(place.value()).map_err(fault)?;
         let spec = spec.ok_or(Malformed("the envelope of a record is missing"))?;
         let entry = read_entry(row.value(), spec.value())?;
         entries.insert(entry.job.id, entry);

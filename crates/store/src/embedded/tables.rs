@@ -11,24 +11,29 @@ use redb::TableDefinition;
 pub(super) const FORMAT_VERSION: u32 = 1;
 
 type Id = &'static [u8; 16];
+/// When a job was submitted, and its id: see [`place_key`]. Jobs of one time are neighbours, so most writes
+/// go to the end of a table, not all over it.
+pub(super) type PlaceKey = &'static [u8; 24];
 type Bytes = &'static [u8];
 
 /// Facts about the file: see the keys below.
 pub(super) const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
 /// Commit number to the records that it changed, in order.
 pub(super) const JOURNAL: TableDefinition<'_, u64, Bytes> = TableDefinition::new("journal");
+/// When each job of the tables was submitted, in milliseconds since the epoch: the way from an id to its place.
+pub(super) const PLACES: TableDefinition<'_, Id, u64> = TableDefinition::new("places");
 /// The envelope of each job, as it was first written.
-pub(super) const SPECS: TableDefinition<'_, Id, Bytes> = TableDefinition::new("specs");
+pub(super) const SPECS: TableDefinition<'_, PlaceKey, Bytes> = TableDefinition::new("specs");
 /// Records of jobs that have not ended.
-pub(super) const LIVE: TableDefinition<'_, Id, Bytes> = TableDefinition::new("live");
+pub(super) const LIVE: TableDefinition<'_, PlaceKey, Bytes> = TableDefinition::new("live");
 /// Records of jobs that have ended.
-pub(super) const ENDED: TableDefinition<'_, Id, Bytes> = TableDefinition::new("ended");
+pub(super) const ENDED: TableDefinition<'_, PlaceKey, Bytes> = TableDefinition::new("ended");
 /// Ended jobs in the order of lists: see [`list_key`].
 pub(super) const ENDED_LIST: TableDefinition<'_, Bytes, ()> = TableDefinition::new("ended_list");
-/// Ended jobs in the order in which they may be forgotten: see [`expiry_key`].
-pub(super) const EXPIRY: TableDefinition<'_, &[u8; 24], ()> = TableDefinition::new("expiry");
+/// Ended jobs in the order in which they may be forgotten: that time, and the id.
+pub(super) const EXPIRY: TableDefinition<'_, PlaceKey, ()> = TableDefinition::new("expiry");
 /// Inline results.
-pub(super) const RESULTS: TableDefinition<'_, Id, Bytes> = TableDefinition::new("results");
+pub(super) const RESULTS: TableDefinition<'_, PlaceKey, Bytes> = TableDefinition::new("results");
 /// Cancelled ids without a record, and when that was, in milliseconds since the epoch.
 pub(super) const TOMBSTONES: TableDefinition<'_, Id, u64> = TableDefinition::new("tombstones");
 
@@ -67,11 +72,11 @@ pub(super) fn place_of(key: &[u8]) -> Option<(u64, JobId)> {
     Some((u64::from_be_bytes(*created), JobId::from_bytes(*id)))
 }
 
-/// The place of an ended job in [`EXPIRY`].
-pub(super) fn expiry_key(expires_at_ms: u64, id: JobId) -> [u8; 24] {
+/// A time, and the job that it is about.
+pub(super) fn place_key(at_ms: u64, id: JobId) -> [u8; 24] {
     let mut key = [0; 24];
     let (time, place) = key.split_at_mut(8);
-    time.copy_from_slice(&expires_at_ms.to_be_bytes());
+    time.copy_from_slice(&at_ms.to_be_bytes());
     place.copy_from_slice(id.as_bytes());
     key
 }
@@ -91,6 +96,6 @@ mod tests {
         assert!(key(255) < key(256));
         assert!(key(u64::MAX) < list_prefix("default", 1, 8));
         assert_eq!(place_of(&key(256)), Some((256, id)));
-        assert!(expiry_key(255, id) < expiry_key(256, id));
+        assert!(place_key(255, id) < place_key(256, id));
     }
 }

@@ -95,7 +95,7 @@ impl Writer {
         {
             // Everything that is queued is handed out below.
             changes.offers.clear();
-            self.commit(&changes)?;
+            self.commit(&mut changes)?;
             self.publish(changes);
         }
         self.offer_queued(&HashSet::new());
@@ -132,9 +132,9 @@ impl Writer {
     }
 
     /// Commits the changes, or finds out what became of them.
-    fn settle(&mut self, changes: Changes, operations: usize) -> Outcome {
+    fn settle(&mut self, mut changes: Changes, operations: usize) -> Outcome {
         let started = Instant::now();
-        let result = self.commit(&changes);
+        let result = self.commit(&mut changes);
         let seconds = started.elapsed().as_secs_f64();
         match result {
             Ok(()) => {
@@ -169,19 +169,13 @@ impl Writer {
     }
 
     /// Writes the changes, and files the jobs that were journaled first. Changes memory only if that held.
-    fn commit(&mut self, changes: &Changes) -> Result<(), Fault> {
+    fn commit(&mut self, changes: &mut Changes) -> Result<(), Fault> {
         let number = self.last_commit + 1;
         let waiting = self.journaled.len() + changes.staged.len();
         let surplus = waiting.saturating_sub(self.config.journal_jobs_max);
         let most = 2 * changes.staged.len() + FILED_PER_COMMIT;
         let due = surplus.min(most).min(self.journaled.len());
-        let file: Vec<JobId> = {
-            let mut ids: Vec<_> = self.journaled.iter().take(due).map(|(_, id)| *id).collect();
-            // Neighbours share pages.
-            ids.sort_unstable();
-            ids.dedup();
-            ids
-        };
+        let file: Vec<JobId> = { self.journaled.iter().take(due).map(|(_, id)| *id).collect() };
         let journal_from = self.journaled.get(due).map_or(number, |(first, _)| *first);
         let shared = self.shared.read();
         let Some(database) = shared.database.clone() else {
@@ -204,16 +198,15 @@ impl Writer {
     }
 
     /// Makes the committed memory what the file is now.
-    fn remember(&mut self, changes: &Changes, filed_ids: &[JobId], number: u64) {
+    fn remember(&mut self, changes: &mut Changes, filed_ids: &[JobId], number: u64) {
         let mut shared = self.shared.write();
         let shelf = &mut shared.shelf;
-        for (id, entry) in &changes.staged {
-            let mut entry = entry.clone();
+        for (id, mut entry) in changes.staged.drain() {
             if entry.journaled_since.is_none() {
                 entry.journaled_since = Some(number);
-                self.journaled.push_back((number, *id));
+                self.journaled.push_back((number, id));
             }
-            self.clockwork.follow(shelf.get(*id), Some(&entry));
+            self.clockwork.follow(shelf.get(id), Some(&entry));
             shelf.put(entry);
         }
         for id in filed_ids {

@@ -3,4 +3,8 @@
 #[cfg(test)]
 mod bench_folder;
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod open;
+#[cfg(test)]
 mod reopen;

@@ -10,7 +10,7 @@ use redb::ReadableDatabase;
 
 use crate::embedded::batch::{Batch, unavailable};
 use crate::embedded::disk::{Fault, fault};
-use crate::embedded::tables::{EXPIRY, expiry_key};
+use crate::embedded::tables::{EXPIRY, place_key};
 
 /// Leases that nobody looked at for this long, in milliseconds, lapsed in a gap: the machine slept or the
 /// store was away, and their workers could not renew them.
@@ -134,7 +134,7 @@ pub(in crate::embedded) fn expire(
 fn expired_in_tables(batch: &Batch<'_>, now_ms: u64, limit: usize) -> Result<Vec<JobId>, Fault> {
     let read = batch.ground.database.begin_read().map_err(fault)?;
     let expiry = read.open_table(EXPIRY).map_err(fault)?;
-    let end = expiry_key(now_ms, JobId::from_bytes([u8::MAX; 16]));
+    let end = place_key(now_ms, JobId::from_bytes([u8::MAX; 16]));
     let mut ids = Vec::new();
     for row in expiry.range::<&[u8; 24]>(..=&end).map_err(fault)? {
         if ids.len() == limit {

@@ -1,0 +1,349 @@
+//! A simple model of a store: random steps on it and on the store must agree.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use assay_core::claim::Verdict;
+use assay_core::id::JobId;
+use assay_core::port::{CancelAnswer, Claim, Lease, RedriveAnswer, Renewal, Settled, Written};
+use assay_core::retry::{CRASHES_MAX, Decision, InterruptionReason};
+use assay_core::state::JobState;
+use assay_core::transition::REAP_GRACE_MS;
+
+use super::fence::progress;
+use super::{KIND, LEASE_MS, Subject, expect, failure, id, settlement, tenant};
+
+/// How many jobs the steps are about.
+const JOBS: u64 = 4;
+/// How long a retry or a park of these steps takes, in milliseconds.
+const DELAY_MS: u64 = 500;
+
+/// One random step.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    action: Action,
+    job: u8,
+    /// Use the lease before the latest.
+    stale: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Action {
+    Submit,
+    Claim,
+    Renew,
+    Report,
+    Succeed,
+    Fail,
+    Retry,
+    Park,
+    RunAgain,
+    ConfirmCancel,
+    Cancel,
+    Redrive,
+    Wait,
+    Lapse,
+    PromoteDue,
+    Reap,
+}
+
+const ACTIONS: [Action; 16] = [
+    Action::Submit,
+    Action::Claim,
+    Action::Renew,
+    Action::Report,
+    Action::Succeed,
+    Action::Fail,
+    Action::Retry,
+    Action::Park,
+    Action::RunAgain,
+    Action::ConfirmCancel,
+    Action::Cancel,
+    Action::Redrive,
+    Action::Wait,
+    Action::Lapse,
+    Action::PromoteDue,
+    Action::Reap,
+];
+
+impl Step {
+    /// The step that a random number stands for.
+    #[must_use]
+    pub fn from_number(number: u32) -> Self {
+        let [kind, job, stale, _] = number.to_le_bytes();
+        let action = ACTIONS[usize::from(kind) % ACTIONS.len()];
+        Self {
+            // Claims are what makes the others meaningful.
+            action: if kind > 200 { Action::Claim } else { action },
+            job: job % u8::try_from(JOBS).unwrap_or(1),
+            stale: stale > 220,
+        }
+    }
+}
+
+/// What the model knows of a job.
+#[derive(Clone, Debug)]
+struct Known {
+    state: JobState,
+    crashes: u32,
+    errors: u32,
+    attempt: u32,
+    due_ms: u64,
+    lapses_ms: u64,
+    leases: Vec<Lease>,
+}
+
+/// Takes the steps on the store and on the model, and compares every answer and every record.
+pub async fn any_order_of_steps_agrees_with_the_model(subject: Subject, steps: Vec<Step>) {
+    let mut known: BTreeMap<JobId, Known> = BTreeMap::new();
+    for step in steps {
+        let job_id = id(step.job);
+        take(&subject, &mut known, step, job_id).await;
+        for (id, known) in &known {
+            let job = subject.job(*id).await;
+            assert_eq!(job.state, known.state, "after {step:?}");
+            assert_eq!(job.attempt, known.attempt, "after {step:?}");
+            let counted = (job.counters.crashes, job.counters.errors);
+            assert_eq!(counted, (known.crashes, known.errors), "after {step:?}");
+            let latest = known.leases.last().map_or(0, |lease| lease.token);
+            assert_eq!(job.token, latest, "after {step:?}");
+        }
+        let counts = expect("count", subject.store.counts().await);
+        for state in JobState::ALL {
+            let expected = known.values().filter(|known| known.state == state).count();
+            assert_eq!(
+                counts.get(KIND, state),
+                expected as u64,
+                "{state} after {step:?}"
+            );
+        }
+    }
+}
+
+async fn take(subject: &Subject, known: &mut BTreeMap<JobId, Known>, step: Step, id: JobId) {
+    let now_ms = subject.now_ms();
+    match step.action {
+        Action::Submit => submit(subject, known, id).await,
+        Action::Wait => subject.clock.advance(DELAY_MS / 2),
+        Action::Lapse => {
+            // In steps without a gap, or leases would be extended.
+            subject.reap().await;
+            reap_known(known, now_ms);
+            subject.clock.advance(LEASE_MS + REAP_GRACE_MS);
+        }
+        Action::PromoteDue => {
+            let due = known.values_mut().filter(|known| waits(known.state));
+            let due: Vec<_> = due.filter(|known| known.due_ms <= now_ms).collect();
+            assert_eq!(subject.promote_due().await, due.len());
+            due.into_iter()
+                .for_each(|known| known.state = JobState::Queued);
+        }
+        Action::Reap => assert_eq!(subject.reap().await, reap_known(known, now_ms)),
+        Action::Claim
+        | Action::Renew
+        | Action::Report
+        | Action::Succeed
+        | Action::Fail
+        | Action::Retry
+        | Action::Park
+        | Action::RunAgain
+        | Action::ConfirmCancel
+        | Action::Cancel
+        | Action::Redrive => {
+            if let Some(known) = known.get_mut(&id) {
+                take_on(subject, known, step, id).await;
+            }
+        }
+    }
+}
+
+fn waits(state: JobState) -> bool {
+    matches!(state, JobState::Retrying | JobState::Waiting)
+}
+
+async fn submit(subject: &Subject, known: &mut BTreeMap<JobId, Known>, id: JobId) {
+    let mut spec = subject.spec();
+    // The same request each time, whenever it comes.
+    spec.deadline_at_ms = u64::MAX / 2;
+    let existed = known.contains_key(&id);
+    let answer = subject.try_submit(id, spec).await;
+    let exists = matches!(answer, assay_core::port::Submitted::Exists(_));
+    assert_eq!(exists, existed, "{answer:?}");
+    known.entry(id).or_insert(Known {
+        state: JobState::Queued,
+        crashes: 0,
+        errors: 0,
+        attempt: 0,
+        due_ms: 0,
+        lapses_ms: 0,
+        leases: Vec::new(),
+    });
+}
+
+fn reap_known(known: &mut BTreeMap<JobId, Known>, now_ms: u64) -> usize {
+    let mut reaped = 0;
+    for known in known.values_mut() {
+        let held = matches!(known.state, JobState::Running | JobState::Cancelling);
+        if held && known.lapses_ms + REAP_GRACE_MS <= now_ms {
+            lose_worker(known);
+            reaped += 1;
+        }
+    }
+    reaped
+}
+
+fn lose_worker(known: &mut Known) {
+    known.crashes += 1;
+    known.state = match known.state {
+        JobState::Cancelling => JobState::Cancelled,
+        _ if known.crashes >= CRASHES_MAX => JobState::DeadLettered,
+        _ => JobState::Queued,
+    };
+}
+
+async fn take_on(subject: &Subject, known: &mut Known, step: Step, id: JobId) {
+    let now_ms = subject.now_ms();
+    match step.action {
+        Action::Claim => claim(subject, known, id).await,
+        Action::Cancel => {
+            let answer = expect("cancel", subject.store.cancel(&tenant(), id).await);
+            let (state, agrees) = match known.state {
+                JobState::Running | JobState::Cancelling => (
+                    JobState::Cancelling,
+                    matches!(answer, CancelAnswer::Cancelling(_)),
+                ),
+                ended if ended.is_terminal() => (ended, matches!(answer, CancelAnswer::Ended(_))),
+                _ => (
+                    JobState::Cancelled,
+                    matches!(answer, CancelAnswer::Cancelled(_)),
+                ),
+            };
+            assert!(agrees, "{answer:?} when {}", known.state);
+            known.state = state;
+        }
+        Action::Redrive => {
+            let may = matches!(known.state, JobState::Failed | JobState::DeadLettered);
+            let answer = subject.redrive(id).await;
+            assert_eq!(
+                matches!(answer, RedriveAnswer::Queued(..)),
+                may,
+                "{answer:?}"
+            );
+            if may {
+                known.state = JobState::Queued;
+                (known.crashes, known.errors, known.attempt) = (0, 0, 0);
+            }
+        }
+        _ => {
+            let back = if step.stale { 2 } else { 1 };
+            let place = known.leases.len().checked_sub(back);
+            let lease = place.and_then(|place| known.leases.get(place)).cloned();
+            if let Some(lease) = lease {
+                write(subject, known, step, &lease, now_ms).await;
+            }
+        }
+    }
+}
+
+async fn claim(subject: &Subject, known: &mut Known, id: JobId) {
+    let now_ms = subject.now_ms();
+    let mut envelope = assay_core::envelope::Envelope::clone(&subject.envelope(id));
+    envelope.generation = subject.job(id).await.generation;
+    let answer = subject.try_claim(Arc::new(envelope), "any").await;
+    let held = matches!(known.state, JobState::Running | JobState::Cancelling);
+    let verdict = match known.state {
+        _ if held && known.lapses_ms > now_ms => Some(Verdict::Busy {
+            for_ms: known.lapses_ms - now_ms,
+        }),
+        JobState::Cancelled | JobState::Cancelling => Some(Verdict::Cancelled),
+        JobState::Succeeded | JobState::Failed => Some(Verdict::Done),
+        JobState::DeadLettered => Some(Verdict::Quarantined),
+        state if waits(state) && known.due_ms > now_ms => Some(Verdict::Early {
+            for_ms: known.due_ms - now_ms,
+        }),
+        JobState::Running => {
+            lose_worker(known);
+            (known.state == JobState::DeadLettered).then_some(Verdict::Quarantined)
+        }
+        _ => None,
+    };
+    match (verdict, answer) {
+        (None, Claim::Run(claimed)) => {
+            let before = known.leases.last().map_or(0, |lease| lease.token);
+            assert!(claimed.lease.token > before);
+            known.state = JobState::Running;
+            known.attempt += 1;
+            known.lapses_ms = now_ms + LEASE_MS;
+            known.leases.push(claimed.lease);
+        }
+        (expected, answer) => assert_eq!(Some(answer), expected.map(Claim::Not)),
+    }
+}
+
+async fn write(subject: &Subject, known: &mut Known, step: Step, lease: &Lease, now_ms: u64) {
+    let latest = known.leases.last().map(|lease| lease.token) == Some(lease.token);
+    let running = matches!(known.state, JobState::Running | JobState::Cancelling);
+    let holds = latest && running;
+    let reason = InterruptionReason::BreakerOpen;
+    let (decision, after) = match step.action {
+        Action::Renew => {
+            let answer = expect("renew", subject.store.renew(lease, LEASE_MS).await);
+            let expected = match known.state {
+                _ if !holds => Renewal::Fenced,
+                JobState::Cancelling => Renewal::Cancelling,
+                _ => Renewal::Held,
+            };
+            assert_eq!(answer, expected);
+            if holds {
+                known.lapses_ms = known.lapses_ms.max(now_ms + LEASE_MS);
+            }
+            return;
+        }
+        Action::Report => {
+            let answer = subject.store.report(lease, progress(50, now_ms)).await;
+            let recorded = expect("report", answer) == Written::Recorded;
+            assert_eq!(recorded, holds);
+            return;
+        }
+        Action::Succeed => (Decision::Succeed, JobState::Succeeded),
+        Action::Fail => (Decision::Fail(failure()), JobState::Failed),
+        Action::Retry => (
+            Decision::Retry {
+                failure: failure(),
+                after_ms: DELAY_MS,
+            },
+            JobState::Retrying,
+        ),
+        Action::Park => (
+            Decision::Park {
+                until_ms: now_ms + DELAY_MS,
+                reason,
+            },
+            JobState::Waiting,
+        ),
+        Action::RunAgain => (
+            Decision::RunAgain {
+                reason: InterruptionReason::Drain,
+                after_ms: 0,
+            },
+            JobState::Queued,
+        ),
+        _ => (Decision::Cancel, JobState::Cancelled),
+    };
+    let fails = matches!(step.action, Action::Fail | Action::Retry);
+    let answer = subject.try_settle(lease, settlement(decision)).await;
+    if !holds {
+        // A repeat of what the same lease settled may be told so.
+        let repeat = latest && known.state == after;
+        assert!(repeat || answer == Settled::Fenced, "{answer:?}");
+        return;
+    }
+    assert!(matches!(answer, Settled::Recorded { .. }), "{answer:?}");
+    known.errors += u32::from(fails);
+    known.due_ms = now_ms + DELAY_MS;
+    known.state = match (known.state, after) {
+        (JobState::Cancelling, JobState::Succeeded | JobState::Failed) => after,
+        (JobState::Cancelling, _) => JobState::Cancelled,
+        _ => after,
+    };
+}
