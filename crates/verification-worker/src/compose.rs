@@ -1,0 +1,241 @@
+//! From what stages answered to a result. Pure: no file, no clock, no process.
+
+mod credential;
+mod outputs;
+
+use assay_forensics::coverage::{
+    DECLARED_MARKERS, FILE_STRUCTURE, METADATA_CONSISTENCY, PERCEPTUAL_FINGERPRINT,
+};
+use assay_forensics::{
+    Analysis, Circumstances, CoverageItem, CoverageStatus, Evidence, Family, Implies, Markers,
+    Priors, judge,
+};
+
+use self::outputs::Outputs;
+use crate::analyst::StageReport;
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::result::{
+    ContentSummary, Declaration, Engine, LimitsHit, Provenance, RULESET, SCHEMA_NAME, StageStatus,
+    StageSummary, VerificationResult,
+};
+use crate::rules::{self, Findings};
+use crate::stages::{self, CredentialFound};
+
+/// What the worker knows of a file besides what stages answered.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Known {
+    pub(crate) job_id: String,
+    /// 64 hexadecimal digits.
+    pub(crate) sha256: String,
+    pub(crate) bytes: u64,
+    pub(crate) priors: Priors,
+    /// The time of day in seconds since the epoch, for the age of trust lists.
+    pub(crate) now_s: i64,
+    /// From the opening of the content until now.
+    pub(crate) duration_ms: u64,
+}
+
+/// Puts a result together.
+///
+/// # Errors
+/// The file was refused, the first look did not end, or a child answered in no form of ours.
+pub(crate) fn compose(
+    known: Known,
+    reports: &[StageReport],
+    options: &Options,
+) -> Result<VerificationResult, Failure> {
+    let Outputs {
+        sniff,
+        stages,
+        credential,
+    } = outputs::read(reports)?;
+    let summaries = summarise(reports, options);
+    let mime = sniff.mime.clone();
+    let size = sniff.size;
+    let picture = stages.fingerprint.clone();
+    // The bytes are not at hand, and not needed: the first look says what they are.
+    let analysis = Analysis::assemble(&[], stages);
+    let circumstances = analysis.circumstances();
+    let findings = credential_findings(credential.as_ref(), &summaries);
+    let declared = declarations(&analysis.markers, credential.as_ref());
+
+    let mut evidence = analysis.evidence;
+    evidence.extend(findings.evidence.iter().cloned());
+    put_costs(&mut evidence, &summaries);
+    let circumstances = Circumstances {
+        binding_failed: findings.binding_failed,
+        not_applicable: circumstances.not_applicable
+            && findings
+                .evidence
+                .iter()
+                .all(|evidence| !evidence.applicable),
+        ..circumstances
+    };
+    let mut history = analysis.history;
+    history.extend(findings.history);
+    let mut coverage = analysis.coverage;
+    explain_gaps(&mut coverage, &summaries);
+    coverage.extend(findings.coverage);
+
+    Ok(VerificationResult {
+        schema: SCHEMA_NAME,
+        job_id: known.job_id,
+        content: ContentSummary {
+            sha256: known.sha256,
+            bytes: known.bytes,
+            mime,
+            width: size.map(|size| size.width),
+            height: size.map(|size| size.height),
+            fingerprint: picture.and_then(|picture| picture.perceptual),
+        },
+        verdict: judge(&evidence, known.priors, circumstances),
+        provenance: Provenance {
+            c2pa: credential::summarise(credential, known.now_s),
+            declared,
+        },
+        evidence,
+        history,
+        coverage,
+        detectors: Vec::new(),
+        limits: LimitsHit {
+            hit: analysis.limits,
+        },
+        stages: summaries,
+        engine: Engine {
+            version: env!("CARGO_PKG_VERSION"),
+            ruleset: RULESET,
+            duration_ms: known.duration_ms,
+        },
+    })
+}
+
+fn credential_findings(
+    credential: Option<&CredentialFound>,
+    summaries: &[StageSummary],
+) -> Findings {
+    match credential {
+        Some(CredentialFound::Report(report)) => rules::credential::findings(report),
+        Some(CredentialFound::Unread(unread)) => rules::credential::unread(unread),
+        None => {
+            let not_run = || {
+                (
+                    CoverageStatus::NotTested,
+                    "the stage was not run".to_owned(),
+                )
+            };
+            let (status, why) = gap_of(stages::PROVENANCE, summaries).unwrap_or_else(not_run);
+            rules::credential::silent("not_tested", &why, status)
+        }
+    }
+}
+
+fn summarise(reports: &[StageReport], options: &Options) -> Vec<StageSummary> {
+    let summary = |stage: &'static str| {
+        let report = reports.iter().find(|report| report.stage == stage)?;
+        Some(StageSummary::of(stage, report))
+    };
+    let skipped = |stage| StageSummary {
+        stage,
+        status: StageStatus::Skipped,
+        reason: None,
+        cost_ms: 0,
+    };
+    let one = |stage: &'static str| {
+        if options.leave_out(stage) {
+            Some(skipped(stage))
+        } else {
+            summary(stage)
+        }
+    };
+    stages::ALL
+        .iter()
+        .filter_map(|stage| one(stage.name))
+        .collect()
+}
+
+/// Why a stage has no output, if it has none.
+fn gap_of(stage: &str, summaries: &[StageSummary]) -> Option<(CoverageStatus, String)> {
+    let summary = summaries.iter().find(|summary| summary.stage == stage)?;
+    match (summary.status, summary.reason) {
+        (StageStatus::Ok, _) => None,
+        (StageStatus::Skipped, _) => Some((
+            CoverageStatus::NotTested,
+            "left out, as the job asked".to_owned(),
+        )),
+        (StageStatus::Aborted, reason) => {
+            let why = reason.map_or("unknown", |reason| reason.as_str());
+            Some((
+                CoverageStatus::Aborted,
+                format!("the analysis was stopped on this file: {why}"),
+            ))
+        }
+    }
+}
+
+/// The questions of coverage that hang on a stage.
+const QUESTIONS: [(&str, &str); 4] = [
+    (FILE_STRUCTURE, stages::STRUCTURE),
+    (METADATA_CONSISTENCY, stages::METADATA),
+    (DECLARED_MARKERS, stages::METADATA),
+    (PERCEPTUAL_FINGERPRINT, stages::FINGERPRINT),
+];
+
+/// Says of each question that was not answered why its stage has no output.
+fn explain_gaps(coverage: &mut [CoverageItem], summaries: &[StageSummary]) {
+    for item in coverage
+        .iter_mut()
+        .filter(|item| item.status == CoverageStatus::Aborted)
+    {
+        let stage = QUESTIONS
+            .iter()
+            .find(|(question, _)| *question == item.question);
+        if let Some((status, why)) = stage.and_then(|(_, stage)| gap_of(stage, summaries)) {
+            *item = CoverageItem::new(&item.question, status, why);
+        }
+    }
+}
+
+/// Evidence costs what its stage cost.
+fn put_costs(evidence: &mut [Evidence], summaries: &[StageSummary]) {
+    for item in evidence {
+        let stage = if item.family == Family::DeclaredMetadata {
+            stages::METADATA
+        } else if item.family == Family::ProvenanceCrypto {
+            stages::PROVENANCE
+        } else {
+            stages::STRUCTURE
+        };
+        item.cost_ms = summaries
+            .iter()
+            .find(|summary| summary.stage == stage)
+            .map_or(0, |summary| summary.cost_ms);
+    }
+}
+
+fn declarations(markers: &Markers, credential: Option<&CredentialFound>) -> Vec<Declaration> {
+    let unsigned = markers.hits.iter().map(|hit| Declaration {
+        rule: hit.rule_id.clone(),
+        location: hit.location.clone(),
+        value: hit.excerpt.clone(),
+        implies: Some(hit.implies),
+        signed: false,
+    });
+    unsigned
+        .chain(credential::declarations(credential))
+        .collect()
+}
+
+/// What a declared source says, in the words of marks.
+pub(crate) fn implied_by(source_type: &str) -> Option<Implies> {
+    match source_type.rsplit('/').next()? {
+        "trainedAlgorithmicMedia" => Some(Implies::Generated),
+        "compositeWithTrainedAlgorithmicMedia" => Some(Implies::PartlyGenerated),
+        "digitalCapture" | "computationalCapture" => Some(Implies::Camera),
+        "humanEdits" | "algorithmicallyEnhanced" => Some(Implies::Edited),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Jobs of kind content-verification.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use assay_api::v1::ContentVerification;
+use assay_blob::Blobs;
+use assay_core::clock::Clock;
+use assay_core::kind::JobKind;
+use assay_core::progress::{PlanError, StepPlan};
+use assay_provenance::TrustLists;
+use assay_service::prometheus::Metrics;
+use assay_worker_runtime::{JobContext, JobError, JobHandler};
+
+use crate::analyst::ChildCommand;
+use crate::metric_definitions::Meters;
+use crate::result::VerificationResult;
+use crate::settings::Settings;
+use crate::steps;
+use crate::verify::{Subject, Verifier, now_s};
+
+/// Of an attempt's time, one part in so many is kept for what comes after the analysis.
+const RESERVE_PART: u32 = 10;
+
+/// Verifies the content that a job names.
+#[derive(Clone)]
+pub struct Handler {
+    verifier: Verifier,
+    plan: StepPlan,
+}
+
+/// A handler whose children are this binary again: its `main` must begin as [`crate::analyst::child_main`] says.
+///
+/// # Errors
+/// The steps make no plan, which no configuration can bring about.
+pub fn handler(
+    settings: Settings,
+    blobs: Blobs,
+    clock: Arc<dyn Clock>,
+    metrics: &Metrics,
+) -> Result<Handler, PlanError> {
+    tell_of_trust(&settings, clock.as_ref());
+    let command = ChildCommand::this_binary();
+    Handler::new(Verifier::new(
+        settings,
+        blobs,
+        command,
+        clock,
+        Meters::of(metrics),
+    ))
+}
+
+impl Handler {
+    /// A handler over a verifier.
+    ///
+    /// # Errors
+    /// As [`handler`].
+    pub fn new(verifier: Verifier) -> Result<Self, PlanError> {
+        Ok(Self {
+            verifier,
+            plan: steps::plan()?,
+        })
+    }
+}
+
+impl JobHandler for Handler {
+    const KIND: JobKind = JobKind::ContentVerification;
+    type Payload = ContentVerification;
+    type Output = VerificationResult;
+
+    fn plan(&self, _: &ContentVerification) -> StepPlan {
+        self.plan.clone()
+    }
+
+    async fn handle(
+        &self,
+        context: &JobContext,
+        payload: ContentVerification,
+    ) -> Result<VerificationResult, JobError> {
+        let job = context.job();
+        let subject = Subject {
+            tenant: job.tenant.clone(),
+            job_id: job.id,
+            payload,
+            time: time_for_analysis(
+                Duration::from_millis(job.policy.attempt_timeout_ms),
+                context.time_left(),
+            ),
+        };
+        tokio::select! {
+            verified = self.verifier.verify(subject, context.progress()) => verified.map_err(JobError::from),
+            // Dropping the verification kills the child.
+            () = context.cancelled() => Err(JobError::Stopped),
+        }
+    }
+}
+
+/// Says once what the operator should know about the trust lists. Every result says it again.
+fn tell_of_trust(settings: &Settings, clock: &dyn Clock) {
+    let Some(folder) = &settings.trust_folder else {
+        return tracing::info!(
+            "no trust lists (verification.trust_folder): signers of credentials are not checked"
+        );
+    };
+    match TrustLists::from_folder(folder) {
+        Ok(lists) => {
+            for warning in lists.warnings(now_s(clock)) {
+                tracing::warn!("trust lists in {}: {warning}", folder.display());
+            }
+        }
+        Err(error) => tracing::warn!("trust lists: {error}"),
+    }
+}
+
+/// An attempt that is cut off for its time has no result, so the analysis ends before that.
+fn time_for_analysis(attempt: Duration, to_deadline: Duration) -> Duration {
+    let all = attempt.min(to_deadline);
+    all - all / RESERVE_PART
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_analysis_ends_before_its_attempt_and_its_job_do() {
+        let minute = Duration::from_secs(60);
+        let day = Duration::from_secs(86_400);
+        assert_eq!(time_for_analysis(minute, day), Duration::from_secs(54));
+        assert_eq!(
+            time_for_analysis(minute, Duration::from_secs(10)),
+            Duration::from_secs(9)
+        );
+        assert_eq!(time_for_analysis(minute, Duration::ZERO), Duration::ZERO);
+    }
+}

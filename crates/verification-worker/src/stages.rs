@@ -1,0 +1,209 @@
+//! The stages that children run: each a function of the bytes alone, so that any child can run any of them.
+//!
+//! A stage looks again at what stages before it have looked at. That is cheap, and keeps a stage that was given up
+//! from taking the others with it.
+
+use assay_forensics::{
+    Fingerprint, Markers, Metadata, Refusal, Sniff, Structure, fingerprint, markers, metadata,
+    sniff, structure,
+};
+use assay_provenance::{Report, TrustLists, inspect};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::analyst::{Stage, Work};
+
+/// What the bytes are.
+pub const SNIFF: &str = "sniff";
+/// How the file is built.
+pub const STRUCTURE: &str = "structure";
+/// What metadata says.
+pub const METADATA: &str = "metadata";
+/// What a credential says, and whether it holds.
+pub const PROVENANCE: &str = "provenance";
+/// What the picture looks like.
+pub const FINGERPRINT: &str = "fingerprint";
+
+/// All stages, in their order.
+pub const ALL: [Stage; 5] = [
+    Stage {
+        name: SNIFF,
+        run: |work, bytes| form(&first_look(work, bytes)),
+    },
+    Stage {
+        name: STRUCTURE,
+        run: |work, bytes| form(&walk(work, bytes).map(|(_, structure)| structure)),
+    },
+    Stage {
+        name: METADATA,
+        run: |work, bytes| form(&read_metadata(work, bytes)),
+    },
+    Stage {
+        name: PROVENANCE,
+        run: |work, bytes| form(&check_credential(work, bytes)),
+    },
+    Stage {
+        name: FINGERPRINT,
+        run: |work, bytes| form(&take_fingerprint(work, bytes)),
+    },
+];
+
+/// What [`SNIFF`] answers.
+pub(crate) type SniffOutput = Result<Sniff, Refusal>;
+/// What [`STRUCTURE`] answers.
+pub(crate) type StructureOutput = Result<Structure, Refusal>;
+/// What [`METADATA`] answers; nothing if the file was refused before.
+pub(crate) type MetadataOutput = Option<MetadataFound>;
+/// What [`PROVENANCE`] answers; nothing if the file was refused before.
+pub(crate) type ProvenanceOutput = Option<CredentialFound>;
+/// What [`FINGERPRINT`] answers; nothing if the file was refused before.
+pub(crate) type FingerprintOutput = Option<Fingerprint>;
+
+/// Metadata and the marks in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MetadataFound {
+    /// Without its texts: the marks are all that is wanted of them, and they are large.
+    pub(crate) metadata: Metadata,
+    pub(crate) markers: Markers,
+}
+
+/// The answer about a credential.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CredentialFound {
+    /// It was looked for; the report says what came of it.
+    Report(Box<Report>),
+    /// It could not be looked for, or not read.
+    Unread(Unread),
+}
+
+/// Why a credential was not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unread {
+    pub(crate) class: UnreadClass,
+    /// One sentence.
+    pub(crate) why: String,
+}
+
+/// Whose doing it is that a credential was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum UnreadClass {
+    /// The container cannot be walked, so there may be one or not.
+    Container,
+    /// There is one, too damaged to be read.
+    Credential,
+    /// The file asks for more than a bound allows.
+    Limit,
+    /// Ours: the validator's or the trust folder's.
+    Machine,
+}
+
+fn first_look(work: &Work, bytes: &[u8]) -> SniffOutput {
+    sniff(bytes, &work.hints, &work.limits)
+}
+
+fn walk(work: &Work, bytes: &[u8]) -> Result<(Sniff, Structure), Refusal> {
+    let sniff = first_look(work, bytes)?;
+    let structure = structure(bytes, &sniff, &work.limits)?;
+    Ok((sniff, structure))
+}
+
+fn read_metadata(work: &Work, bytes: &[u8]) -> MetadataOutput {
+    let (sniff, structure) = walk(work, bytes).ok()?;
+    let mut metadata = metadata(bytes, &sniff, &structure, &work.limits);
+    let markers = markers(&metadata);
+    metadata.texts.clear();
+    Some(MetadataFound { metadata, markers })
+}
+
+fn check_credential(work: &Work, bytes: &[u8]) -> ProvenanceOutput {
+    let sniff = first_look(work, bytes).ok()?;
+    let lists = match &work.trust_folder {
+        Some(folder) => TrustLists::from_folder(folder),
+        None => Ok(TrustLists::default()),
+    };
+    let report = lists.and_then(|lists| inspect(bytes, &sniff.mime, &lists));
+    Some(match report {
+        Ok(report) => CredentialFound::Report(Box::new(report)),
+        Err(error) => CredentialFound::Unread(Unread {
+            class: class_of(&error),
+            why: error.to_string(),
+        }),
+    })
+}
+
+fn class_of(error: &assay_provenance::Error) -> UnreadClass {
+    use assay_provenance::Error;
+    if matches!(error, Error::CorruptMedia { .. }) {
+        UnreadClass::Container
+    } else if matches!(error, Error::UnreadableCredential { .. }) {
+        UnreadClass::Credential
+    } else if matches!(error, Error::OverLimit { .. }) {
+        UnreadClass::Limit
+    } else {
+        UnreadClass::Machine
+    }
+}
+
+fn take_fingerprint(work: &Work, bytes: &[u8]) -> FingerprintOutput {
+    let (sniff, structure) = walk(work, bytes).ok()?;
+    Some(fingerprint(bytes, &sniff, &structure, &work.limits))
+}
+
+/// Outputs are structs and texts: all of them have a JSON form. Were one without, the parent would find `null` where
+/// no stage answers so, and say so.
+fn form<T: Serialize>(output: &T) -> Value {
+    serde_json::to_value(output).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(name: &str, bytes: &[u8]) -> Value {
+        let stage = ALL.iter().find(|stage| stage.name == name).unwrap();
+        (stage.run)(&Work::default(), bytes)
+    }
+
+    #[test]
+    fn every_stage_answers_in_its_form_whatever_the_bytes() {
+        let (empty, text): (&[u8], &[u8]) = (b"", b"just some words");
+        for bytes in [empty, text] {
+            assert!(serde_json::from_value::<SniffOutput>(run(SNIFF, bytes)).is_ok());
+            assert!(serde_json::from_value::<StructureOutput>(run(STRUCTURE, bytes)).is_ok());
+            let refused = bytes.is_empty();
+            let metadata: MetadataOutput = serde_json::from_value(run(METADATA, bytes)).unwrap();
+            let provenance: ProvenanceOutput =
+                serde_json::from_value(run(PROVENANCE, bytes)).unwrap();
+            let fingerprint: FingerprintOutput =
+                serde_json::from_value(run(FINGERPRINT, bytes)).unwrap();
+            assert_eq!(
+                (
+                    metadata.is_none(),
+                    provenance.is_none(),
+                    fingerprint.is_none()
+                ),
+                (refused, refused, refused)
+            );
+        }
+    }
+
+    #[test]
+    fn a_broken_trust_folder_is_ours() {
+        let work = Work {
+            trust_folder: Some("/nowhere/trust".into()),
+            ..Work::default()
+        };
+        let found = check_credential(&work, b"just some words");
+        let Some(CredentialFound::Unread(unread)) = found else {
+            panic!("{found:?}")
+        };
+        assert_eq!(unread.class, UnreadClass::Machine);
+        assert!(
+            unread.why.starts_with("read /nowhere/trust"),
+            "{}",
+            unread.why
+        );
+    }
+}

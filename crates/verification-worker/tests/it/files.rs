@@ -1,0 +1,124 @@
+//! Files made here: ordinary, marked, damaged, hostile.
+
+use std::io::{Cursor, Write};
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use image::codecs::jpeg::JpegEncoder;
+use image::{ImageFormat, Rgb, RgbImage};
+
+/// In a file, it makes the test's own stage on metadata an endless loop.
+pub(crate) const BOMB: &[u8] = b"assay-test-bomb";
+
+/// A picture with something in it, the same each time.
+fn picture() -> RgbImage {
+    let mut noise = 1_u32;
+    RgbImage::from_fn(160, 120, |x, y| {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let grain = u8::try_from(noise >> 28).unwrap();
+        let shade = |value: u32| u8::try_from(value % 200).unwrap() + grain;
+        Rgb([shade(x + y), shade(x * y / 32), shade(y * 2)])
+    })
+}
+
+pub(crate) fn jpeg() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    picture()
+        .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, 90))
+        .unwrap();
+    bytes
+}
+
+pub(crate) fn png() -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture().write_to(&mut bytes, ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+/// A PNG with the text block that Stable Diffusion front-ends write.
+pub(crate) fn generated_png() -> Vec<u8> {
+    let text = "parameters\0a lighthouse in a storm\nNegative prompt: people\nSteps: 20, Sampler: Euler a, \
+                CFG scale: 7, Seed: 42, Size: 160x120, Model hash: 0123456789, Model: test";
+    png_with(&chunk(b"tEXt", text.as_bytes()))
+}
+
+/// A JPEG with a comment after its first marker.
+pub(crate) fn jpeg_with_comment(comment: &[u8]) -> Vec<u8> {
+    let jpeg = jpeg();
+    let len = u16::try_from(comment.len() + 2).unwrap().to_be_bytes();
+    [&jpeg[..2], b"\xff\xfe", &len, comment, &jpeg[2..]].concat()
+}
+
+pub(crate) fn truncated_jpeg() -> Vec<u8> {
+    let mut bytes = jpeg();
+    bytes.truncate(bytes.len() / 2);
+    bytes
+}
+
+/// A PNG that declares 3.6 gigapixels.
+pub(crate) fn huge_png() -> Vec<u8> {
+    let side = 60_000_u32.to_be_bytes();
+    let header = [&side[..], &side, &[8, 2, 0, 0, 0]].concat();
+    let pixels = deflate(&[0; 1_000]);
+    let chunks = [
+        chunk(b"IHDR", &header),
+        chunk(b"IDAT", &pixels),
+        chunk(b"IEND", b""),
+    ]
+    .concat();
+    [PNG_SIGNATURE, &chunks].concat()
+}
+
+/// A PNG with 64 MiB of text in a few kilobytes.
+pub(crate) fn text_bomb_png() -> Vec<u8> {
+    let text = deflate(&vec![b'a'; 64 * 1024 * 1024]);
+    png_with(&chunk(b"zTXt", &[b"Comment\0\0", text.as_slice()].concat()))
+}
+
+/// A TIFF that names one directory thirty thousand times as its own sub-directory.
+pub(crate) fn directory_bomb_tiff() -> Vec<u8> {
+    let count = 30_000_u32;
+    let list_at = 8 + 2 + 12 + 4;
+    let mut bytes = b"II*\0\x08\0\0\0\x01\0\x4a\x01\x04\0".to_vec();
+    bytes.extend(count.to_le_bytes());
+    bytes.extend(u32::to_le_bytes(list_at));
+    bytes.extend([0; 4]);
+    bytes.extend((0..count).flat_map(|_| 8_u32.to_le_bytes()));
+    bytes.extend(b"jumbc2pa");
+    bytes
+}
+
+/// Bytes without sense, another sequence for each seed.
+pub(crate) fn noise(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_be_bytes()[0]
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// Signature and IHDR.
+const PNG_HEAD_BYTES: usize = 8 + 25;
+
+fn png_with(chunk: &[u8]) -> Vec<u8> {
+    let png = png();
+    [&png[..PNG_HEAD_BYTES], chunk, &png[PNG_HEAD_BYTES..]].concat()
+}
+
+fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let mut crc = flate2::Crc::new();
+    crc.update(kind);
+    crc.update(data);
+    let len = u32::try_from(data.len()).unwrap().to_be_bytes();
+    [&len[..], kind, data, &crc.sum().to_be_bytes()].concat()
+}
+
+fn deflate(data: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
