@@ -75,11 +75,12 @@ impl Settler {
     }
 
     async fn record(&self, attempt: &Attempt, settlement: &Settlement) -> Record {
-        let mut lease = attempt.lease.clone();
+        let mut claimed_again = None;
         let mut patience = Patience::new(self);
         let mut reclaims = 0;
         loop {
-            let error = match self.ports.store.settle(&lease, settlement.clone()).await {
+            let lease = claimed_again.as_ref().unwrap_or(&attempt.lease);
+            let error = match self.ports.store.settle(lease, settlement.clone()).await {
                 Ok(Settled::Recorded { job, publish }) => return Record::Made { job, publish },
                 Ok(Settled::Fenced) => return Record::Fenced,
                 Ok(Settled::Missing) if reclaims == RECLAIMS_MAX => return Record::GivenUp,
@@ -91,7 +92,7 @@ impl Settler {
                         .await
                     {
                         Ok(Claim::Run(claimed)) => {
-                            lease = claimed.lease;
+                            claimed_again = Some(claimed.lease);
                             continue;
                         }
                         Ok(Claim::Not(verdict)) => {

@@ -22,4 +22,6 @@ mod scripted_store;
 #[cfg(test)]
 mod settling;
 #[cfg(test)]
+mod traces;
+#[cfg(test)]
 mod world;
