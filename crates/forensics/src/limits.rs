@@ -34,7 +34,7 @@ pub const TEXT_BYTES_MAX: u64 = 4 * MIB;
 pub const TEXT_RATIO_MAX: u64 = 200;
 /// Bytes of text that may come from any compression ratio: spaces and rules compress well, and this much harms nobody.
 pub const TEXT_FREE_BYTES: u64 = 64 * 1024;
-/// Bytes of an XMP packet.
+/// Bytes of all XMP packets of one file.
 pub const XMP_BYTES_MAX: u64 = 4 * MIB;
 /// Nodes of an XMP packet.
 pub const XMP_NODES_MAX: u32 = 100_000;

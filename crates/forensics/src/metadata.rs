@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use exif::Exif;
 pub use xmp::Xmp;
 
+use crate::bytes::count;
 use crate::evidence::{Fact, LimitHit};
 use crate::limits::{Limits, XMP_PACKETS_MAX};
 use crate::sniff::Sniff;
@@ -96,11 +97,30 @@ pub fn metadata(bytes: &[u8], sniff: &Sniff, structure: &Structure, limits: &Lim
         .into_iter()
         .chain(inflated)
         .chain(extension.as_deref());
-    for packet in all.take(XMP_PACKETS_MAX) {
-        xmp::read(packet, limits, &mut metadata);
-    }
+    read_packets(all, limits, &mut metadata);
     consistency::check(sniff, structure, &mut metadata);
     metadata
+}
+
+/// Reads packets as long as all of them together stay within the bound.
+fn read_packets<'a>(
+    packets: impl Iterator<Item = &'a [u8]>,
+    limits: &Limits,
+    metadata: &mut Metadata,
+) {
+    let bytes_max = limits.xmp_bytes_max;
+    let mut left = bytes_max;
+    for packet in packets.take(XMP_PACKETS_MAX) {
+        let Some(rest) = left.checked_sub(count(packet.len())) else {
+            let detail = format!("an XMP packet of {} bytes was not read", packet.len());
+            metadata
+                .limits
+                .push(LimitHit::bytes("xmp_bytes_max", bytes_max, detail));
+            return;
+        };
+        left = rest;
+        xmp::read(packet, limits, metadata);
+    }
 }
 
 impl Metadata {

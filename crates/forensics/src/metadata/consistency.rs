@@ -96,7 +96,7 @@ fn check_encoder(make: &str, structure: &Structure, metadata: &mut Metadata) {
             "camera_contradiction",
             format!(
                 "EXIF names a camera of {make}, but the tables are those of the IJG encoder at quality {}: \
-                 few cameras use them, most software does",
+                 most software uses them, and some phones",
                 quality.quality
             ),
         );

@@ -64,20 +64,8 @@ pub(super) fn read(tiff: &[u8], limits: &Limits, metadata: &mut Metadata) {
     if survey.hit.is_some() {
         return;
     }
-    let mut reader = Reader::new();
-    reader.continue_on_error(true);
-    let fields = match reader.read_raw(tiff.to_vec()) {
-        Ok(fields) => fields,
-        Err(error) => match error.distill_partial_result(|_| ()) {
-            Ok(fields) => {
-                metadata.fact("exif_damaged", "some EXIF fields cannot be read");
-                fields
-            }
-            Err(error) => {
-                metadata.fact("exif_unreadable", format!("EXIF cannot be read: {error}"));
-                return;
-            }
-        },
+    let Some(fields) = parse(tiff, metadata) else {
+        return;
     };
     for (tag, key) in TEXTS {
         if let Some(value) = text(&fields, tag) {
@@ -104,6 +92,25 @@ pub(super) fn read(tiff: &[u8], limits: &Limits, metadata: &mut Metadata) {
         maker_note_bytes: survey.maker_note_bytes,
         has_position: fields.get_field(Tag::GPSLatitude, In::PRIMARY).is_some(),
     });
+}
+
+fn parse(tiff: &[u8], metadata: &mut Metadata) -> Option<exif::Exif> {
+    let mut reader = Reader::new();
+    reader.continue_on_error(true);
+    let error = match reader.read_raw(tiff.to_vec()) {
+        Ok(fields) => return Some(fields),
+        Err(error) => error,
+    };
+    match error.distill_partial_result(|_| ()) {
+        Ok(fields) => {
+            metadata.fact("exif_damaged", "some EXIF fields cannot be read");
+            Some(fields)
+        }
+        Err(error) => {
+            metadata.fact("exif_unreadable", format!("EXIF cannot be read: {error}"));
+            None
+        }
+    }
 }
 
 fn text(fields: &exif::Exif, tag: Tag) -> Option<String> {

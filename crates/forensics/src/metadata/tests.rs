@@ -236,6 +236,22 @@ fn document_type_is_refused() {
 }
 
 #[test]
+fn bytes_of_all_packets_are_bounded() {
+    let packet = "<x></x>";
+    let segments = [samples::xmp_segment(packet), samples::xmp_segment(packet)];
+    let jpeg = with_segments(&samples::jpeg(90), &segments);
+    let hits = |xmp_bytes_max| {
+        let limits = Limits {
+            xmp_bytes_max,
+            ..Limits::default()
+        };
+        read_within(&jpeg, &limits).limits.len()
+    };
+    assert_eq!(hits(14), 0);
+    assert_eq!(hits(13), 1);
+}
+
+#[test]
 fn nodes_are_bounded() {
     let limits = Limits {
         xmp_nodes_max: 100,

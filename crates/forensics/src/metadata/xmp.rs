@@ -75,7 +75,7 @@ pub(super) fn read(packet: &[u8], limits: &Limits, metadata: &mut Metadata) {
     };
     // Some writers end the packet with zeros.
     let text = text.trim_matches(['\0', '\u{feff}']).trim();
-    if let Some(hit) = xmp_guard::check(text, limits) {
+    if let Some(hit) = xmp_guard::check(text) {
         metadata.limits.push(hit);
         return;
     }

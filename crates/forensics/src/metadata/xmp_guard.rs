@@ -3,18 +3,10 @@
 
 use crate::bytes::count;
 use crate::evidence::LimitHit;
-use crate::limits::{Limits, XMP_ATTRIBUTES_MAX, XMP_NAMESPACES_MAX};
+use crate::limits::{XMP_ATTRIBUTES_MAX, XMP_NAMESPACES_MAX};
 
 /// The bound that a packet would hit.
-pub(super) fn check(packet: &str, limits: &Limits) -> Option<LimitHit> {
-    if count(packet.len()) > limits.xmp_bytes_max {
-        let detail = format!("an XMP packet has {} bytes", packet.len());
-        return Some(LimitHit::bytes(
-            "xmp_bytes_max",
-            limits.xmp_bytes_max,
-            detail,
-        ));
-    }
+pub(super) fn check(packet: &str) -> Option<LimitHit> {
     // In well-formed XML no "<" stands inside an element's tag.
     let attributes = packet
         .split('<')
@@ -43,7 +35,7 @@ mod tests {
     use super::*;
 
     fn hit(packet: &str) -> Option<String> {
-        check(packet, &Limits::default()).map(|hit| hit.limit)
+        check(packet).map(|hit| hit.limit)
     }
 
     #[test]
@@ -60,11 +52,5 @@ mod tests {
             hit(&namespaces(XMP_NAMESPACES_MAX + 1)).as_deref(),
             Some("xmp_namespaces_max")
         );
-        let limits = Limits {
-            xmp_bytes_max: 4,
-            ..Limits::default()
-        };
-        assert_eq!(check("<a/>", &limits), None);
-        assert!(check("<a/> ", &limits).is_some());
     }
 }

@@ -4,6 +4,8 @@ use super::format::Format;
 
 /// Bytes that are looked at to tell text from the rest.
 const TEXT_BYTES_LOOKED_AT: usize = 64 * 1024;
+/// The header of a PDF may stand behind other bytes up to here.
+const PDF_HEADER_BYTES_MAX: usize = 1024;
 /// Brands of an ISO media file that are looked at.
 const BOX_BRANDS_MAX: usize = 32;
 
@@ -39,10 +41,21 @@ pub(crate) fn detect(bytes: &[u8]) -> Format {
     if is_mpeg_audio(bytes) {
         return Format::Mp3;
     }
+    if is_late_pdf(bytes) {
+        return Format::Pdf;
+    }
     if is_text(bytes) {
         return Format::Text;
     }
     Format::Unknown
+}
+
+/// Readers accept a PDF whose header does not come first; a text that only speaks of one stays a text.
+fn is_late_pdf(bytes: &[u8]) -> bool {
+    let head = bytes.get(..PDF_HEADER_BYTES_MAX).unwrap_or(bytes);
+    head.windows(6)
+        .any(|window| window.starts_with(b"%PDF-") && window.ends_with(b"1"))
+        && !is_text(bytes)
 }
 
 fn riff(bytes: &[u8]) -> Option<Format> {

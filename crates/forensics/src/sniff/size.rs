@@ -32,7 +32,7 @@ pub(super) fn declared(bytes: &[u8], format: Format, limits: &Limits) -> Option<
         Format::Gif => gif(bytes),
         Format::Webp => webp(bytes),
         Format::Bmp => bmp(bytes),
-        Format::Tiff => directory::declared_size(bytes),
+        Format::Tiff => directory::declared_size(bytes, limits),
         Format::Heif
         | Format::Avif
         | Format::JpegXl

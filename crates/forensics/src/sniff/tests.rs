@@ -51,6 +51,8 @@ fn words_are_not_mistaken_for_media() {
     assert_eq!(detect(b"BMW is a car maker\n"), Format::Text);
     assert_eq!(detect(b"RIFF raff"), Format::Text);
     assert_eq!(detect(b"\xff\xfe\0\0"), Format::Unknown);
+    assert_eq!(detect(b"a file that begins with %PDF-1.7\n"), Format::Text);
+    assert_eq!(detect(b"\0\0%PDF-1.7\n"), Format::Pdf);
     // A character that the look-ahead cuts in two.
     let long = "é".repeat(40_000);
     assert_eq!(detect(format!("x{long}").as_bytes()), Format::Text);

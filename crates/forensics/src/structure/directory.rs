@@ -66,8 +66,8 @@ pub(crate) fn survey(tiff: &[u8], limits: &Limits) -> Survey {
 }
 
 /// The size that the first directory declares.
-pub(crate) fn declared_size(tiff: &[u8]) -> Option<Size> {
-    survey(tiff, &Limits::default()).size
+pub(crate) fn declared_size(tiff: &[u8], limits: &Limits) -> Option<Size> {
+    survey(tiff, limits).size
 }
 
 struct Surveyor<'a> {
@@ -142,12 +142,23 @@ impl Surveyor<'_> {
         }
         self.survey.directories += 1;
         self.survey.depth = self.survey.depth.max(depth);
+        if !self.entries(at, entries, depth) {
+            return;
+        }
+        let next_at = at.saturating_add(2 + usize::from(entries) * ENTRY_BYTES);
+        if let Some(next) = u32_at(self.tiff, next_at, self.order) {
+            self.pending.push((next, depth));
+        }
+    }
+
+    /// Whether all entries were there and within bounds.
+    fn entries(&mut self, at: usize, entries: u16, depth: u32) -> bool {
         let first_directory = self.survey.directories == 1;
         for number in 0..usize::from(entries) {
             let entry_at = at.saturating_add(2 + number * ENTRY_BYTES);
             let Some(entry) = self.entry_at(entry_at) else {
                 self.survey.is_broken = true;
-                return;
+                return false;
             };
             self.survey.entries += 1;
             if self.survey.entries > self.limits.exif_entries_max {
@@ -156,14 +167,11 @@ impl Surveyor<'_> {
                     self.limits.exif_entries_max,
                     "too many entries",
                 );
-                return;
+                return false;
             }
             self.entry(&entry, depth, first_directory);
         }
-        let next_at = at.saturating_add(2 + usize::from(entries) * ENTRY_BYTES);
-        if let Some(next) = u32_at(self.tiff, next_at, self.order) {
-            self.pending.push((next, depth));
-        }
+        true
     }
 
     fn entry_at(&self, at: usize) -> Option<Entry> {

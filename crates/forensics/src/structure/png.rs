@@ -74,7 +74,18 @@ pub(super) fn walk(
             format!("{bad} chunks with a wrong checksum, the first is {name}"),
         );
     }
-    match chunks.end() {
+    tell_ending(bytes, chunks.end(), limits, &mut layout, structure);
+    Ok(layout)
+}
+
+fn tell_ending(
+    bytes: &[u8],
+    end: End,
+    limits: &Limits,
+    layout: &mut PngLayout,
+    structure: &mut Structure,
+) {
+    match end {
         End::Chunk(end) => layout.trailing_bytes = structure.trailing(bytes, end),
         End::Missing => {
             layout.truncated = true;
@@ -87,7 +98,6 @@ pub(super) fn walk(
                 .push(LimitHit::structure("chunks_max", limits.chunks_max, detail));
         }
     }
-    Ok(layout)
 }
 
 fn header(chunk: &Chunk<'_>, layout: &mut PngLayout) -> Result<(), Refusal> {
