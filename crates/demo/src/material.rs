@@ -132,14 +132,14 @@ pub fn make(folder: &Path, seed: u64) -> Result<Material, Error> {
         (
             SIGNED_NAME,
             signed,
-            "the same, signed by the camera",
+            "that photograph, signed by the camera",
             Label::Inconclusive,
             Label::Authentic,
         ),
         (
             "signed-altered.jpg",
             altered,
-            "the signed one, with bits flipped afterwards",
+            "the signed photograph, with bits flipped afterwards",
             Label::AlteredAfterSigning,
             Label::AlteredAfterSigning,
         ),

@@ -7,6 +7,9 @@ use serde::Deserialize;
 /// Evidence that weighs less (log10 likelihood ratio) gives no reason.
 const WEIGHT_MIN: f64 = 0.05;
 
+/// What a signature says is a reason even if it weighs nothing, as while nobody vouches for the signer.
+const SIGNATURES: &str = "provenance_crypto";
+
 /// Most reasons told beside the headline.
 const REASONS_MAX: usize = 3;
 
@@ -42,6 +45,7 @@ struct Verdict {
 
 #[derive(Deserialize)]
 struct Evidence {
+    family: String,
     applicable: bool,
     #[serde(default)]
     log10_lr: Ratios,
@@ -69,16 +73,15 @@ impl Outcome {
             "the result's schema is {:?}, not {SCHEMA}",
             document.schema
         );
-        let mut weighty: Vec<&Evidence> = document
+        let mut told: Vec<&Evidence> = document
             .evidence
             .iter()
-            .filter(|e| e.weight() >= WEIGHT_MIN)
+            .filter(|evidence| evidence.is_reason())
             .collect();
-        weighty.sort_by(|a, b| b.weight().total_cmp(&a.weight()));
+        told.sort_by(|a, b| b.weight().total_cmp(&a.weight()));
         let mut reasons = vec![document.verdict.headline];
         reasons.extend(
-            weighty
-                .into_iter()
+            told.into_iter()
                 .take(REASONS_MAX)
                 .map(|evidence| evidence.explain.clone()),
         );
@@ -122,15 +125,15 @@ impl Outcome {
 }
 
 impl Evidence {
+    fn is_reason(&self) -> bool {
+        self.applicable && (self.weight() >= WEIGHT_MIN || self.family == SIGNATURES)
+    }
+
     fn weight(&self) -> f64 {
-        if self.applicable {
-            self.log10_lr
-                .synthetic
-                .abs()
-                .max(self.log10_lr.manipulated.abs())
-        } else {
-            0.0
-        }
+        self.log10_lr
+            .synthetic
+            .abs()
+            .max(self.log10_lr.manipulated.abs())
     }
 }
 
@@ -141,7 +144,7 @@ mod tests {
     use super::*;
 
     fn document() -> serde_json::Value {
-        let evidence = |applicable: bool, weight: f64, explain: &str| json!({ "applicable": applicable, "log10_lr": { "manipulated": weight }, "explain": explain });
+        let evidence = |applicable: bool, weight: f64, explain: &str| json!({ "family": "container", "applicable": applicable, "log10_lr": { "manipulated": weight }, "explain": explain });
         json!({
             "schema": SCHEMA,
             "verdict": { "label": "altered_after_signing", "reason": null, "headline": "Not what was signed." },
@@ -152,7 +155,7 @@ mod tests {
                 evidence(true, -1.0, "first"),
                 evidence(true, 0.5, "third"),
                 evidence(true, 0.4, "one too many"),
-                { "applicable": true, "explain": "without weights" },
+                { "family": "container", "applicable": true, "explain": "without weights" },
             ],
             "coverage": [{ "status": "tested" }, { "status": "not_tested" }, { "status": "aborted" }],
         })
@@ -168,6 +171,18 @@ mod tests {
         assert_eq!(
             (outcome.verdict().as_str(), outcome.untested),
             ("altered after signing", 2)
+        );
+    }
+
+    #[test]
+    fn what_a_signature_says_is_told_even_if_it_weighs_nothing() {
+        let mut document = document();
+        let signature = |applicable: bool| json!({ "family": SIGNATURES, "applicable": applicable, "explain": "Nobody vouches for the signer." });
+        document["evidence"] = json!([signature(true), signature(false)]);
+        let outcome = Outcome::read(document.to_string().as_bytes()).unwrap();
+        assert_eq!(
+            outcome.reasons,
+            ["Not what was signed.", "Nobody vouches for the signer."]
         );
     }
 

@@ -6,24 +6,37 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use assay_demo::material::{Error, Label, Material, make};
+use assay_demo::material::{Error, File, Label, Material, make};
 use assay_provenance::{Inception, SignerCheck, State, TrustLists, TrustedBy, inspect};
 use exif::{In, Tag};
 use image::{GenericImageView, GrayImage};
 
+/// Read into memory, so that no folder is left behind.
 struct Made {
-    folder: tempfile::TempDir,
     material: Material,
+    files: BTreeMap<String, Vec<u8>>,
+    lists: TrustLists,
 }
 
 static MADE: LazyLock<Made> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let material = make(folder.path(), 7).unwrap();
-    Made { folder, material }
+    let read = |file: &File| (name_of(&file.path), fs::read(&file.path).unwrap());
+    let files = material.files.iter().map(read).collect();
+    let lists = TrustLists::from_folder(&material.trust_folder).unwrap();
+    Made {
+        material,
+        files,
+        lists,
+    }
 });
 
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
 fn bytes(name: &str) -> Vec<u8> {
-    fs::read(MADE.folder.path().join(name)).unwrap()
+    MADE.files[name].clone()
 }
 
 fn files_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -37,7 +50,8 @@ fn files_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 fn the_same_seed_makes_the_same_files_and_another_makes_others() {
     let again = tempfile::tempdir().unwrap();
     make(again.path(), 7).unwrap();
-    assert!(files_of(again.path()) == files_of(MADE.folder.path()));
+    let again = files_of(again.path());
+    assert!(again.iter().all(|(name, file)| *file == bytes(name)));
     let other = tempfile::tempdir().unwrap();
     make(other.path(), 8).unwrap();
     assert!(files_of(other.path())["camera.jpg"] != bytes("camera.jpg"));
@@ -51,8 +65,8 @@ fn every_file_is_described_and_expected_labels_are_those_of_the_issue() {
         .files
         .iter()
         .map(|file| {
-            assert!(file.path.is_file() && !file.story.is_empty());
-            let name = file.path.file_name().unwrap().to_str().unwrap();
+            assert!(!file.story.is_empty());
+            let name = name_of(&file.path);
             (
                 name,
                 file.expected.name(),
@@ -67,6 +81,7 @@ fn every_file_is_described_and_expected_labels_are_those_of_the_issue() {
         ("generated.png", "synthetic", true),
         ("renamed.jpg", "inconclusive", true),
     ];
+    let expected = expected.map(|(name, label, same)| (name.to_owned(), label, same));
     assert_eq!(told, expected);
     assert_eq!(MADE.material.files[1].expected_with_trust, Label::Authentic);
 }
@@ -153,8 +168,7 @@ fn the_signed_photograph_is_a_capture_that_only_its_own_list_trusts() {
         }
     );
     assert!(report.signals.inception.contains(&Inception::CapturedMedia));
-    let lists = TrustLists::from_folder(&MADE.material.trust_folder).unwrap();
-    let report = inspect(&signed, "image/jpeg", &lists).unwrap();
+    let report = inspect(&signed, "image/jpeg", &MADE.lists).unwrap();
     assert_eq!(
         report.state,
         State::Trusted {
@@ -201,7 +215,9 @@ fn the_renamed_file_is_no_picture() {
 
 #[test]
 fn a_folder_that_cannot_be_made_is_named() {
-    let file = MADE.folder.path().join("camera.jpg");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("camera.jpg");
+    fs::write(&file, "in the way").unwrap();
     let error = make(&file.join("inside"), 7).unwrap_err();
     assert!(
         matches!(error, Error::Write { .. }) && error.to_string().contains("camera.jpg"),
