@@ -129,9 +129,14 @@ impl Desk {
     pub(crate) async fn run(&self, subject: Subject) -> Result<VerificationResult, Failure> {
         let result = self.verifier.verify(subject, &self.diary).await?;
         let json = serde_json::to_value(&result).unwrap();
-        if let Err(error) = VALIDATOR.validate(&json) {
-            panic!("{error} at {} in {json:#}", error.instance_path());
-        }
+        assert_schema(&json);
         Ok(result)
+    }
+}
+
+/// Holds a result against the published schema.
+pub(crate) fn assert_schema(result: &Value) {
+    if let Err(error) = VALIDATOR.validate(result) {
+        panic!("{error} at {} in {result:#}", error.instance_path());
     }
 }

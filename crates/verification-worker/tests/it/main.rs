@@ -11,4 +11,6 @@ mod files;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod job;
+#[cfg(test)]
 mod verify;
