@@ -1,0 +1,22 @@
+//! The gateway through its front door: real clients over loopback, the embedded store behind.
+
+#[cfg(test)]
+mod admin;
+#[cfg(test)]
+mod content;
+#[cfg(test)]
+mod control;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod query;
+#[cfg(test)]
+mod shutdown;
+#[cfg(test)]
+mod stream;
+#[cfg(test)]
+mod submit;
+#[cfg(test)]
+mod watch;
+#[cfg(test)]
+mod worker;
