@@ -1,0 +1,63 @@
+//! The command line.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::command::{dev, doctor, jobs, submit, verify, watch};
+use crate::exit;
+
+/// Tells what can be proven about media: real, synthetic, manipulated, or not decidable, and why
+#[derive(Debug, Parser)]
+#[command(
+    name = "assay",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run all services in this process, over one data folder; no other server is needed
+    #[command(after_help = exit::DEV_HELP)]
+    Dev(dev::Args),
+    /// Verify files and folders and print what speaks for and against them
+    #[command(after_help = exit::VERIFY_HELP)]
+    Verify(verify::Args),
+    /// Submit one file as a job and print the job's id
+    #[command(after_help = exit::PLAIN_HELP)]
+    Submit(submit::Args),
+    /// Follow a job to its end and print its verdict
+    #[command(after_help = exit::JOB_HELP)]
+    Watch(watch::Args),
+    /// Find jobs, look at them, stop them, put them back
+    #[command(after_help = exit::PLAIN_HELP)]
+    Jobs(jobs::Args),
+    /// Say what on this machine would keep Assay from working, and how to mend it
+    #[command(after_help = exit::PLAIN_HELP)]
+    Doctor(doctor::Args),
+}
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    Table,
+    /// For programs: one JSON document per line
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

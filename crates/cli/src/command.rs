@@ -1,0 +1,8 @@
+//! One module per command. Each has its `Args` and a `run` that answers the exit code.
+
+pub(crate) mod dev;
+pub(crate) mod doctor;
+pub(crate) mod jobs;
+pub(crate) mod submit;
+pub(crate) mod verify;
+pub(crate) mod watch;

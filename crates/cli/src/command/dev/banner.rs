@@ -1,0 +1,56 @@
+//! What `assay dev` says when everything is up.
+
+use std::net::SocketAddr;
+
+use assay_embedded::Embedded;
+
+use crate::server::{self, Server};
+use crate::terminal::{Terminal, Tone};
+
+/// The banner: addresses, data folder, promise, and what to type next.
+pub(crate) fn lines(
+    embedded: &Embedded,
+    admin: Option<SocketAddr>,
+    terminal: Terminal,
+) -> Vec<String> {
+    let server = Server::at(embedded.address());
+    let title = format!("assay {} is ready", env!("CARGO_PKG_VERSION"));
+    let mut lines = vec![terminal.paint(Tone::Strong, &title)];
+    let mut add = |name: &str, text: &str| lines.push(format!("  {name:<12} {text}"));
+    add("API", &format!("{server} (gRPC)"));
+    if let Some(admin) = admin {
+        add(
+            "admin port",
+            &format!("http://{admin} (/live, /ready, /metrics)"),
+        );
+    }
+    add("data folder", &embedded.data_dir().display().to_string());
+    add(
+        "promise",
+        &format!("an acknowledged job is {}", embedded.promise()),
+    );
+    add("next", &format!("assay verify{} PATH", option(&server)));
+    add("stop", "Ctrl-C");
+    lines
+}
+
+/// What a command must be told to find this server.
+fn option(server: &Server) -> String {
+    if server.url() == server::DEFAULT {
+        String::new()
+    } else {
+        format!(" --server {server}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_command_names_the_server_only_if_it_must() {
+        assert_eq!(option(&Server::at(([127, 0, 0, 1], 7400).into())), "");
+        let other = Server::at(([127, 0, 0, 1], 1).into());
+        assert_eq!(option(&other), " --server http://127.0.0.1:1");
+    }
+}

@@ -1,0 +1,149 @@
+//! One thing that was looked at.
+
+use assay_api::v1::{GetHealthResponse, HealthStatus};
+use assay_service::config;
+
+use crate::server::Server;
+use crate::terminal::{Terminal, Tone, plain};
+
+/// How a thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Well.
+    Ok,
+    /// Assay works, but not as well as it could, or not yet.
+    Warn,
+    /// Assay does not work.
+    Fail,
+}
+
+/// A thing, how it is, and how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Check {
+    name: &'static str,
+    /// How it is.
+    pub(crate) status: Status,
+    finding: String,
+    /// What to do; empty when nothing is to be done, or the finding says so.
+    mend: String,
+}
+
+impl Check {
+    /// All is well with it.
+    pub(crate) fn ok(name: &'static str, finding: &str) -> Self {
+        Self::new(name, Status::Ok, finding, "")
+    }
+
+    /// It could be better.
+    pub(crate) fn warn(name: &'static str, finding: &str, mend: &str) -> Self {
+        Self::new(name, Status::Warn, finding, mend)
+    }
+
+    /// It must be mended.
+    pub(crate) fn fail(name: &'static str, finding: &str, mend: &str) -> Self {
+        Self::new(name, Status::Fail, finding, mend)
+    }
+
+    fn new(name: &'static str, status: Status, finding: &str, mend: &str) -> Self {
+        Self {
+            name,
+            status,
+            finding: finding.to_owned(),
+            mend: mend.to_owned(),
+        }
+    }
+
+    /// The line that a person sees.
+    pub(crate) fn line(&self, terminal: Terminal) -> String {
+        let status = match self.status {
+            Status::Ok => terminal.paint(Tone::Good, "ok  "),
+            Status::Warn => terminal.paint(Tone::Warning, "warn"),
+            Status::Fail => terminal.paint(Tone::Bad, "fail"),
+        };
+        let mend = match self.mend.as_str() {
+            "" => String::new(),
+            mend => format!(": {mend}"),
+        };
+        format!("{status}  {:<14} {}{mend}", self.name, self.finding)
+    }
+}
+
+/// The configuration, as far as it can be checked without using it.
+pub(crate) fn configuration(usable: Result<(), &config::Error>) -> Check {
+    let name = "configuration";
+    match usable {
+        Ok(()) => Check::ok(name, "usable; `assay dev --print-config` shows it"),
+        Err(error) => {
+            let sentences: Vec<String> = error.to_string().lines().map(plain).collect();
+            Check::fail(name, &sentences.join("; "), "")
+        }
+    }
+}
+
+/// A server that answers, and what it says of its parts.
+pub(crate) fn health(server: &Server, health: &GetHealthResponse) -> Check {
+    let name = "server";
+    let ill = health.components.iter();
+    let ill = ill.filter(|part| part.status != i32::from(HealthStatus::Healthy));
+    let ill = ill.map(|part| format!("{}: {}", plain(&part.name), plain(&part.message)));
+    let ill: Vec<String> = ill.collect();
+    match HealthStatus::try_from(health.status) {
+        Ok(HealthStatus::Healthy) => Check::ok(name, &format!("{server} answers and is healthy")),
+        Ok(HealthStatus::Degraded) => {
+            Check::warn(name, &format!("{server} is degraded"), &ill.join("; "))
+        }
+        Ok(HealthStatus::Unhealthy | HealthStatus::Unspecified) | Err(_) => {
+            Check::fail(name, &format!("{server} is unhealthy"), &ill.join("; "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use assay_api::v1::ComponentHealth;
+
+    use super::*;
+
+    const PLAIN: Terminal = Terminal {
+        colours: false,
+        bars: false,
+    };
+
+    #[test]
+    fn a_line_says_how_to_mend_it() {
+        let check = Check::fail("disk space", "3 MiB are left", "make room");
+        assert_eq!(
+            check.line(PLAIN),
+            "fail  disk space     3 MiB are left: make room"
+        );
+        assert_eq!(
+            Check::ok("clock", "sane").line(PLAIN),
+            "ok    clock          sane"
+        );
+    }
+
+    #[test]
+    fn a_server_that_is_not_well_names_the_part() {
+        let store = ComponentHealth {
+            name: "store".to_owned(),
+            status: HealthStatus::Unhealthy.into(),
+            message: "the disk is full".to_owned(),
+        };
+        let answer = |status: HealthStatus| GetHealthResponse {
+            status: status.into(),
+            components: vec![store.clone()],
+        };
+        let server = Server::at(([127, 0, 0, 1], 1).into());
+        let check = health(&server, &answer(HealthStatus::Unhealthy));
+        assert_eq!(check.status, Status::Fail);
+        assert!(
+            check
+                .line(PLAIN)
+                .ends_with("is unhealthy: store: the disk is full")
+        );
+        assert_eq!(
+            health(&server, &answer(HealthStatus::Degraded)).status,
+            Status::Warn
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! `assay verify`: files and folders, each with its verdict and the reasons for it.
+
+mod file;
+mod host;
+mod print;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, ensure};
+use assay_service::signals::Signals;
+use futures::{StreamExt as _, stream};
+
+use crate::exit::Tally;
+use crate::server::Server;
+use crate::terminal::Terminal;
+use crate::view::progress::Progress;
+
+use file::File;
+use host::Host;
+use print::Printer;
+use walk::{Bounds, Found};
+
+/// Files that are under way at once.
+const PARALLEL_MAX: usize = 8;
+
+/// Threads of the runtime: one may be busy with the store, another must still see a signal.
+const THREADS: usize = 2;
+
+const SERVER_HELP: &str = "Server that does the work [default: http://127.0.0.1:7400 if one answers there, \
+                           else this process itself, in a private folder that is removed at the end]";
+
+/// Options of `assay verify`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Files, and folders with everything in them but hidden files and links
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Print one JSON document per file and line
+    #[arg(long)]
+    json: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    quiet: bool,
+    #[arg(long, value_name = "URL", help = SERVER_HELP)]
+    server: Option<Server>,
+    /// Do the work in this process, and look for no server
+    #[arg(long, conflicts_with = "server")]
+    in_process: bool,
+}
+
+/// Verifies; answers the code that the help promises.
+pub(crate) fn run(
+    args: Args,
+    variables: BTreeMap<String, String>,
+    terminal: Terminal,
+) -> anyhow::Result<u8> {
+    let found = walk::collect(&args.paths, Bounds::default())?;
+    ensure!(
+        !found.files.is_empty() || !found.unreadable.is_empty(),
+        "find files: there are none; hidden files and links are only taken if they are named"
+    );
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(THREADS).enable_all().build();
+    let runtime = runtime.context("start the async runtime")?;
+    let code = runtime.block_on(verify(args, found, variables, terminal));
+    // A read that blocks for ever must not keep the program from ending.
+    runtime.shutdown_background();
+    code
+}
+
+async fn verify(
+    args: Args,
+    found: Found,
+    variables: BTreeMap<String, String>,
+    terminal: Terminal,
+) -> anyhow::Result<u8> {
+    let mut signals = Signals::of_process().context("listen for signals")?;
+    let host = Host::find(args.server.as_ref(), args.in_process, variables).await?;
+    let work = verify_all(&args, found, &host, terminal);
+    let code = tokio::select! {
+        code = work => code.map(Tally::code),
+        signal = signals.next() => {
+            terminal.note(&format!("assay: stopped by {}{}", signal.name(), host.left_behind()));
+            Ok(signal.exit_code())
+        }
+    };
+    tokio::select! {
+        () = host.close() => code,
+        signal = signals.next() => Ok(signal.exit_code()),
+    }
+}
+
+async fn verify_all(
+    args: &Args,
+    found: Found,
+    host: &Host,
+    terminal: Terminal,
+) -> anyhow::Result<Tally> {
+    let progress = Progress::new(terminal, args.quiet);
+    let mut printer = Printer::new(terminal, args.json);
+    for unreadable in found.unreadable {
+        printer.print(&File::unreadable(unreadable), &progress)?;
+    }
+    let files = stream::iter(found.files);
+    let files = files.map(|path| file::verify(host.client(), path, &progress));
+    let mut files = std::pin::pin!(files.buffered(PARALLEL_MAX));
+    while let Some(file) = files.next().await {
+        printer.print(&file, &progress)?;
+        if file.server_is_gone() {
+            anyhow::bail!("verify files: gave up, the rest was not tried");
+        }
+    }
+    Ok(printer.finish())
+}

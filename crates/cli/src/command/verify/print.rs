@@ -1,0 +1,208 @@
+//! How files are told: in lines for people, or as JSON.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::file::{Ended, File};
+use crate::exit::Tally;
+use crate::terminal::{Terminal, Tone, plain};
+use crate::view::progress::Progress;
+use crate::view::{job, state};
+
+/// Prints files as they end, and counts.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    terminal: Terminal,
+    json: bool,
+    tally: Tally,
+    files: usize,
+}
+
+impl Printer {
+    /// Nothing printed yet.
+    pub(crate) fn new(terminal: Terminal, json: bool) -> Self {
+        Self {
+            terminal,
+            json,
+            tally: Tally::default(),
+            files: 0,
+        }
+    }
+
+    /// Prints one file.
+    ///
+    /// # Errors
+    /// When standard output is closed or full.
+    pub(crate) fn print(&mut self, file: &File, progress: &Progress) -> io::Result<()> {
+        self.count(file);
+        let terminal = self.terminal;
+        let trouble = match &file.ended {
+            Ended::Trouble { sentence, .. } => Some(sentence),
+            Ended::Verified { .. } | Ended::Failed(_) => None,
+        };
+        progress.pause(|| {
+            if self.json {
+                return terminal.say(&document(file).to_string());
+            }
+            match trouble {
+                Some(sentence) => terminal.note(&format!("assay: {}: {sentence}", name(file))),
+                None => terminal.say(&lines(file, terminal).join("\n"))?,
+            }
+            Ok(())
+        })
+    }
+
+    /// Says how many files came to what, and answers the count.
+    pub(crate) fn finish(self) -> Tally {
+        let Tally {
+            suspicious,
+            failed,
+            trouble,
+        } = self.tally;
+        if !self.json {
+            let verified = self.files - failed - trouble;
+            let mut text = format!("{verified} verified, {suspicious} of them suspicious");
+            for (count, words) in [(failed, "without a result"), (trouble, "not tried")] {
+                if count > 0 {
+                    text.push_str(&format!(", {count} {words}"));
+                }
+            }
+            self.terminal.note(&text);
+        }
+        self.tally
+    }
+
+    fn count(&mut self, file: &File) {
+        self.files += 1;
+        match &file.ended {
+            Ended::Verified { report, .. } if report.is_suspicious() => self.tally.suspicious += 1,
+            Ended::Verified { .. } => {}
+            Ended::Failed(_) => self.tally.failed += 1,
+            Ended::Trouble { .. } => self.tally.trouble += 1,
+        }
+    }
+}
+
+fn name(file: &File) -> String {
+    plain(&file.path.display().to_string())
+}
+
+fn lines(file: &File, terminal: Terminal) -> Vec<String> {
+    let name = file.path.display().to_string();
+    match &file.ended {
+        Ended::Verified { report, .. } => report.lines(&name, terminal),
+        Ended::Failed(failed) => {
+            let state = state::state(failed.state).replace('_', " ");
+            let state = terminal.paint(state::tone(failed.state), &state);
+            let name = terminal.paint(Tone::Strong, &plain(&name));
+            let why = failed.failure.as_ref().map(job::failure_line);
+            let mut lines = vec![format!(
+                "{name}: no verdict, job {} {state}",
+                plain(&failed.id)
+            )];
+            lines.extend(why.map(|why| format!("  {why}")));
+            lines
+        }
+        Ended::Trouble { sentence, .. } => vec![format!("{}: {sentence}", plain(&name))],
+    }
+}
+
+/// A file as JSON. `outcome` says which other members there are.
+fn document(file: &File) -> Value {
+    let path = file.path.display().to_string();
+    match &file.ended {
+        Ended::Verified { job_id, result, .. } => {
+            json!({ "path": path, "outcome": "verified", "job_id": job_id, "result": result })
+        }
+        Ended::Failed(failed) => json!({
+            "path": path, "outcome": "failed", "job_id": failed.id, "state": state::state(failed.state),
+            "failure": failed.failure.as_ref().map(job::failure_json),
+        }),
+        Ended::Trouble { sentence, .. } => {
+            json!({ "path": path, "outcome": "error", "error": sentence })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use assay_api::v1;
+
+    use super::*;
+    use crate::view::report::Report;
+
+    fn verified(label: &str) -> File {
+        let result = json!({ "verdict": { "label": label, "headline": "So it is." } });
+        let report = Box::new(Report::read(result.to_string().as_bytes()).unwrap());
+        let ended = Ended::Verified {
+            job_id: "j-1".to_owned(),
+            result,
+            report,
+        };
+        File {
+            path: "a.png".into(),
+            ended,
+        }
+    }
+
+    fn failed() -> File {
+        let job = v1::Job {
+            id: "j-2".to_owned(),
+            state: v1::JobState::DeadLettered.into(),
+            failure: Some(v1::JobFailure {
+                message: "it hung".to_owned(),
+                ..v1::JobFailure::default()
+            }),
+            ..v1::Job::default()
+        };
+        File {
+            path: "b.png".into(),
+            ended: Ended::Failed(Box::new(job)),
+        }
+    }
+
+    #[test]
+    fn a_document_says_what_became_of_its_file() {
+        let document = |file: &File| document(file);
+        assert_eq!(
+            document(&verified("synthetic"))["result"]["verdict"]["label"],
+            "synthetic"
+        );
+        assert_eq!(document(&failed())["state"], "dead_lettered");
+        assert_eq!(document(&failed())["failure"]["message"], "it hung");
+    }
+
+    #[test]
+    fn lines_name_the_job_that_has_no_result() {
+        let terminal = Terminal {
+            colours: false,
+            bars: false,
+        };
+        let said = lines(&failed(), terminal).join("\n");
+        assert!(
+            said.starts_with("b.png: no verdict, job j-2 dead lettered\n  it hung"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn every_file_is_counted_once() {
+        let mut printer = Printer::new(
+            Terminal {
+                colours: false,
+                bars: false,
+            },
+            true,
+        );
+        for file in [verified("synthetic"), verified("inconclusive"), failed()] {
+            printer.count(&file);
+        }
+        let wanted = Tally {
+            suspicious: 1,
+            failed: 1,
+            trouble: 0,
+        };
+        assert_eq!((printer.tally, printer.files), (wanted, 3));
+    }
+}

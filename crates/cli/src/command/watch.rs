@@ -1,0 +1,97 @@
+//! `assay watch`: a job to its end.
+
+use std::io;
+
+use assay_api::v1;
+use serde_json::json;
+
+use crate::args::Output;
+use crate::client::{Client, Seen};
+use crate::exit;
+use crate::server::ServerArgs;
+use crate::terminal::Terminal;
+use crate::view::job;
+use crate::view::progress::Progress;
+use crate::view::report::Report;
+
+/// Options of `assay watch`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Job to follow
+    job_id: String,
+    /// How it is printed: json is one event or snapshot per line
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Watches; prints events as JSON, or progress and then what the job came to.
+pub(crate) async fn run(args: Args, terminal: Terminal) -> anyhow::Result<u8> {
+    let client = Client::connect(&args.server.server).await?;
+    let ended = match args.output {
+        Output::Json => watch_json(&client, &args.job_id, terminal).await?,
+        Output::Table => {
+            let ended = watch_live(&client, &args.job_id, terminal).await?;
+            print(&client, &ended, terminal).await?;
+            ended
+        }
+    };
+    Ok(code(&ended))
+}
+
+/// The exit code that an ended job stands for.
+fn code(job: &v1::Job) -> u8 {
+    if job.state == i32::from(v1::JobState::Succeeded) {
+        exit::OK
+    } else {
+        exit::JOB_FAILED
+    }
+}
+
+async fn watch_live(client: &Client, job_id: &str, terminal: Terminal) -> anyhow::Result<v1::Job> {
+    let progress = Progress::new(terminal, false);
+    let mut shown = progress.job(job_id);
+    Ok(client.watch(job_id, |seen| shown.see(&seen)).await?)
+}
+
+async fn watch_json(client: &Client, job_id: &str, terminal: Terminal) -> anyhow::Result<v1::Job> {
+    let mut written = Ok(());
+    let see = |seen: Seen<'_>| {
+        if written.is_ok() {
+            written = terminal.say(&line(&seen).to_string());
+        }
+    };
+    let ended = client.watch(job_id, see).await?;
+    written?;
+    Ok(ended)
+}
+
+fn line(seen: &Seen<'_>) -> serde_json::Value {
+    match seen {
+        Seen::Event(event) => json!({ "event": job::event_json(event) }),
+        Seen::Snapshot(snapshot) => json!({
+            "snapshot": { "job": snapshot.job.as_ref().map(job::json), "reset": snapshot.reset },
+        }),
+    }
+}
+
+/// Prints what an ended job came to: its verdict, or how it failed.
+async fn print(client: &Client, job: &v1::Job, terminal: Terminal) -> anyhow::Result<()> {
+    let lines = if job.result.is_some() {
+        let result = client.result(&job.id).await?;
+        Report::read(&result)?.lines(&job.id, terminal)
+    } else {
+        job::lines(job, terminal)
+    };
+    say_all(&lines, terminal)?;
+    Ok(())
+}
+
+/// Prints lines of a result.
+///
+/// # Errors
+/// When standard output is closed or full.
+pub(crate) fn say_all(lines: &[String], terminal: Terminal) -> io::Result<()> {
+    terminal.say(&lines.join("\n"))
+}

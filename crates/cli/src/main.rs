@@ -1,0 +1,5 @@
+//! `assay`: see the crate's documentation.
+
+fn main() -> std::process::ExitCode {
+    assay_cli::main()
+}

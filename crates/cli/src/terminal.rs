@@ -1,0 +1,116 @@
+//! Where the program speaks: results to standard output, everything else to standard error.
+//!
+//! Texts from outside (file names, metadata of media, messages of a server) may hold control characters
+//! that would move a terminal's cursor or forge lines; [`plain`] takes them out.
+
+use std::io::{self, IsTerminal, Write as _};
+
+/// What standard output and standard error can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terminal {
+    /// Whether results may be coloured.
+    pub(crate) colours: bool,
+    /// Whether moving bars can be drawn on standard error.
+    pub(crate) bars: bool,
+}
+
+/// How a word is set off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Well.
+    Good,
+    /// To be looked at.
+    Warning,
+    /// Not well.
+    Bad,
+    /// A heading.
+    Strong,
+    /// Of less weight.
+    Faint,
+}
+
+impl Terminal {
+    /// What this process was started on. A `NO_COLOR` that is not empty turns colours off.
+    pub(crate) fn of_process(no_color: Option<&str>) -> Self {
+        let wanted = no_color.is_none_or(str::is_empty);
+        Self {
+            colours: wanted && io::stdout().is_terminal(),
+            bars: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Writes lines of a result.
+    ///
+    /// # Errors
+    /// When standard output is closed or full.
+    pub(crate) fn say(self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        writeln!(out, "{text}")?;
+        out.flush()
+    }
+
+    /// Writes lines about the work. Nobody may be listening; the work goes on.
+    pub(crate) fn note(self, text: &str) {
+        drop(writeln!(io::stderr().lock(), "{text}"));
+    }
+
+    /// The text, set off if the terminal can.
+    pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
+        if !self.colours {
+            return text.to_owned();
+        }
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Warning => "33",
+            Tone::Bad => "1;31",
+            Tone::Strong => "1",
+            Tone::Faint => "2",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}
+
+/// A text from outside with its control characters spelt out, so that it stays on its line.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_unsafe(character) {
+            plain.extend(character.escape_unicode());
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
+/// Control characters, and those that change the direction of what follows.
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moves_a_cursor_is_spelt_out() {
+        assert_eq!(plain("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
+        assert_eq!(plain("gpj.\u{202e}exe"), "gpj.\\u{202e}exe");
+        assert_eq!(plain("Grüße 写真.jpg"), "Grüße 写真.jpg");
+    }
+
+    #[test]
+    fn colours_are_only_for_terminals_that_want_them() {
+        let coloured = |colours| Terminal {
+            colours,
+            bars: false,
+        };
+        assert_eq!(coloured(false).paint(Tone::Bad, "x"), "x");
+        assert_eq!(
+            coloured(true).paint(Tone::Good, "x"),
+            "\u{1b}[32mx\u{1b}[0m"
+        );
+        assert!(!Terminal::of_process(Some("1")).colours);
+    }
+}

@@ -1,0 +1,7 @@
+//! How jobs and results look to people, and to programs.
+
+pub(crate) mod job;
+pub(crate) mod progress;
+pub(crate) mod report;
+pub(crate) mod state;
+pub(crate) mod table;

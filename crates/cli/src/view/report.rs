@@ -1,0 +1,236 @@
+//! The result of a verification for people: verdict, headline, reasons, and what was not tested.
+//!
+//! A result is read leniently: one of another version shows what we know of it.
+
+use serde::Deserialize;
+
+use crate::terminal::{Terminal, Tone, plain};
+
+/// Evidence that weighs less (log10 LR) is not told.
+const WEIGHT_MIN: f64 = 0.05;
+
+/// The parts of a result that are shown.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Report {
+    verdict: Verdict,
+    evidence: Vec<Evidence>,
+    history: Vec<Fact>,
+    coverage: Vec<Coverage>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Verdict {
+    label: String,
+    reason: Option<String>,
+    headline: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Evidence {
+    id: String,
+    applicable: bool,
+    log10_lr: Ratios,
+    explain: String,
+    caveats: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Ratios {
+    synthetic: f64,
+    manipulated: f64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Fact {
+    fact: String,
+    detail: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Coverage {
+    question: String,
+    status: String,
+    why: String,
+}
+
+impl Report {
+    /// Reads a result.
+    ///
+    /// # Errors
+    /// When it is no JSON document of a verification.
+    pub(crate) fn read(json: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(json)
+    }
+
+    /// Whether the verdict should alarm: synthetic, manipulated, or altered after signing.
+    pub(crate) fn is_suspicious(&self) -> bool {
+        matches!(
+            self.verdict.label.as_str(),
+            "synthetic" | "manipulated" | "altered_after_signing"
+        )
+    }
+
+    /// The verdict in one word or two, with the reason for having none.
+    pub(crate) fn verdict(&self) -> String {
+        let label = words(&self.verdict.label);
+        match &self.verdict.reason {
+            Some(reason) => format!("{label} ({})", words(reason)),
+            None => label,
+        }
+    }
+
+    /// All of it, under a heading with the file's name.
+    pub(crate) fn lines(&self, name: &str, terminal: Terminal) -> Vec<String> {
+        let tone = match self.verdict.label.as_str() {
+            "authentic" => Tone::Good,
+            _ if self.is_suspicious() => Tone::Bad,
+            _ => Tone::Warning,
+        };
+        let verdict = terminal.paint(tone, &self.verdict());
+        let mut lines = vec![format!(
+            "{}: {verdict}",
+            terminal.paint(Tone::Strong, &plain(name))
+        )];
+        if !self.verdict.headline.is_empty() {
+            lines.push(format!("  {}", plain(&self.verdict.headline)));
+        }
+        for evidence in self.evidence.iter().filter(|evidence| evidence.applicable) {
+            lines.extend(evidence.lines(terminal));
+        }
+        for fact in &self.history {
+            lines.push(format!(
+                "  history: {}: {}",
+                words(&fact.fact),
+                plain(&fact.detail)
+            ));
+        }
+        lines.extend(self.untested(terminal));
+        lines
+    }
+
+    fn untested(&self, terminal: Terminal) -> Option<String> {
+        let open = self.coverage.iter();
+        let open = open.filter(|item| matches!(item.status.as_str(), "not_tested" | "aborted"));
+        let mut whys: Vec<(&str, Vec<String>)> = Vec::new();
+        for item in open {
+            let question = words(&item.question);
+            match whys.iter_mut().find(|(why, _)| *why == item.why) {
+                Some((_, questions)) => questions.push(question),
+                None => whys.push((&item.why, vec![question])),
+            }
+        }
+        if whys.is_empty() {
+            return None;
+        }
+        let groups = whys
+            .iter()
+            .map(|(why, questions)| format!("{} ({})", questions.join(", "), plain(why)));
+        let text = format!("  not tested: {}", groups.collect::<Vec<_>>().join("; "));
+        Some(terminal.paint(Tone::Faint, &text))
+    }
+}
+
+impl Evidence {
+    /// One line per question that it speaks to.
+    fn lines(&self, terminal: Terminal) -> Vec<String> {
+        let questions = [
+            ("synthetic origin", self.log10_lr.synthetic),
+            ("local manipulation", self.log10_lr.manipulated),
+        ];
+        let mut lines = Vec::new();
+        for (question, weight) in questions {
+            if weight.abs() >= WEIGHT_MIN {
+                let side = if weight > 0.0 { "for" } else { "against" };
+                let head =
+                    terminal.paint(Tone::Strong, &format!("{side} {question} ({weight:+.1})"));
+                lines.push(format!(
+                    "  {head}: {} [{}]",
+                    plain(&self.explain),
+                    plain(&self.id)
+                ));
+            }
+        }
+        if !lines.is_empty() {
+            let caveats = self.caveats.iter();
+            lines.extend(caveats.map(|caveat| format!("    but: {}", plain(caveat))));
+        }
+        lines
+    }
+}
+
+/// A name of the schema as words.
+fn words(name: &str) -> String {
+    plain(name).replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Terminal = Terminal {
+        colours: false,
+        bars: false,
+    };
+
+    fn report(label: &str) -> Report {
+        let json = serde_json::json!({
+            "verdict": { "label": label, "headline": "Made by a generator." },
+            "evidence": [
+                { "id": "marker.png", "applicable": true, "explain": "It says so.",
+                  "log10_lr": { "synthetic": 2.0, "manipulated": -1.0 }, "caveats": ["Text can be forged."] },
+                { "id": "silent", "applicable": true, "explain": "Nothing." },
+                { "id": "other", "applicable": false, "log10_lr": { "synthetic": 9.0 } },
+            ],
+            "history": [{ "fact": "re_saved", "detail": "twice" }],
+            "coverage": [
+                { "question": "face_swap", "status": "not_tested", "why": "no detector" },
+                { "question": "file_structure", "status": "tested", "why": "" },
+                { "question": "lip_sync", "status": "not_tested", "why": "no detector" },
+            ],
+            "of_a_later_version": {},
+        });
+        Report::read(json.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn reasons_come_with_their_side_and_gaps_with_their_cause() {
+        let lines = report("synthetic").lines("a.png", PLAIN);
+        assert_eq!(
+            lines,
+            [
+                "a.png: synthetic",
+                "  Made by a generator.",
+                "  for synthetic origin (+2.0): It says so. [marker.png]",
+                "  against local manipulation (-1.0): It says so. [marker.png]",
+                "    but: Text can be forged.",
+                "  history: re saved: twice",
+                "  not tested: face swap, lip sync (no detector)",
+            ]
+        );
+    }
+
+    #[test]
+    fn three_verdicts_alarm() {
+        for (label, alarms) in [
+            ("authentic", false),
+            ("inconclusive", false),
+            ("synthetic", true),
+            ("manipulated", true),
+            ("altered_after_signing", true),
+        ] {
+            assert_eq!(report(label).is_suspicious(), alarms, "{label}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_result_is_refused_and_an_empty_one_is_not() {
+        assert!(Report::read(b"nonsense").is_err());
+        assert!(!Report::read(b"{}").unwrap().is_suspicious());
+    }
+}

@@ -1,0 +1,16 @@
+//! The real program, as a person or a script runs it.
+
+#[cfg(test)]
+mod dev;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
+mod jobs;
+#[cfg(test)]
+mod media;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod usage;
+#[cfg(test)]
+mod verify;

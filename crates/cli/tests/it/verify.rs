@@ -1,0 +1,158 @@
+use serde_json::Value;
+
+use crate::media;
+use crate::program::{Home, is_empty};
+
+/// A folder with a text, a picture, a generated picture and an empty file.
+fn folder(home: &Home) -> String {
+    home.write("media/empty.jpg", b"");
+    home.write("media/generated.png", &media::generated());
+    home.write("media/picture.png", &media::png(None));
+    home.write("media/text.jpg", b"This is no picture at all.");
+    home.write("media/.hidden.png", &media::generated());
+    home.path("media").display().to_string()
+}
+
+fn of<'a>(documents: &'a [Value], name: &str) -> &'a Value {
+    let named = |document: &&Value| document["path"].as_str().unwrap().ends_with(name);
+    documents
+        .iter()
+        .find(named)
+        .unwrap_or_else(|| panic!("{name}: {documents:#?}"))
+}
+
+#[test]
+fn a_folder_is_verified_in_process_and_nothing_is_left() {
+    let home = Home::new();
+    let media = folder(&home);
+    let ended = home.run(&["verify", "--in-process", "--json", &media]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let documents = ended.documents();
+    assert_eq!(
+        documents.len(),
+        4,
+        "hidden files are passed over: {documents:#?}"
+    );
+    let label = |name| of(&documents, name)["result"]["verdict"]["label"].as_str();
+    assert_eq!(label("generated.png"), Some("synthetic"));
+    assert_eq!(label("picture.png"), Some("inconclusive"));
+    let coverage = of(&documents, "picture.png")["result"]["coverage"].as_array();
+    assert!(coverage.is_some_and(|items| !items.is_empty()));
+    for document in &documents {
+        let outcome = document["outcome"].as_str().unwrap();
+        assert!(["verified", "failed"].contains(&outcome), "{document:#}");
+    }
+    assert!(is_empty(&home.path("tmp")), "the private folder is removed");
+    assert!(
+        is_empty(&home.path("home")),
+        "the ordinary data folder is not touched"
+    );
+}
+
+#[test]
+fn people_get_the_verdict_the_reasons_and_the_gaps() {
+    let home = Home::new();
+    let file = home.write("media/generated.png", &media::generated());
+    let ended = home.run(&["verify", "--in-process", &file]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(
+        ended.out.starts_with(&format!("{file}: synthetic\n")),
+        "{}",
+        ended.out
+    );
+    assert!(
+        ended.out.contains("  for synthetic origin (+"),
+        "{}",
+        ended.out
+    );
+    assert!(
+        ended.out.contains("  not tested: face swap"),
+        "{}",
+        ended.out
+    );
+    assert!(
+        !ended.out.contains('\u{1b}'),
+        "no colours without a terminal"
+    );
+    assert!(
+        ended.err.contains("1 verified, 1 of them suspicious"),
+        "{}",
+        ended.err
+    );
+    assert!(
+        ended.err.contains(&format!("{file}: upload")),
+        "progress in lines: {}",
+        ended.err
+    );
+    let quiet = home.run(&["verify", "--in-process", "--quiet", &file]);
+    assert_eq!(quiet.err, "1 verified, 1 of them suspicious\n");
+}
+
+#[test]
+fn nothing_suspicious_is_code_0_and_an_unreadable_file_does_not_stop_the_rest() {
+    let home = Home::new();
+    let file = home.write("media/picture.png", &media::png(None));
+    let clean = home.run(&["verify", "--in-process", "--quiet", &file]);
+    assert_eq!(clean.code, Some(0), "{clean:?}");
+    let missing = home.path("media/none.png").display().to_string();
+    let mixed = home.run(&["verify", "--in-process", "--quiet", &missing, &file]);
+    assert_eq!(mixed.code, Some(1), "{mixed:?}");
+    assert!(mixed.err.contains("none.png"), "{}", mixed.err);
+    assert!(mixed.out.contains("inconclusive"), "{}", mixed.out);
+    let none = home.run(&[
+        "verify",
+        "--in-process",
+        &home.path("tmp").display().to_string(),
+    ]);
+    assert_eq!(none.code, Some(1));
+    assert!(none.err.contains("there are none"), "{}", none.err);
+}
+
+#[test]
+fn a_running_server_does_the_work_when_it_is_named() {
+    let home = Home::new();
+    let media = folder(&home);
+    let dev = home.dev(&[]);
+    let server = dev.server();
+    let ended = home.run(&["verify", "--json", "--server", &server, &media]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let job_id = of(&ended.documents(), "generated.png")["job_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let listed = home.run(&["jobs", "list", "--output", "json", "--server", &server]);
+    assert_eq!(listed.documents().len(), 4);
+    let result = home.run(&[
+        "jobs", "result", &job_id, "--output", "json", "--server", &server,
+    ]);
+    assert_eq!(result.documents()[0]["verdict"]["label"], "synthetic");
+    assert!(is_empty(&home.path("tmp")), "no folder of its own");
+}
+
+#[test]
+fn a_signal_stops_it_and_removes_what_it_made() {
+    let home = Home::new();
+    let file = home.write("media/picture.png", &media::png(None));
+    // Stopped while it waits for a worker that may not start: no attempt ends within this test.
+    let mut command = home.command(&["verify", "--in-process", &file]);
+    command.env("ASSAY__SCHEDULER__REAP_PERIOD_MS", "500");
+    let child = command.spawn().unwrap();
+    let id = child.id().to_string();
+    let stopped = std::process::Command::new("kill")
+        .args(["-INT", &id])
+        .status()
+        .unwrap();
+    assert!(stopped.success());
+    let output = child.wait_with_output().unwrap();
+    // Before the handler is installed the signal itself ends the program; after it, the program does.
+    use std::os::unix::process::ExitStatusExt;
+    let code = output.status.code();
+    assert!(
+        matches!(code, Some(130 | 0)) || output.status.signal() == Some(2),
+        "{output:?}"
+    );
+    assert!(
+        code.is_none() || is_empty(&home.path("tmp")),
+        "the private folder is removed"
+    );
+}
