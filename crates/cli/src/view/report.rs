@@ -128,9 +128,19 @@ impl Report {
         if whys.is_empty() {
             return None;
         }
-        let groups = whys
+        // A reason that several questions share is worth its room; the others stand in the JSON.
+        let (shared, single): (Vec<_>, Vec<_>) = whys
+            .into_iter()
+            .partition(|(_, questions)| questions.len() > 1);
+        let shared = shared
             .iter()
             .map(|(why, questions)| format!("{} ({})", questions.join(", "), plain(why)));
+        let single: Vec<String> = single
+            .into_iter()
+            .flat_map(|(_, questions)| questions)
+            .collect();
+        let single = Some(single.join(", ")).filter(|single| !single.is_empty());
+        let groups = shared.chain(single);
         let text = format!("  not tested: {}", groups.collect::<Vec<_>>().join("; "));
         Some(terminal.paint(Tone::Faint, &text))
     }
@@ -192,6 +202,7 @@ mod tests {
                 { "question": "face_swap", "status": "not_tested", "why": "no detector" },
                 { "question": "file_structure", "status": "tested", "why": "" },
                 { "question": "lip_sync", "status": "not_tested", "why": "no detector" },
+                { "question": "copy_move", "status": "not_tested", "why": "not built" },
             ],
             "of_a_later_version": {},
         });
@@ -210,7 +221,7 @@ mod tests {
                 "  against local manipulation (-1.0): It says so. [marker.png]",
                 "    but: Text can be forged.",
                 "  history: re saved: twice",
-                "  not tested: face swap, lip sync (no detector)",
+                "  not tested: face swap, lip sync (no detector); copy move",
             ]
         );
     }

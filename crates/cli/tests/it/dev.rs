@@ -1,6 +1,8 @@
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
+use redb::{Database, TableDefinition};
+
 use crate::media;
 use crate::program::{Home, await_status, status};
 
@@ -156,4 +158,37 @@ fn a_configuration_is_checked_and_printed_without_starting() {
     let exposed = home.run(&["dev", "--listen", "0.0.0.0:7400"]);
     assert_eq!(exposed.code, Some(78));
     assert!(exposed.err.contains("loopback"), "{}", exposed.err);
+}
+
+#[test]
+fn a_folder_of_a_later_version_is_left_alone() {
+    let home = Home::new();
+    assert_eq!(home.dev(&[]).stop().code, Some(0));
+    let database = Database::open(home.path("data/jobs.redb")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let meta: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+        let mut meta = transaction.open_table(meta).unwrap();
+        meta.insert("format", u32::MAX.to_le_bytes().as_slice())
+            .unwrap();
+    }
+    transaction.commit().unwrap();
+    drop(database);
+    let data = home.path("data").display().to_string();
+    let ended = home.run(&[
+        "dev",
+        "--data-dir",
+        &data,
+        "--listen",
+        "127.0.0.1:0",
+        "--admin",
+        "127.0.0.1:0",
+    ]);
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.err.contains("use the version that wrote it"),
+        "{}",
+        ended.err
+    );
+    assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
 }
