@@ -229,7 +229,7 @@ fn stand_still(ports: Ports, settings: Settings, wake: Receiver<()>) -> JoinHand
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_wakes_too_late_changes_nothing() {
     let mut real = Real::new().await;
-    (real.settings.lease_ms, real.settings.renew_ms) = (300, 100);
+    (real.settings.lease_ms, real.settings.renew_ms) = (1_500, 300);
     (real.settings.concurrency, real.settings.prefetch_factor) = (1, 1);
     let (waker, wake) = std::sync::mpsc::channel();
     let id = real.submit(1).await;

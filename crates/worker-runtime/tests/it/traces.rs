@@ -68,6 +68,10 @@ async fn every_attempt_is_linked_to_the_submit_also_through_a_retry() {
     let config = Config::loader(&[]).set("telemetry.otlp_endpoint", endpoint);
     let settings = Settings::read(&config.load().unwrap()).unwrap();
     let telemetry = Telemetry::new("worker", "1", &settings).unwrap();
+    // While there is one subscriber alone, a thread that has none decides for the whole process that
+    // nobody wants a span: other tests are such threads.
+    let silent = Settings::read(&Config::loader(&[]).load().unwrap()).unwrap();
+    let _second = Telemetry::new("second", "1", &silent).unwrap();
     let entered = tracing::dispatcher::set_default(telemetry.dispatch());
 
     let world = World::new();
