@@ -100,6 +100,23 @@ pub(crate) fn noise(seed: u64, len: usize) -> Vec<u8> {
     (0..len).map(|_| next()).collect()
 }
 
+/// The bytes with some of the first few hundred changed, where the structure is, and every third time cut off.
+pub(crate) fn damaged(bytes: &[u8], seed: u64) -> Vec<u8> {
+    let mut damaged = bytes.to_vec();
+    let head = damaged.len().min(600);
+    for place in noise(seed, 60).chunks_exact(3) {
+        let at = usize::from(u16::from_be_bytes([place[0], place[1]])) % head;
+        // Not the magic bytes: the file should reach its parsers.
+        if at > 7 {
+            damaged[at] = place[2];
+        }
+    }
+    if seed % 3 == 2 {
+        damaged.truncate(damaged.len() / 2);
+    }
+    damaged
+}
+
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// Signature and IHDR.
 const PNG_HEAD_BYTES: usize = 8 + 25;

@@ -156,3 +156,27 @@ async fn bytes_without_sense_are_inconclusive() {
     }
     none_left().await;
 }
+
+#[tokio::test]
+async fn no_damage_stops_a_stage() {
+    let _alone = alone().await;
+    let desk = Desk::new().await;
+    let intact = [
+        files::jpeg(),
+        files::generated_png(),
+        files::directory_bomb_tiff(),
+    ];
+    for (seed, bytes) in (0..10).flat_map(|seed| intact.iter().map(move |bytes| (seed, bytes))) {
+        match desk.verify(files::damaged(bytes, seed), "damaged").await {
+            Ok(result) => {
+                let stopped = result.stages.iter().find(|stage| stage.reason.is_some());
+                assert_eq!(stopped, None, "seed {seed}, {}", result.content.mime);
+            }
+            Err(failure) => {
+                let own = ["corrupt_media", "limit_pixels"];
+                assert!(own.contains(&failure.code()), "seed {seed}: {failure}");
+            }
+        }
+    }
+    none_left().await;
+}
