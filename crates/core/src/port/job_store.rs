@@ -165,6 +165,10 @@ pub trait JobStore: Send + Sync {
 }
 
 /// The answer to a submit.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per request, moved once; a box would cost more than it saves"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Submitted {
     /// Recorded and queued (or scheduled): store and queue are one.
@@ -318,6 +322,10 @@ pub enum CancelAnswer {
 }
 
 /// The answer to a redrive.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per request, moved once; a box would cost more than it saves"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum RedriveAnswer {
     /// It is queued again. Publish the envelope, if there is one.

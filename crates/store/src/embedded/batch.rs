@@ -1,8 +1,10 @@
 //! One group commit in the making: operations change jobs here, on top of what is committed.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use assay_core::envelope::Envelope;
 use assay_core::event::JobEvent;
 use assay_core::id::JobId;
 use assay_core::job::{Job, JobSpec};
@@ -13,7 +15,7 @@ use assay_core::transition::{Admission, Transition, submit};
 use redb::Database;
 
 use super::clockwork::Clockwork;
-use super::disk::{Fault, chain, read_ended};
+use super::disk::{EndedTables, Fault, chain};
 use super::entry::Entry;
 use super::history::Packed;
 use super::parts::{Changed, Part, RecordWriter};
@@ -36,6 +38,7 @@ pub(super) struct Batch<'a> {
     pub(super) ground: Ground<'a>,
     pub(super) changes: Changes,
     counts: Counts,
+    tables: OnceCell<EndedTables>,
 }
 
 /// What one commit writes, and what follows from it.
@@ -64,6 +67,7 @@ impl<'a> Batch<'a> {
             counts: ground.shelf.counts().clone(),
             ground,
             changes: Changes::default(),
+            tables: OnceCell::new(),
         }
     }
 
@@ -84,7 +88,16 @@ impl<'a> Batch<'a> {
         if let Some(entry) = in_memory {
             return Ok(Some(entry.clone()));
         }
-        read_ended(self.ground.database, id).map_err(unavailable)
+        self.find_ended(id).map_err(unavailable)
+    }
+
+    /// An ended job that only the tables have. They are opened once for the whole batch.
+    fn find_ended(&self, id: JobId) -> Result<Option<Entry>, Fault> {
+        if let Some(tables) = self.tables.get() {
+            return tables.ended(id);
+        }
+        let tables = EndedTables::open(self.ground.database)?;
+        self.tables.get_or_init(|| tables).ended(id)
     }
 
     /// Jobs of `kind` that have not ended.
@@ -100,18 +113,11 @@ impl<'a> Batch<'a> {
     }
 
     /// Records a new job.
-    pub(super) fn add(
-        &mut self,
-        transition: Transition,
-        envelope: Arc<assay_core::envelope::Envelope>,
-    ) -> Arc<Job> {
-        let job = &transition.job;
-        let deadline_ms = job
-            .times
-            .deadline_at_ms
-            .saturating_sub(job.times.created_at_ms);
+    pub(super) fn add(&mut self, transition: Transition, envelope: Arc<Envelope>) -> Arc<Job> {
+        let times = &transition.job.times;
+        let deadline_ms = times.deadline_at_ms.saturating_sub(times.created_at_ms);
         let entry = Entry {
-            job: Arc::new(job.clone()),
+            job: Arc::new(transition.job),
             envelope,
             deadline_ms,
             events: Packed::default(),
@@ -122,43 +128,52 @@ impl<'a> Batch<'a> {
             filed: None,
             offered_at_ms: 0,
         };
-        if self.tombstone(job.id) {
-            self.changes.tombstones.insert(job.id, None);
+        if self.tombstone(entry.job.id) {
+            self.changes.tombstones.insert(entry.job.id, None);
         }
-        self.record(entry, transition)
+        *self.counts.get_mut(entry.job.kind, entry.job.state) += 1;
+        self.stage(entry, true, transition.events)
     }
 
     /// Records what a step did to a job, with all that the step sends out.
     pub(super) fn record(&mut self, mut entry: Entry, transition: Transition) -> Arc<Job> {
-        let is_new = entry.revision == 0;
-        let before = (!is_new).then_some(entry.job.state);
-        self.recount(transition.job.kind, before, transition.job.state);
+        let (kind, before, after) = (entry.job.kind, entry.job.state, transition.job.state);
+        let count = self.counts.get_mut(kind, before);
+        *count = count.saturating_sub(1);
+        *self.counts.get_mut(kind, after) += 1;
         let raised = transition.envelope.is_some();
         if let Some(envelope) = transition.envelope {
             entry.envelope = Arc::new(envelope);
         }
         entry.job = Arc::new(transition.job);
-        entry.revision += 1;
-        if entry.job.state.is_terminal() {
+        if after.is_terminal() {
             entry.checkpoint = None;
         } else {
             entry.result = None;
         }
-        let fresh_result = entry.result.is_some();
+        let job = self.stage(entry, raised, transition.events);
+        for (id, spec) in transition.follow_ups {
+            self.add_follow_up(id, &spec);
+        }
+        job
+    }
+
+    /// Puts a changed job into the batch; one of a new generation is handed out if its time has come.
+    fn stage(&mut self, mut entry: Entry, raised: bool, events: Vec<JobEvent>) -> Arc<Job> {
+        let is_new = entry.revision == 0;
+        entry.revision += 1;
         let mut news = Packed::default();
-        transition.events.iter().for_each(|event| news.push(event));
+        events.iter().for_each(|event| news.push(event));
         entry.events.extend(&news);
-        self.journal(&entry, is_new, &news, fresh_result.then_some(Part::Result));
-        self.changes.events.extend(transition.events);
+        let fresh = entry.result.is_some().then_some(Part::Result);
+        self.journal(&entry, is_new, &news, fresh);
+        self.changes.events.extend(events);
         let job = Arc::clone(&entry.job);
-        if (raised || is_new) && job.state == JobState::Queued {
+        if raised && job.state == JobState::Queued {
             entry.offered_at_ms = self.now_ms();
             self.changes.offers.push(job.id);
         }
         self.changes.staged.insert(job.id, entry);
-        for (id, spec) in transition.follow_ups {
-            self.add_follow_up(id, &spec);
-        }
         job
     }
 
@@ -192,14 +207,6 @@ impl<'a> Batch<'a> {
         if let Some(envelope) = made.envelope.take() {
             self.add(made, Arc::new(envelope));
         }
-    }
-
-    fn recount(&mut self, kind: JobKind, before: Option<JobState>, after: JobState) {
-        if let Some(before) = before {
-            let count = self.counts.get_mut(kind, before);
-            *count = count.saturating_sub(1);
-        }
-        *self.counts.get_mut(kind, after) += 1;
     }
 
     /// `fresh` is the large part that this change brought; one that was written before is not repeated.

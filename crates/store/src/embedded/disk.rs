@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use assay_core::envelope::Envelope;
 use assay_core::id::JobId;
-use redb::{Database, ReadTransaction, ReadableDatabase};
+use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase};
 
 use super::entry::{Entry, Filed};
 use super::history::Packed;
 use super::parts::{Malformed, Part, StoredRecord};
-use super::tables::{ENDED, PLACES, RESULTS, SPECS, place_key};
+use super::tables::{ENDED, PLACES, PlaceKey, RESULTS, SPECS, place_key};
 
 /// What can go wrong with the file.
 #[derive(Debug, thiserror::Error)]
@@ -24,13 +24,13 @@ impl Fault {
     /// Whether there was no room to write.
     pub(super) fn is_disk_full(&self) -> bool {
         use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-        match self {
-            Self::File(error) => match error.as_ref() {
-                redb::Error::Io(error) => matches!(error.kind(), StorageFull | QuotaExceeded),
-                _ => false,
-            },
-            Self::Row(_) => false,
-        }
+        let Self::File(error) = self else {
+            return false;
+        };
+        let redb::Error::Io(error) = error.as_ref() else {
+            return false;
+        };
+        matches!(error.kind(), StorageFull | QuotaExceeded)
     }
 }
 
@@ -51,26 +51,44 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// An ended job, from the tables.
-pub(super) fn read_ended(database: &Database, id: JobId) -> Result<Option<Entry>, Fault> {
-    let read = database.begin_read().map_err(fault)?;
-    ended_in(&read, id)
+/// The tables that an ended job is read from, as of one moment.
+pub(super) struct EndedTables {
+    places: ReadOnlyTable<&'static [u8; 16], u64>,
+    ended: ReadOnlyTable<PlaceKey, &'static [u8]>,
+    specs: ReadOnlyTable<PlaceKey, &'static [u8]>,
 }
 
-/// An ended job, as of `read`.
-pub(super) fn ended_in(read: &ReadTransaction, id: JobId) -> Result<Option<Entry>, Fault> {
-    let Some(place) = place_in(read, id)? else {
-        return Ok(None);
-    };
-    let ended = read.open_table(ENDED).map_err(fault)?;
-    let Some(row) = ended.get(&place).map_err(fault)? else {
-        return Ok(None);
-    };
-    let specs = read.open_table(SPECS).map_err(fault)?;
-    let spec = specs.get(&place).map_err(fault)?;
-    let spec = spec.ok_or(Malformed("the envelope of a record is missing"))?;
-    let entry = read_entry(row.value(), spec.value())?;
-    Ok(Some(entry))
+impl EndedTables {
+    pub(super) fn open(database: &Database) -> Result<Self, Fault> {
+        Self::open_in(&database.begin_read().map_err(fault)?)
+    }
+
+    pub(super) fn open_in(read: &ReadTransaction) -> Result<Self, Fault> {
+        Ok(Self {
+            places: read.open_table(PLACES).map_err(fault)?,
+            ended: read.open_table(ENDED).map_err(fault)?,
+            specs: read.open_table(SPECS).map_err(fault)?,
+        })
+    }
+
+    /// The job, if it has ended and is here.
+    pub(super) fn ended(&self, id: JobId) -> Result<Option<Entry>, Fault> {
+        let Some(created_at_ms) = self.places.get(id.as_bytes()).map_err(fault)? else {
+            return Ok(None);
+        };
+        let place = place_key(created_at_ms.value(), id);
+        let Some(row) = self.ended.get(&place).map_err(fault)? else {
+            return Ok(None);
+        };
+        let spec = self.specs.get(&place).map_err(fault)?;
+        let spec = spec.ok_or(Malformed("the envelope of a record is missing"))?;
+        Ok(Some(read_entry(row.value(), spec.value())?))
+    }
+}
+
+/// An ended job, from the tables.
+pub(super) fn read_ended(database: &Database, id: JobId) -> Result<Option<Entry>, Fault> {
+    EndedTables::open(database)?.ended(id)
 }
 
 /// Where the tables have a job.

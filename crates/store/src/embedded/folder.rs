@@ -144,6 +144,10 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the database may have new errors any time; what is not known here is a fault of the file"
+)]
 fn explain(file: &Path, error: DatabaseError) -> OpenError {
     let name = file.display().to_string();
     match error {

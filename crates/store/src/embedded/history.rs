@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::parts::{Malformed, decode, encode_into};
 
+/// What most events take, in bytes.
+const EVENT_BYTES_USUAL: usize = 64;
+
 /// The latest events of a job, oldest first. Each is its length in two bytes and its fields.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Packed {
@@ -31,6 +34,8 @@ struct Fields<'a> {
 impl Packed {
     /// Adds an event; the oldest makes room when there are [`HISTORY_EVENTS_MAX`].
     pub(super) fn push(&mut self, event: &JobEvent) {
+        // Room for a usual event: growing by a few bytes at a time costs more than writing it.
+        self.bytes.reserve(EVENT_BYTES_USUAL);
         let start = self.bytes.len();
         self.bytes.extend([0, 0]);
         let fields = Fields {
@@ -57,6 +62,7 @@ impl Packed {
 
     /// Adds the events of another pack.
     pub(super) fn extend(&mut self, more: &Self) {
+        self.bytes.reserve_exact(more.bytes.len());
         self.bytes.extend(&more.bytes);
         self.count += more.count;
         self.trim();

@@ -1,6 +1,6 @@
 //! How records look on disk: a version byte, the revision, then parts, each with its kind and length.
 //!
-//! The same form serves a row of a table and an entry of the journal. A part is MessagePack with its
+//! The same form serves a row of a table and an entry of the journal. A part is `MessagePack` with its
 //! fields by position, so a later version may add fields at the end; parts of a new kind raise the version.
 
 use std::borrow::Cow;
@@ -218,7 +218,7 @@ impl<'a> StoredRecord<'a> {
     }
 }
 
-/// MessagePack behind what `out` holds. The values of this crate always have a form in it.
+/// `MessagePack` behind what `out` holds. The values of this crate always have a form in it.
 pub(super) fn encode_into(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
     if rmp_serde::encode::write(out, value).is_err() {

@@ -10,7 +10,7 @@ use assay_core::state::JobState;
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 
 use super::clockwork::Clockwork;
-use super::disk::{Fault, ended_in, entry_of, fault, read_entry};
+use super::disk::{EndedTables, Fault, entry_of, fault, read_entry};
 use super::entry::Entry;
 use super::folder::OpenError;
 use super::history::Packed;
@@ -94,6 +94,7 @@ pub(super) fn replay(
         entries: read_live(&read)?,
         journaled: VecDeque::new(),
         read: &read,
+        ended: EndedTables::open_in(&read)?,
     };
     let last_commit = memory.read_journal()?;
     let Memory {
@@ -162,6 +163,7 @@ struct Memory<'a> {
     entries: HashMap<JobId, Entry>,
     journaled: VecDeque<(u64, JobId)>,
     read: &'a ReadTransaction,
+    ended: EndedTables,
 }
 
 impl Memory<'_> {
@@ -188,7 +190,7 @@ impl Memory<'_> {
             return Ok(());
         }
         if !self.entries.contains_key(&id)
-            && let Some(ended) = ended_in(self.read, id)?
+            && let Some(ended) = self.ended.ended(id)?
         {
             if ended.revision >= record.revision {
                 return Ok(());
@@ -230,7 +232,7 @@ fn change(entry: &mut Entry, record: &StoredRecord<'_>) -> Result<(), Malformed>
         entry.result = shared(Part::Result);
     } else {
         entry.result = None;
-        entry.checkpoint = shared(Part::Checkpoint).or(entry.checkpoint.take());
+        entry.checkpoint = shared(Part::Checkpoint).or_else(|| entry.checkpoint.take());
     }
     entry.job = Arc::new(job);
     Ok(())

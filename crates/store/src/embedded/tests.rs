@@ -65,6 +65,6 @@ async fn claim(store: &EmbeddedStore, offered: &Offered, id: JobId) -> Claimed {
     };
     match store.claim(request).await.unwrap() {
         Claim::Run(claimed) => *claimed,
-        other => panic!("not claimed: {other:?}"),
+        other @ (Claim::Not(_) | Claim::Orphan) => panic!("not claimed: {other:?}"),
     }
 }

@@ -71,7 +71,7 @@ impl BenchFolder {
         };
         match store.claim(request).await.unwrap() {
             Claim::Run(claimed) => *claimed,
-            other => panic!("not claimed: {other:?}"),
+            other @ (Claim::Not(_) | Claim::Orphan) => panic!("not claimed: {other:?}"),
         }
     }
 }

@@ -30,6 +30,16 @@ enum Lease {
     Live,
 }
 
+impl Lease {
+    fn give_to(self, job: &mut Job) {
+        match self {
+            Self::None => job.holder = None,
+            Self::Lapsed => *job = held(job.state, NOW),
+            Self::Live => *job = held(job.state, NOW + 1),
+        }
+    }
+}
+
 fn expected(state: S, generation: u64, lease: Lease, due_at_ms: Option<u64>) -> Verdict {
     if matches!(lease, Lease::Live) && !state.is_terminal() {
         return Verdict::Busy { for_ms: 1 };
@@ -55,11 +65,7 @@ fn every_cell_of_the_claim_table_holds() {
             for lease in [Lease::None, Lease::Lapsed, Lease::Live] {
                 for due_at_ms in [None, Some(NOW), Some(NOW + 5)] {
                     let mut job = held(state, NOW);
-                    match lease {
-                        Lease::None => job.holder = None,
-                        Lease::Lapsed => {}
-                        Lease::Live => job = held(state, NOW + 1),
-                    }
+                    lease.give_to(&mut job);
                     job.generation = 2;
                     job.times.due_at_ms = due_at_ms;
                     assert_eq!(

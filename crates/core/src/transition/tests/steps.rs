@@ -31,7 +31,7 @@ fn settled(decision: Decision) -> Transition {
         NOW + 5,
     ) {
         Settling::Recorded(transition) => *transition,
-        other => panic!("{other:?}"),
+        other @ (Settling::Repeated | Settling::Fenced) => panic!("{other:?}"),
     }
 }
 
@@ -95,10 +95,12 @@ fn success_keeps_the_result_and_sends_follow_ups() {
     assert_eq!(again, Settling::Repeated);
 }
 
-#[test]
-fn each_decision_leads_where_it_says() {
+/// Decision, the state it leads to, the generation after it, and errors, crashes and interruptions.
+type Row = (Decision, JobState, u64, [u32; 3]);
+
+fn decisions() -> Vec<Row> {
     let reason = InterruptionReason::Drain;
-    let table = [
+    vec![
         (Decision::Fail(failure()), JobState::Failed, 1, [1, 0, 0]),
         (
             Decision::Retry {
@@ -146,8 +148,12 @@ fn each_decision_leads_where_it_says() {
             [0, 0, 1],
         ),
         (Decision::Cancel, JobState::Cancelled, 1, [0, 0, 0]),
-    ];
-    for (decision, state, generation, [errors, crashes, interruptions]) in table {
+    ]
+}
+
+#[test]
+fn each_decision_leads_where_it_says() {
+    for (decision, state, generation, [errors, crashes, interruptions]) in decisions() {
         let transition = settled(decision.clone());
         let job = &transition.job;
         assert_eq!(
@@ -367,7 +373,7 @@ fn a_redrive_starts_over_and_keeps_the_history() {
             queued_at_ms: Some(NOW + 50),
             updated_at_ms: NOW + 50,
             deadline_at_ms: NOW + 1_050,
-            ..ended.job.times.clone()
+            ..ended.job.times
         }
     );
     assert_eq!(again.envelope.as_ref().unwrap().deadline_at_ms, NOW + 1_050);
