@@ -1,3 +1,6 @@
+use std::io::{BufRead, BufReader, Read};
+use std::process::Command;
+
 use serde_json::Value;
 
 use crate::media;
@@ -132,27 +135,33 @@ fn a_running_server_does_the_work_when_it_is_named() {
 #[test]
 fn a_signal_stops_it_and_removes_what_it_made() {
     let home = Home::new();
-    let file = home.write("media/picture.png", &media::png(None));
-    // Stopped while it waits for a worker that may not start: no attempt ends within this test.
-    let mut command = home.command(&["verify", "--in-process", &file]);
-    command.env("ASSAY__SCHEDULER__REAP_PERIOD_MS", "500");
-    let child = command.spawn().unwrap();
-    let id = child.id().to_string();
-    let stopped = std::process::Command::new("kill")
-        .args(["-INT", &id])
-        .status()
+    // So many that none of them is near the end when the first is begun.
+    for number in 0..300 {
+        home.write(
+            &format!("media/{number}.png"),
+            &media::png(Some(&number.to_string())),
+        );
+    }
+    let folder = home.path("media").display().to_string();
+    let mut child = home
+        .command(&["verify", "--in-process", &folder])
+        .spawn()
         .unwrap();
-    assert!(stopped.success());
-    let output = child.wait_with_output().unwrap();
-    // Before the handler is installed the signal itself ends the program; after it, the program does.
-    use std::os::unix::process::ExitStatusExt;
-    let code = output.status.code();
+    let mut progress = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    progress.read_line(&mut line).unwrap();
+    assert!(line.contains("upload"), "{line}");
+    let id = child.id().to_string();
     assert!(
-        matches!(code, Some(130 | 0)) || output.status.signal() == Some(2),
-        "{output:?}"
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
     );
-    assert!(
-        code.is_none() || is_empty(&home.path("tmp")),
-        "the private folder is removed"
-    );
+    let mut rest = String::new();
+    progress.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+    assert!(rest.contains("stopped by SIGINT"), "{rest}");
+    assert!(is_empty(&home.path("tmp")), "the private folder is removed");
 }
