@@ -65,3 +65,33 @@ impl StoreConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_defaults_are_the_defaults() {
+        let file = config::File::from_str(DEFAULTS_TOML, config::FileFormat::Toml);
+        let documented = config::Config::builder().add_source(file).build().unwrap();
+        let documented: StoreConfig = documented.get("store").unwrap();
+        assert_eq!(documented, StoreConfig::default());
+        assert_eq!(documented.validate(), Ok(()));
+    }
+
+    #[test]
+    fn one_is_enough_and_none_is_not() {
+        let changes: [fn(&mut StoreConfig, usize); 3] = [
+            |config, value| config.batch_operations_max = value,
+            |config, value| config.pending_operations_max = value,
+            |config, value| config.event_lag_max = value,
+        ];
+        for change in changes {
+            let mut config = StoreConfig::default();
+            change(&mut config, 1);
+            assert_eq!(config.validate(), Ok(()));
+            change(&mut config, 0);
+            assert!(config.validate().is_err());
+        }
+    }
+}

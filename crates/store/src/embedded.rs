@@ -114,6 +114,7 @@ impl EmbeddedStore {
             last_commit: replayed.last_commit,
             epoch_started_at_ms: replayed.epoch_started_at_ms,
             disk_full_until_ms: 0,
+            row: Vec::new(),
         };
         writer.start().map_err(unreadable)?;
         let thread = std::thread::Builder::new().name("store-writer".into());

@@ -18,6 +18,8 @@ pub(super) enum Fault {
     File(#[from] Box<redb::Error>),
     #[error("read a row of the database file")]
     Row(#[from] Malformed),
+    #[error("the database file is not open")]
+    Closed,
 }
 
 impl Fault {

@@ -30,6 +30,9 @@ use crate::metric_definitions::{CommitOutcome, committed};
 /// Jobs that a commit files at least, if so many wait, beyond twice what it changes.
 const FILED_PER_COMMIT: usize = 64;
 
+/// Memory for a journal row that is kept for the next one, in bytes.
+const ROW_BYTES_KEPT: usize = 4 * 1024 * 1024;
+
 /// What readers see: committed jobs, and the file. Without a file nothing can be read.
 pub(super) struct Shared {
     pub(super) shelf: Shelf,
@@ -67,6 +70,8 @@ pub(super) struct Writer {
     pub(super) last_commit: u64,
     pub(super) epoch_started_at_ms: u64,
     pub(super) disk_full_until_ms: u64,
+    /// The last journal row's memory, for the next one.
+    pub(super) row: Vec<u8>,
 }
 
 impl Writer {
@@ -151,7 +156,8 @@ impl Writer {
     }
 
     /// Runs `work` on a batch over what is committed; `None` without a file.
-    fn apply<T>(&self, work: impl FnOnce(&mut Batch<'_>) -> T) -> Option<(Changes, T)> {
+    fn apply<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> T) -> Option<(Changes, T)> {
+        let row = std::mem::take(&mut self.row);
         let shared = self.shared.read();
         let database = shared.database.as_ref()?;
         let now_ms = self.clock.now_ms();
@@ -164,6 +170,7 @@ impl Writer {
             disk_is_full: now_ms < self.disk_full_until_ms,
             now_ms,
         });
+        batch.changes.journal = row;
         let answer = work(&mut batch);
         Some((batch.changes, answer))
     }
@@ -179,7 +186,7 @@ impl Writer {
         let journal_from = self.journaled.get(due).map_or(number, |(first, _)| *first);
         let shared = self.shared.read();
         let Some(database) = shared.database.clone() else {
-            return Ok(());
+            return Err(Fault::Closed);
         };
         Commit {
             number,
@@ -231,7 +238,11 @@ impl Writer {
     }
 
     /// Tells listeners and hands out what a commit made so.
-    fn publish(&self, changes: Changes) {
+    fn publish(&mut self, changes: Changes) {
+        if changes.journal.capacity() <= ROW_BYTES_KEPT {
+            self.row = changes.journal;
+            self.row.clear();
+        }
         let shared = self.shared.read();
         let entries = changes.offers.iter().filter_map(|id| shared.shelf.get(*id));
         let queued = entries.filter(|entry| entry.job.state == JobState::Queued);
