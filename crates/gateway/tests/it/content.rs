@@ -1,6 +1,7 @@
 //! Media in.
 
 use assay_api::v1 as pb;
+use assay_api::v1::content_service_client::ContentServiceClient;
 use assay_store::StoreConfig;
 use assay_test_support::wait::wait_until;
 use futures::{StreamExt, stream};
@@ -131,13 +132,18 @@ async fn a_client_that_leaves_in_the_middle_leaves_nothing() {
     let begun =
         std::iter::once(announced(None, "")).chain(std::iter::repeat_n(chunk(CHUNK), LARGE_CHUNKS));
     let open = stream::iter(begun).chain(stream::pending());
-    let mut content = fixture.content();
-    let mut call = Box::pin(content.upload_content(open));
-    tokio::select! {
-        answered = &mut call => panic!("{answered:?}"),
-        () = wait_until("the upload is on disk", async || !fixture.blob_files().is_empty()) => {}
-    }
-    drop(call);
+    // A client of its own, so that its connection breaks with it.
+    let client = tokio::runtime::Runtime::new().unwrap();
+    let url = fixture.url.clone();
+    drop(client.spawn(async move {
+        let mut content = ContentServiceClient::connect(url).await.unwrap();
+        content.upload_content(open).await
+    }));
+    wait_until("the upload is on disk", async || {
+        !fixture.blob_files().is_empty()
+    })
+    .await;
+    client.shutdown_background();
     wait_until("the upload is gone", async || {
         fixture.blob_files().is_empty()
     })

@@ -27,6 +27,7 @@ pub(crate) struct Fixture {
     pub(crate) blobs: Blobs,
     pub(crate) context: Context,
     pub(crate) channel: Channel,
+    pub(crate) url: String,
     folder: TempDir,
 }
 
@@ -36,6 +37,15 @@ impl Fixture {
     }
 
     pub(crate) async fn with(settings: &[(&str, &str)], store_config: StoreConfig) -> Self {
+        Self::over(settings, store_config, |store| store).await
+    }
+
+    /// A gateway that sees the store through `wrap`.
+    pub(crate) async fn over(
+        settings: &[(&str, &str)],
+        store_config: StoreConfig,
+        wrap: impl FnOnce(Arc<EmbeddedStore>) -> Arc<dyn JobStore>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = || Arc::new(SystemClock);
         let queue = Arc::new(InProcessQueue::new(clock()));
@@ -52,20 +62,22 @@ impl Fixture {
         let metrics = Metrics::new("gateway", "0.0.0", &[assay_gateway::INSTRUMENTS]).unwrap();
         let context = Context::detached(loader.load().unwrap(), metrics);
         let gateway = Gateway {
-            store: Arc::clone(&store) as Arc<dyn JobStore>,
+            store: wrap(Arc::clone(&store)),
             queue: Arc::clone(&queue) as Arc<dyn JobQueue>,
             blobs: blobs.clone(),
             clock: clock(),
             mode: pb::ServerMode::Embedded,
         };
         let address = gateway.start(&context).await.unwrap();
-        let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
+        let url = format!("http://{address}");
+        let endpoint = Channel::from_shared(url.clone()).unwrap();
         Self {
             store,
             queue,
             blobs,
             context,
             channel: endpoint.connect().await.unwrap(),
+            url,
             folder,
         }
     }

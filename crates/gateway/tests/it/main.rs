@@ -9,7 +9,11 @@ mod control;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod outcome;
+#[cfg(test)]
 mod query;
+#[cfg(test)]
+mod scripted;
 #[cfg(test)]
 mod shutdown;
 #[cfg(test)]

@@ -1,0 +1,147 @@
+//! The embedded store, answering submits like stores that are not their own queue, or not well.
+
+use std::sync::Arc;
+
+use assay_core::envelope::Envelope;
+use assay_core::event::EventId;
+use assay_core::id::{JobId, Tenant};
+use assay_core::job::{Job, JobSpec};
+use assay_core::port::{
+    CancelAnswer, Claim, ClaimRequest, Counts, Durability, EventStream, History, Interest,
+    JobStore, Lease, ListRequest, Page, RedriveAnswer, RefusalReason, Renewal, Settled, Settlement,
+    StoreError, Submitted, Swept, Written,
+};
+use assay_core::progress::Progress;
+use assay_core::state::JobState;
+use assay_store::EmbeddedStore;
+use async_trait::async_trait;
+
+/// What happens to a submit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Script {
+    /// It is recorded and must be published.
+    Publish,
+    /// It is recorded, and the answer is lost the first time.
+    LoseAnswer,
+    /// It is refused.
+    DiskFull,
+}
+
+pub(crate) struct ScriptedStore {
+    pub(crate) script: Script,
+    pub(crate) inner: Arc<EmbeddedStore>,
+}
+
+#[async_trait]
+impl JobStore for ScriptedStore {
+    async fn submit(&self, id: JobId, spec: JobSpec) -> Result<Submitted, StoreError> {
+        if let Script::DiskFull = self.script {
+            return Err(StoreError::Refused {
+                reason: RefusalReason::DiskFull,
+                retry_after_ms: 250,
+            });
+        }
+        let asked = spec.clone();
+        let submitted = self.inner.submit(id, spec).await?;
+        match (self.script, submitted) {
+            (Script::Publish, Submitted::Queued(mut job)) => {
+                job.state = JobState::Accepted;
+                let envelope = Envelope::new(id, &asked, job.times.created_at_ms);
+                Ok(Submitted::Publish(job, envelope))
+            }
+            (Script::Publish, Submitted::Exists(mut job)) => {
+                job.state = JobState::Accepted;
+                Ok(Submitted::Exists(job))
+            }
+            (Script::LoseAnswer, Submitted::Queued(_)) => Err(StoreError::Unknown {
+                why: "the connection broke".to_owned(),
+            }),
+            (_, submitted) => Ok(submitted),
+        }
+    }
+
+    async fn promote(&self, id: JobId, generation: u64) -> Result<(), StoreError> {
+        self.inner.promote(id, generation).await
+    }
+
+    async fn get(&self, tenant: &Tenant, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.inner.get(tenant, id).await
+    }
+
+    async fn inline_result(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.inline_result(tenant, id).await
+    }
+
+    async fn list(&self, request: &ListRequest) -> Result<Page, StoreError> {
+        self.inner.list(request).await
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        self.inner.counts().await
+    }
+
+    async fn cancel(&self, tenant: &Tenant, id: JobId) -> Result<CancelAnswer, StoreError> {
+        self.inner.cancel(tenant, id).await
+    }
+
+    async fn redrive(&self, tenant: &Tenant, id: JobId) -> Result<RedriveAnswer, StoreError> {
+        self.inner.redrive(tenant, id).await
+    }
+
+    async fn history(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        after: Option<EventId>,
+    ) -> Result<Option<History>, StoreError> {
+        self.inner.history(tenant, id, after).await
+    }
+
+    async fn events(&self, interest: Interest) -> Result<Box<dyn EventStream>, StoreError> {
+        self.inner.events(interest).await
+    }
+
+    async fn claim(&self, request: ClaimRequest) -> Result<Claim, StoreError> {
+        self.inner.claim(request).await
+    }
+
+    async fn renew(&self, lease: &Lease, lease_ms: u64) -> Result<Renewal, StoreError> {
+        self.inner.renew(lease, lease_ms).await
+    }
+
+    async fn report(&self, lease: &Lease, progress: Progress) -> Result<Written, StoreError> {
+        self.inner.report(lease, progress).await
+    }
+
+    async fn checkpoint(&self, lease: &Lease, checkpoint: Vec<u8>) -> Result<Written, StoreError> {
+        self.inner.checkpoint(lease, checkpoint).await
+    }
+
+    async fn settle(&self, lease: &Lease, settlement: Settlement) -> Result<Settled, StoreError> {
+        self.inner.settle(lease, settlement).await
+    }
+
+    async fn promote_due(&self, limit: usize) -> Result<Swept, StoreError> {
+        self.inner.promote_due(limit).await
+    }
+
+    async fn reap(&self, limit: usize) -> Result<Swept, StoreError> {
+        self.inner.reap(limit).await
+    }
+
+    async fn sweep_outbox(&self, limit: usize) -> Result<Swept, StoreError> {
+        self.inner.sweep_outbox(limit).await
+    }
+
+    async fn expire(&self, limit: usize) -> Result<Swept, StoreError> {
+        self.inner.expire(limit).await
+    }
+
+    fn durability(&self) -> Durability {
+        self.inner.durability()
+    }
+}
