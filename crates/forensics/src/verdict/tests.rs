@@ -30,10 +30,9 @@ fn absence_of_traces_is_inconclusive() {
 }
 
 /// The default table of evidence, row by row.
-#[test]
-fn truth_table() {
+fn table() -> Vec<(&'static str, Vec<Evidence>, Label)> {
     use Family::{DeclaredMetadata, JpegHistory, ProvenanceCrypto, Registry, Thumbnail};
-    let table = [
+    vec![
         (
             "trusted, generated",
             vec![item(ProvenanceCrypto, 4.0, 0.0)],
@@ -97,8 +96,12 @@ fn truth_table() {
             ],
             Label::Inconclusive,
         ),
-    ];
-    for (case, evidence, label) in table {
+    ]
+}
+
+#[test]
+fn truth_table() {
+    for (case, evidence, label) in table() {
         assert_eq!(verdict(&evidence).label, label, "{case}");
     }
 }

@@ -1,0 +1,46 @@
+# Commands, no logic. `make help` lists them.
+
+CARGO ?= cargo
+# Runs of `make flake` and `make chaos-embedded`.
+N ?= 20
+ROUNDS ?= 50
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint fmt doc bench chaos-embedded flake ci
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Make real files, verify them as jobs, show the verdicts.
+	$(CARGO) build --locked --quiet -p assay-cli -p assay-demo
+	target/debug/demo
+
+test: ## Run every test.
+	$(CARGO) test --locked --workspace --quiet
+
+lint: ## Check format, lints, documentation, licences and advisories.
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items --quiet
+	@$(CARGO) deny --version >/dev/null 2>&1 || { echo "install cargo-deny first: cargo install --locked cargo-deny"; exit 1; }
+	$(CARGO) deny check
+
+fmt: ## Format the code.
+	$(CARGO) fmt --all
+
+doc: ## Build the documentation of every crate.
+	$(CARGO) doc --locked --workspace --no-deps --document-private-items
+
+bench: ## Measure speed, latency and memory of the embedded mode (release build).
+	$(CARGO) build --locked --release --quiet -p assay-bench -p assay-probe -p assay-cli
+	target/release/bench
+
+chaos-embedded: ## Kill the server at random moments under load, ROUNDS times.
+	$(CARGO) build --locked --release --quiet -p assay-bench -p assay-probe
+	target/release/chaos --rounds $(ROUNDS)
+
+flake: ## Run every test N times.
+	for run in $$(seq $(N)); do echo "run $$run"; $(CARGO) test --locked --workspace --quiet || exit 1; done
+
+ci: ## What the machine that guards main runs.
+	bash .ci/run

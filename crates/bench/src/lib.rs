@@ -1,0 +1,29 @@
+//! Measures Assay from outside, and breaks it on purpose.
+//!
+//! - `bench`: speed, latency, memory of the embedded mode. Prints figures; asserts nothing.
+//! - `chaos`: kills the server under load and holds a client-side [`ledger`] against what it says afterwards.
+//!
+//! Every server is a process of its own, started here, on loopback, with a data folder of its own; the client of a
+//! measurement is this process.
+//!
+//! Not here: what a probe job does (`probe`); tests (`tests/`).
+
+#![expect(
+    clippy::print_stdout,
+    reason = "these are programs whose output is a table"
+)]
+
+pub mod chaos;
+pub mod client;
+pub mod figures;
+pub mod footprint;
+pub mod latency;
+pub mod ledger;
+pub mod server;
+pub mod speed;
+pub mod statistics;
+
+/// Prints a table.
+pub fn print(table: &impl std::fmt::Display) {
+    println!("{table}");
+}

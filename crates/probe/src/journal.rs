@@ -1,0 +1,146 @@
+//! What a probe really did, one line each, in a file that outlives every process.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+
+/// A file that probes append to. Each line is one write to a file opened for appending: a killed process leaves
+/// at most one torn line, the last.
+#[derive(Debug)]
+pub struct Journal {
+    file: Option<Mutex<File>>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// A handler began.
+    Started,
+    /// A handler gave its result.
+    Finished,
+    /// A handler saw that it was to stop.
+    Cancelled,
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What happened.
+    pub mark: Mark,
+    /// To which job.
+    pub job_id: String,
+    /// In which attempt.
+    pub attempt: u32,
+    /// When, in microseconds since the epoch.
+    pub at_us: u64,
+}
+
+impl Journal {
+    /// A journal that forgets.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { file: None }
+    }
+
+    /// Goes on in a file, which is made if it is not there.
+    ///
+    /// # Errors
+    /// When the file can't be opened.
+    pub fn append(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Ok(Self {
+            file: Some(Mutex::new(file)),
+        })
+    }
+
+    /// Writes a line.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn note(&self, mark: Mark, job_id: &str, attempt: u32) -> io::Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let line = format!("{} {job_id} {attempt} {}\n", mark.word(), now_us());
+        file.lock().write_all(line.as_bytes())
+    }
+
+    /// Reads what was written; a torn last line is left out.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn read(path: &Path) -> io::Result<Vec<Entry>> {
+        let lines = BufReader::new(File::open(path)?).lines();
+        let entries: io::Result<Vec<_>> = lines
+            .map(|line| line.map(|line| Entry::parse(&line)))
+            .collect();
+        Ok(entries?.into_iter().flatten().collect())
+    }
+}
+
+impl Mark {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Finished => "finished",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Entry {
+    fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let mark = match words.next()? {
+            "started" => Mark::Started,
+            "finished" => Mark::Finished,
+            "cancelled" => Mark::Cancelled,
+            _ => return None,
+        };
+        let job_id = words.next()?.to_owned();
+        Some(Self {
+            mark,
+            job_id,
+            attempt: words.next()?.parse().ok()?,
+            at_us: words.next()?.parse().ok()?,
+        })
+    }
+}
+
+/// Now, in microseconds since the epoch: client and handler run on one machine and compare by it.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "measures the real world, so it takes the real time"
+)]
+pub fn now_us() -> u64 {
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_last_line_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let journal = Journal::append(&path).unwrap();
+        journal.note(Mark::Started, "a", 1).unwrap();
+        journal.note(Mark::Finished, "a", 1).unwrap();
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(b"started b").unwrap();
+        let marks: Vec<_> = Journal::read(&path)
+            .unwrap()
+            .into_iter()
+            .map(|entry| entry.mark)
+            .collect();
+        assert_eq!(marks, [Mark::Started, Mark::Finished]);
+    }
+}

@@ -1,0 +1,7 @@
+//! `assay dev` whose worker does as each job's script says.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    assay_probe::server::main()
+}
