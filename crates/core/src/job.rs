@@ -23,6 +23,14 @@ pub const CHECKPOINT_BYTES_MAX: usize = 256 * 1024;
 pub const FOLLOW_UPS_MAX: usize = 8;
 /// How long a job may take from submit to end unless it says otherwise: 24 hours.
 pub const DEADLINE_DEFAULT_MS: u64 = 24 * 60 * 60 * 1000;
+/// How far ahead of its submit a job may be due: 30 days, in milliseconds.
+pub const DUE_AHEAD_MS_MAX: u64 = 30 * 24 * 60 * 60 * 1000;
+/// The longest time from when a job may begin (its submit, or its due time) to its deadline: 7 days,
+/// in milliseconds.
+pub const DEADLINE_MS_MAX: u64 = 7 * 24 * 60 * 60 * 1000;
+/// The longest time from a job's submit to its deadline: 37 days, in milliseconds. What a job needs
+/// is kept for so long.
+pub const JOB_LIFE_MS_MAX: u64 = DUE_AHEAD_MS_MAX + DEADLINE_MS_MAX;
 /// How long one attempt may take unless the job says otherwise: one minute.
 pub const ATTEMPT_TIMEOUT_DEFAULT_MS: u64 = 60 * 1000;
 

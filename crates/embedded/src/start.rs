@@ -10,6 +10,7 @@ use assay_api::v1::ServerMode;
 use assay_blob::Blobs;
 use assay_core::clock::{Clock, SystemClock};
 use assay_core::id::InvalidId;
+use assay_core::job::JOB_LIFE_MS_MAX;
 use assay_core::port::{JobQueue, JobStore};
 use assay_gateway::Gateway;
 use assay_queue::InProcessQueue;
@@ -27,9 +28,6 @@ const BLOBS_FOLDER: &str = "blobs";
 
 /// The data folder is its owner's alone.
 const FOLDER_MODE: u32 = 0o700;
-
-/// The longest that a job may take from submit to end: 7 days, the bound of the API, in milliseconds.
-const JOB_LIFE_MS_MAX: u64 = 7 * 24 * 60 * 60 * 1000;
 
 /// All services, running.
 pub struct Embedded {
