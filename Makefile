@@ -16,6 +16,7 @@ demo: ## Make real files, verify them as jobs, show the verdicts.
 	target/debug/demo
 
 test: ## Run every test.
+	$(CARGO) build --locked --workspace --bins --quiet
 	$(CARGO) test --locked --workspace --quiet
 
 lint: ## Check format, lints, documentation, licences and advisories.
@@ -40,6 +41,7 @@ chaos-embedded: ## Kill the server at random moments under load, ROUNDS times.
 	target/release/chaos --rounds $(ROUNDS)
 
 flake: ## Run every test N times.
+	$(CARGO) build --locked --workspace --bins --quiet
 	for run in $$(seq $(N)); do echo "run $$run"; $(CARGO) test --locked --workspace --quiet || exit 1; done
 
 ci: ## What the machine that guards main runs.
