@@ -2,9 +2,10 @@
 //!
 //! Pure: time and jitter are passed in. Three counters with three meanings:
 //! - errors (the handler failed) spend the retry budget of `attempts_max`;
-//! - crashes (the worker process died under the job): the third is a crash loop, and after the first the
-//!   job runs alone in its worker, so that a killer takes no innocent jobs with it;
-//! - interruptions (deploy, open breaker, store outage) spend nothing; only the deadline ends them.
+//! - crashes (the worker process is known to have died under the job): the third is a crash loop, and after
+//!   the first the job runs alone in its worker, so that a killer takes no innocent jobs with it;
+//! - interruptions (deploy, open breaker, store outage, a lease that lapsed) spend nothing; only the
+//!   deadline ends them.
 
 mod outcome;
 #[cfg(test)]
@@ -67,8 +68,8 @@ pub fn decide(
     }
 }
 
-/// Decides what follows from the death of the worker that ran the job: it runs again at once, and alone,
-/// until the crash that makes a loop. `counters` as they stood before this crash.
+/// Decides what follows from the known death of the process that ran the job: it runs again at once, and
+/// alone, until the crash that makes a loop. `counters` as they stood before this crash.
 pub fn decide_crash(
     counters: &Counters,
     failure: Failure,
@@ -81,6 +82,16 @@ pub fn decide_crash(
     };
     let counters = counters.after(&Outcome::Failed(failure.clone()));
     after_crash(&counters, failure.bounded(), deadline_at_ms, now_ms)
+}
+
+/// Decides what follows when a lease lapsed: its worker may be dead, paused or cut off, and nobody knows
+/// which, so the job runs again at once and nothing is spent.
+pub fn decide_lapse(deadline_at_ms: u64, now_ms: u64) -> Decision {
+    let lapse = Interruption {
+        reason: InterruptionReason::LeaseLost,
+        retry_after_ms: None,
+    };
+    after_interruption(lapse, deadline_at_ms, now_ms)
 }
 
 /// Whether the job must have its worker to itself.

@@ -4,10 +4,10 @@ use crate::claim::{Verdict, judge, next_token};
 use crate::envelope::Envelope;
 use crate::id::WorkerId;
 use crate::job::{Holder, Job};
-use crate::retry::{Counters, DeadLetterReason};
+use crate::retry::Counters;
 use crate::state::{JobState, StateEvent, apply};
 
-use super::sweep::{deadline, is_past_deadline, lose_worker};
+use super::sweep::{deadline, is_past_deadline, lose_lease};
 use super::{Draft, Record, Transition};
 
 /// The answer to a claim, with what must be written.
@@ -16,14 +16,14 @@ pub enum ClaimStep {
     /// Run it, under the new token in the record.
     Run(Box<Transition>),
     /// Do not run it. What the claim found out is written if it changed the record: the deadline has
-    /// passed, or the worker before it was the last that the job may kill.
+    /// passed.
     Not(Verdict, Option<Box<Transition>>),
 }
 
 /// Judges a delivery and gives its lease to `worker`.
 ///
-/// A job that is taken over from a lapsed lease has lost its worker: that is a crash, and the third makes
-/// a dead letter instead of another lease.
+/// A job that is taken over from a lapsed lease was interrupted: its worker may be dead or only slow, so
+/// nothing is spent.
 #[must_use]
 pub fn claim(
     record: Record<'_>,
@@ -50,17 +50,13 @@ pub fn claim(
     lend(record, delivery, holder, now_ms)
 }
 
-/// Counts the crash of the worker before, then claims what is left of the job.
+/// Takes the job from the worker before, then claims it unless its deadline has passed.
 fn take_over(record: Record<'_>, delivery: &Envelope, holder: Holder, now_ms: u64) -> ClaimStep {
-    let Some(lost) = lose_worker(record, now_ms) else {
+    let Some(lost) = lose_lease(record, now_ms) else {
         return ClaimStep::Not(Verdict::Stale, None);
     };
     if lost.job.state.is_terminal() {
-        let verdict = match lost.job.dead_letter {
-            Some(DeadLetterReason::CrashLoop) => Verdict::Quarantined,
-            _ => Verdict::Done,
-        };
-        return ClaimStep::Not(verdict, Some(Box::new(lost)));
+        return ClaimStep::Not(Verdict::Done, Some(Box::new(lost)));
     }
     // This delivery is the new generation: no copy of that needs to be sent.
     let rest = Record {

@@ -1,7 +1,7 @@
 //! What the clock does to jobs: due times, lapsed leases, deadlines, retention.
 
 use crate::job::Job;
-use crate::retry::{DeadLetterReason, Decision, Failure, FailureClass, decide_crash};
+use crate::retry::{DeadLetterReason, Decision, Failure, FailureClass, decide_crash, decide_lapse};
 use crate::state::{JobState, StateEvent};
 
 use super::settle::count;
@@ -46,7 +46,17 @@ pub fn reap(record: Record<'_>, now_ms: u64) -> Option<Transition> {
     if !is_reapable(record.job, now_ms) {
         return None;
     }
-    lose_worker(record, now_ms)
+    lose_lease(record, now_ms)
+}
+
+/// Takes a job from a worker whose lease lapsed, without a grace time. That the worker is silent does not
+/// prove it dead, so this is an interruption. `None` for a job that no worker holds.
+pub(super) fn lose_lease(record: Record<'_>, now_ms: u64) -> Option<Transition> {
+    let job = record.job;
+    let holder = job.holder.as_ref()?;
+    let message = format!("worker {} lost its lease", holder.worker);
+    let decision = decide_lapse(job.times.deadline_at_ms, now_ms);
+    take(record, &decision, &message, now_ms)
 }
 
 /// Takes a job from a worker that is known to be dead, whatever its lease says: it counts as a crash and
@@ -62,20 +72,25 @@ pub fn lose_worker(record: Record<'_>, now_ms: u64) -> Option<Transition> {
     );
     let message = failure.message.clone();
     let decision = decide_crash(&job.counters, failure, job.times.deadline_at_ms, now_ms);
-    let event = match &decision {
+    take(record, &decision, &message, now_ms)
+}
+
+/// Takes a job from its worker as `decision` says: it runs again, or it was the last time.
+fn take(record: Record<'_>, decision: &Decision, message: &str, now_ms: u64) -> Option<Transition> {
+    let event = match decision {
         Decision::DeadLetter { .. } => StateEvent::DeadLetter,
         _ => StateEvent::Queue,
     };
     let mut draft = Draft::after(record, event, now_ms).ok()?;
-    count(&mut draft.job, &decision);
-    match (draft.job.state, &decision) {
+    count(&mut draft.job, decision);
+    match (draft.job.state, decision) {
         (JobState::DeadLettered, Decision::DeadLetter { reason, .. }) => {
             draft.job.dead_letter = Some(*reason);
         }
         (JobState::Queued, _) => draft.raise(None),
         _ => {}
     }
-    Some(draft.finish(&message))
+    Some(draft.finish(message))
 }
 
 /// Whether the job should have ended by now.

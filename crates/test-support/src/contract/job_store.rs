@@ -62,7 +62,7 @@ pub use submit::{
     many_callers_with_one_key_make_one_job, the_bound_on_unfinished_jobs_holds,
 };
 pub use sweep::{
-    a_deadline_ends_a_job, a_lapsed_lease_is_reaped_and_the_third_crash_is_a_loop,
+    a_deadline_ends_a_job, a_lapsed_lease_is_reaped_and_spends_nothing,
     a_passed_over_envelope_is_offered_again, a_sweep_keeps_its_limit, an_ended_job_is_forgotten,
     an_ended_job_outlives_its_due_time,
 };
@@ -325,7 +325,7 @@ macro_rules! job_store_contract {
             a_dead_letter_is_redriven_from_zero, an_ended_job_sends_its_follow_ups,
             a_job_that_waits_is_cancelled_at_once, a_running_job_is_cancelled_when_its_worker_confirms,
             an_ended_job_is_not_cancelled, a_cancelled_id_nobody_knows_does_not_run,
-            a_lapsed_lease_is_reaped_and_the_third_crash_is_a_loop, a_deadline_ends_a_job,
+            a_lapsed_lease_is_reaped_and_spends_nothing, a_deadline_ends_a_job,
             a_passed_over_envelope_is_offered_again, an_ended_job_is_forgotten,
             an_ended_job_outlives_its_due_time, a_sweep_keeps_its_limit,
             pages_are_filtered, jobs_that_come_and_go_shift_no_page, counts_follow_every_job,

@@ -2,7 +2,9 @@ use crate::claim::Verdict;
 use crate::job::{ResultRef, Times};
 use crate::port::{Renewal, ResultBody, Settlement};
 use crate::progress::{Progress, StepPlan};
-use crate::retry::{DeadLetterReason, Decision, Failure, FailureClass, InterruptionReason};
+use crate::retry::{
+    CRASHES_MAX, DeadLetterReason, Decision, Failure, FailureClass, InterruptionReason,
+};
 
 use super::*;
 
@@ -259,18 +261,52 @@ fn a_running_job_is_asked_to_stop_and_any_end_of_it_counts() {
     assert_eq!(reaped.job.state, JobState::Cancelled);
 }
 
+/// That a worker is silent does not prove it dead: it may be paused, or cut off.
 #[test]
-fn the_third_lost_worker_makes_a_crash_loop() {
+fn a_lapsed_lease_interrupts_however_often_it_happens() {
     let (mut job, mut envelope) = running();
-    for crash in 1..=3 {
+    for lapse in 1..=CRASHES_MAX + 1 {
         let lapse_ms = job.holder.as_ref().unwrap().expires_at_ms;
         assert_eq!(
             reap(record(&job, &envelope), lapse_ms + REAP_GRACE_MS - 1),
             None
         );
         let lost = reap(record(&job, &envelope), lapse_ms + REAP_GRACE_MS).unwrap();
+        let counters = lost.job.counters;
+        assert_eq!([counters.interruptions, counters.crashes], [lapse, 0]);
+        assert_eq!(counters.errors, 0);
+        assert_eq!(lost.job.state, JobState::Queued);
+        assert_eq!(lost.events[0].message, "worker one lost its lease");
+        envelope = lost.envelope.unwrap();
+        assert_eq!(envelope.generation, lost.job.generation);
+        let step = claim(
+            record(&lost.job, &envelope),
+            &envelope,
+            &worker("one"),
+            LEASE,
+            lapse_ms,
+        );
+        let ClaimStep::Run(claimed) = step else {
+            panic!("{step:?}")
+        };
+        job = claimed.job;
+    }
+    let late = job.times.deadline_at_ms;
+    let ended = reap(record(&job, &envelope), late).unwrap();
+    assert_eq!(
+        ended.job.dead_letter,
+        Some(DeadLetterReason::DeadlineExceeded)
+    );
+}
+
+#[test]
+fn the_third_dead_worker_makes_a_crash_loop() {
+    let (mut job, mut envelope) = running();
+    for crash in 1..=CRASHES_MAX {
+        let lapse_ms = job.holder.as_ref().unwrap().expires_at_ms;
+        let lost = lose_worker(record(&job, &envelope), lapse_ms - 1).unwrap();
         assert_eq!(lost.job.counters.crashes, crash);
-        if crash == 3 {
+        if crash == CRASHES_MAX {
             assert_eq!(lost.job.dead_letter, Some(DeadLetterReason::CrashLoop));
             assert_eq!(lost.follow_ups.len(), 1);
             break;
@@ -294,7 +330,7 @@ fn the_third_lost_worker_makes_a_crash_loop() {
 }
 
 #[test]
-fn taking_over_counts_the_crash_and_keeps_the_bytes_of_the_generation() {
+fn taking_over_is_an_interruption_and_keeps_the_bytes_of_the_generation() {
     let (mut job, envelope) = running();
     let late = NOW + LEASE;
     let step = claim(
@@ -307,12 +343,13 @@ fn taking_over_counts_the_crash_and_keeps_the_bytes_of_the_generation() {
     let ClaimStep::Run(taken) = step else {
         panic!("{step:?}")
     };
-    assert_eq!(taken.job.counters.crashes, 1);
+    let counters = taken.job.counters;
+    assert_eq!([counters.interruptions, counters.crashes], [1, 0]);
     assert_eq!(taken.job.generation, 2);
     assert_eq!(taken.envelope.as_ref().unwrap().generation, 2);
     let sequences: Vec<_> = taken.events.iter().map(|event| event.id.sequence).collect();
     assert_eq!(sequences, [3, 4], "lost, then claimed");
-    job.counters.crashes = 2;
+    job.times.deadline_at_ms = late;
     let step = claim(
         record(&job, &envelope),
         &envelope,
@@ -320,10 +357,13 @@ fn taking_over_counts_the_crash_and_keeps_the_bytes_of_the_generation() {
         LEASE,
         late,
     );
-    let ClaimStep::Not(Verdict::Quarantined, Some(ended)) = step else {
+    let ClaimStep::Not(Verdict::Done, Some(ended)) = step else {
         panic!("{step:?}")
     };
-    assert_eq!(ended.job.dead_letter, Some(DeadLetterReason::CrashLoop));
+    assert_eq!(
+        ended.job.dead_letter,
+        Some(DeadLetterReason::DeadlineExceeded)
+    );
 }
 
 #[test]

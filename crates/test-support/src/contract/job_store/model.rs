@@ -6,7 +6,7 @@ use std::sync::Arc;
 use assay_core::claim::Verdict;
 use assay_core::id::JobId;
 use assay_core::port::{CancelAnswer, Claim, Lease, RedriveAnswer, Renewal, Settled, Written};
-use assay_core::retry::{CRASHES_MAX, Decision, InterruptionReason};
+use assay_core::retry::{Decision, InterruptionReason};
 use assay_core::state::JobState;
 use assay_core::transition::REAP_GRACE_MS;
 
@@ -85,7 +85,7 @@ impl Step {
 #[derive(Clone, Debug)]
 struct Known {
     state: JobState,
-    crashes: u32,
+    interruptions: u32,
     errors: u32,
     attempt: u32,
     due_ms: u64,
@@ -103,8 +103,10 @@ pub async fn any_order_of_steps_agrees_with_the_model(subject: Subject, steps: V
             let job = subject.job(*id).await;
             assert_eq!(job.state, known.state, "after {step:?}");
             assert_eq!(job.attempt, known.attempt, "after {step:?}");
-            let counted = (job.counters.crashes, job.counters.errors);
-            assert_eq!(counted, (known.crashes, known.errors), "after {step:?}");
+            let counters = job.counters;
+            let counted = [counters.interruptions, counters.errors, counters.crashes];
+            let expected = [known.interruptions, known.errors, 0];
+            assert_eq!(counted, expected, "after {step:?}");
             let latest = known.leases.last().map_or(0, |lease| lease.token);
             assert_eq!(job.token, latest, "after {step:?}");
         }
@@ -171,7 +173,7 @@ async fn submit(subject: &Subject, known: &mut BTreeMap<JobId, Known>, id: JobId
     assert_eq!(exists, existed, "{answer:?}");
     known.entry(id).or_insert(Known {
         state: JobState::Queued,
-        crashes: 0,
+        interruptions: 0,
         errors: 0,
         attempt: 0,
         due_ms: 0,
@@ -185,18 +187,17 @@ fn reap_known(known: &mut BTreeMap<JobId, Known>, now_ms: u64) -> usize {
     for known in known.values_mut() {
         let held = matches!(known.state, JobState::Running | JobState::Cancelling);
         if held && known.lapses_ms + REAP_GRACE_MS <= now_ms {
-            lose_worker(known);
+            lose_lease(known);
             reaped += 1;
         }
     }
     reaped
 }
 
-fn lose_worker(known: &mut Known) {
-    known.crashes += 1;
+fn lose_lease(known: &mut Known) {
+    known.interruptions += 1;
     known.state = match known.state {
         JobState::Cancelling => JobState::Cancelled,
-        _ if known.crashes >= CRASHES_MAX => JobState::DeadLettered,
         _ => JobState::Queued,
     };
 }
@@ -231,7 +232,7 @@ async fn take_on(subject: &Subject, known: &mut Known, step: Step, id: JobId) {
             );
             if may {
                 known.state = JobState::Queued;
-                (known.crashes, known.errors, known.attempt) = (0, 0, 0);
+                (known.interruptions, known.errors, known.attempt) = (0, 0, 0);
             }
         }
         _ => {
@@ -257,13 +258,12 @@ async fn claim(subject: &Subject, known: &mut Known, id: JobId) {
         }),
         JobState::Cancelled | JobState::Cancelling => Some(Verdict::Cancelled),
         JobState::Succeeded | JobState::Failed => Some(Verdict::Done),
-        JobState::DeadLettered => Some(Verdict::Quarantined),
         state if waits(state) && known.due_ms > now_ms => Some(Verdict::Early {
             for_ms: known.due_ms - now_ms,
         }),
         JobState::Running => {
-            lose_worker(known);
-            (known.state == JobState::DeadLettered).then_some(Verdict::Quarantined)
+            lose_lease(known);
+            None
         }
         _ => None,
     };
@@ -331,6 +331,7 @@ async fn write(subject: &Subject, known: &mut Known, step: Step, lease: &Lease, 
         _ => (Decision::Cancel, JobState::Cancelled),
     };
     let fails = matches!(step.action, Action::Fail | Action::Retry);
+    let interrupts = matches!(step.action, Action::Park | Action::RunAgain);
     let answer = subject.try_settle(lease, settlement(decision)).await;
     if !holds {
         // A repeat of what the same lease settled may be told so.
@@ -340,6 +341,7 @@ async fn write(subject: &Subject, known: &mut Known, step: Step, lease: &Lease, 
     }
     assert!(matches!(answer, Settled::Recorded { .. }), "{answer:?}");
     known.errors += u32::from(fails);
+    known.interruptions += u32::from(interrupts);
     known.due_ms = now_ms + DELAY_MS;
     known.state = match (known.state, after) {
         (JobState::Cancelling, JobState::Succeeded | JobState::Failed) => after,
