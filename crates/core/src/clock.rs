@@ -45,6 +45,11 @@ impl ManualClock {
     pub fn advance(&self, by_ms: u64) {
         self.now_ms.fetch_add(by_ms, Ordering::SeqCst);
     }
+
+    /// Sets the clock back, as one that ran ahead and was put right.
+    pub fn set_back(&self, by_ms: u64) {
+        self.now_ms.fetch_sub(by_ms, Ordering::SeqCst);
+    }
 }
 
 impl Clock for ManualClock {

@@ -33,7 +33,7 @@ pub(super) struct Times(BTreeSet<(u64, JobId)>);
 #[derive(Default)]
 struct Offers {
     waiting: Times,
-    /// The latest hand-out that was claimed.
+    /// When the envelope that was claimed last had been handed out.
     claimed_ms: u64,
 }
 
@@ -91,15 +91,17 @@ impl Clockwork {
         let (before, after) = (old.and_then(offered_at), new.and_then(offered_at));
         let claimed = new.is_some_and(|entry| entry.job.state == JobState::Running);
         if let (Some(offered_ms), true) = (before, claimed) {
-            offers.claimed_ms = offers.claimed_ms.max(offered_ms);
+            offers.claimed_ms = offered_ms;
         }
         offers.waiting.change(id, before, after);
     }
 
-    /// At most `limit` queued jobs that were passed over.
-    pub(super) fn passed_over(&self, limit: usize) -> Vec<JobId> {
+    /// At most `limit` queued jobs that were passed over. After the clock was set back, times do not tell
+    /// the order of a lane until an envelope of the new time was claimed.
+    pub(super) fn passed_over(&self, now_ms: u64, limit: usize) -> Vec<JobId> {
         let lanes = self.offers.iter().flatten();
-        let passed = lanes.flat_map(|offers| {
+        let ordered = lanes.filter(|offers| offers.claimed_ms <= now_ms);
+        let passed = ordered.flat_map(|offers| {
             let before = offers.claimed_ms.saturating_sub(PASSED_OVER_MS);
             offers.waiting.until(before, limit)
         });

@@ -62,9 +62,9 @@ pub use submit::{
     many_callers_with_one_key_make_one_job, the_bound_on_unfinished_jobs_holds,
 };
 pub use sweep::{
-    a_deadline_ends_a_job, a_lapsed_lease_is_reaped_and_spends_nothing,
-    a_passed_over_envelope_is_offered_again, a_sweep_keeps_its_limit, an_ended_job_is_forgotten,
-    an_ended_job_outlives_its_due_time,
+    a_clock_set_back_floods_no_queue, a_deadline_ends_a_job,
+    a_lapsed_lease_is_reaped_and_spends_nothing, a_passed_over_envelope_is_offered_again,
+    a_sweep_keeps_its_limit, an_ended_job_is_forgotten, an_ended_job_outlives_its_due_time,
 };
 
 /// What a store under test must be set to.
@@ -326,7 +326,8 @@ macro_rules! job_store_contract {
             a_job_that_waits_is_cancelled_at_once, a_running_job_is_cancelled_when_its_worker_confirms,
             an_ended_job_is_not_cancelled, a_cancelled_id_nobody_knows_does_not_run,
             a_lapsed_lease_is_reaped_and_spends_nothing, a_deadline_ends_a_job,
-            a_passed_over_envelope_is_offered_again, an_ended_job_is_forgotten,
+            a_passed_over_envelope_is_offered_again, a_clock_set_back_floods_no_queue,
+            an_ended_job_is_forgotten,
             an_ended_job_outlives_its_due_time, a_sweep_keeps_its_limit,
             pages_are_filtered, jobs_that_come_and_go_shift_no_page, counts_follow_every_job,
             events_have_no_gaps, a_long_history_is_bounded_and_says_so, progress_does_not_go_back,

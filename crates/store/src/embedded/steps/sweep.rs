@@ -75,7 +75,7 @@ pub(in crate::embedded) fn sweep_outbox(
     batch: &mut Batch<'_>,
     limit: usize,
 ) -> Result<Swept, StoreError> {
-    let ids = batch.ground.clockwork.passed_over(limit);
+    let ids = batch.ground.clockwork.passed_over(batch.now_ms(), limit);
     for id in &ids {
         if let Some(mut entry) = batch.find(*id)? {
             entry.offered_at_ms = batch.now_ms();

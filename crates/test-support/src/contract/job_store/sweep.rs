@@ -89,6 +89,28 @@ pub async fn a_passed_over_envelope_is_offered_again(subject: Subject) {
     assert_eq!(subject.claim(lost).await.job.attempt, 1);
 }
 
+/// Times before and after do not compare then; nothing may be offered again for that, over and over.
+pub async fn a_clock_set_back_floods_no_queue(subject: Subject) {
+    let claimed = subject.queue(1).await;
+    let waiting = subject.queue(2).await;
+    subject.claim(claimed).await;
+    subject.clock.set_back(10 * OUTBOX_MS);
+    let later = subject.queue(3).await;
+    for _ in 0..5 {
+        subject.clock.advance(OUTBOX_MS);
+        let swept = subject.store.sweep_outbox(100).await;
+        assert_eq!(subject.swept(swept).await, 0);
+    }
+    assert_eq!(subject.offers(later).len(), 1);
+    // As soon as a later one is claimed, the order of times is known again.
+    let overtaker = subject.queue(4).await;
+    subject.claim(overtaker).await;
+    let swept = subject.store.sweep_outbox(100).await;
+    assert_eq!(subject.swept(swept).await, 1);
+    assert_eq!(subject.offers(later).len(), 2);
+    assert_eq!(subject.offers(waiting).len(), 1);
+}
+
 /// Retention counts from the end; a job that has not ended is kept.
 pub async fn an_ended_job_is_forgotten(subject: Subject) {
     let live = subject.queue(1).await;
