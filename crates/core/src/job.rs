@@ -74,7 +74,7 @@ impl JobSpec {
             payload,
             request_key: None,
             due_at_ms: None,
-            deadline_at_ms: now_ms + DEADLINE_DEFAULT_MS,
+            deadline_at_ms: now_ms.saturating_add(DEADLINE_DEFAULT_MS),
             policy: Policy::default(),
             metadata: BTreeMap::new(),
             parent: None,

@@ -110,7 +110,7 @@ impl History {
             .collect();
         Self {
             events,
-            complete: seen + 1 >= oldest && seen <= newest,
+            complete: seen.saturating_add(1) >= oldest && seen <= newest,
         }
     }
 }
@@ -169,6 +169,10 @@ mod tests {
         assert!(!behind(3).complete, "event 4 is gone");
         assert!(behind(9).complete && behind(9).events.is_empty());
         assert!(!behind(10).complete, "never had such an event");
+        assert!(
+            !behind(u64::MAX).complete,
+            "a client may name anything as the event it has seen"
+        );
         assert!(
             !History::behind(None, &retained).complete,
             "events 1 to 4 are gone"
