@@ -31,7 +31,12 @@ pub(super) struct Ground<'a> {
     pub(super) epoch_started_at_ms: u64,
     pub(super) disk_is_full: bool,
     pub(super) now_ms: u64,
+    /// The number of the commit in the making.
+    pub(super) commit: u64,
 }
+
+/// Records that a commit may hold and still be told apart by their revisions, as a power of two.
+const RECORDS_BITS: u32 = 20;
 
 /// Changes that will be committed together.
 pub(super) struct Batch<'a> {
@@ -48,10 +53,20 @@ pub(super) struct Changes {
     pub(super) gone: HashMap<JobId, Entry>,
     pub(super) tombstones: HashMap<JobId, Option<u64>>,
     pub(super) journal: Vec<u8>,
+    /// Records in the journal row.
+    records: u64,
     pub(super) events: Vec<JobEvent>,
     /// Jobs whose envelopes are handed out after the commit, in order.
     pub(super) offers: Vec<JobId>,
     pub(super) reaped: bool,
+}
+
+/// What a change begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fresh {
+    Job,
+    Generation,
+    Nothing,
 }
 
 impl Changes {
@@ -77,18 +92,24 @@ impl<'a> Batch<'a> {
 
     /// The job as this batch leaves it so far.
     pub(super) fn find(&self, id: JobId) -> Result<Option<Entry>, StoreError> {
+        // First of all: the id of a job that this batch forgot may be that of a new one.
+        if let Some(entry) = self.changes.staged.get(&id) {
+            return Ok(Some(entry.clone()));
+        }
         if self.changes.gone.contains_key(&id) {
             return Ok(None);
         }
-        let in_memory = self
-            .changes
-            .staged
-            .get(&id)
-            .or_else(|| self.ground.shelf.get(id));
-        if let Some(entry) = in_memory {
-            return Ok(Some(entry.clone()));
+        match self.ground.shelf.get(id) {
+            Some(entry) => Ok(Some(entry.clone())),
+            None => self.find_ended(id).map_err(unavailable),
         }
-        self.find_ended(id).map_err(unavailable)
+    }
+
+    /// What marks a record as newer than all before it, also than those of a job that had the same id and
+    /// was forgotten: the journal may still hold them.
+    fn next_revision(&mut self) -> u64 {
+        self.changes.records += 1;
+        (self.ground.commit << RECORDS_BITS).saturating_add(self.changes.records)
     }
 
     /// An ended job that only the tables have. They are opened once for the whole batch.
@@ -132,7 +153,7 @@ impl<'a> Batch<'a> {
             self.changes.tombstones.insert(entry.job.id, None);
         }
         *self.counts.get_mut(entry.job.kind, entry.job.state) += 1;
-        self.stage(entry, true, transition.events)
+        self.stage(entry, Fresh::Job, transition.events)
     }
 
     /// Records what a step did to a job, with all that the step sends out.
@@ -151,7 +172,12 @@ impl<'a> Batch<'a> {
         } else {
             entry.result = None;
         }
-        let job = self.stage(entry, raised, transition.events);
+        let fresh = if raised {
+            Fresh::Generation
+        } else {
+            Fresh::Nothing
+        };
+        let job = self.stage(entry, fresh, transition.events);
         for (id, spec) in transition.follow_ups {
             self.add_follow_up(id, &spec);
         }
@@ -159,17 +185,16 @@ impl<'a> Batch<'a> {
     }
 
     /// Puts a changed job into the batch; one of a new generation is handed out if its time has come.
-    fn stage(&mut self, mut entry: Entry, raised: bool, events: Vec<JobEvent>) -> Arc<Job> {
-        let is_new = entry.revision == 0;
-        entry.revision += 1;
+    fn stage(&mut self, mut entry: Entry, fresh: Fresh, events: Vec<JobEvent>) -> Arc<Job> {
+        entry.revision = self.next_revision();
         let mut news = Packed::default();
         events.iter().for_each(|event| news.push(event));
         entry.events.extend(&news);
-        let fresh = entry.result.is_some().then_some(Part::Result);
-        self.journal(&entry, is_new, &news, fresh);
+        let large = entry.result.is_some().then_some(Part::Result);
+        self.journal(&entry, fresh == Fresh::Job, &news, large);
         self.changes.events.extend(events);
         let job = Arc::clone(&entry.job);
-        if raised && job.state == JobState::Queued {
+        if fresh != Fresh::Nothing && job.state == JobState::Queued {
             entry.offered_at_ms = self.now_ms();
             self.changes.offers.push(job.id);
         }
@@ -178,17 +203,17 @@ impl<'a> Batch<'a> {
     }
 
     /// Records a change that is no event: a longer lease, a checkpoint.
-    pub(super) fn record_quietly(&mut self, mut entry: Entry, fresh: Option<Part>) {
-        entry.revision += 1;
-        self.journal(&entry, false, &Packed::default(), fresh);
+    pub(super) fn record_quietly(&mut self, mut entry: Entry, large: Option<Part>) {
+        entry.revision = self.next_revision();
+        self.journal(&entry, false, &Packed::default(), large);
         self.changes.staged.insert(entry.job.id, entry);
     }
 
     /// Forgets an ended job.
     pub(super) fn forget(&mut self, entry: Entry) {
-        let id = entry.job.id;
+        let (id, revision) = (entry.job.id, self.next_revision());
         self.changes.staged.remove(&id);
-        let mut record = RecordWriter::begin(&mut self.changes.journal, id, entry.revision + 1);
+        let mut record = RecordWriter::begin(&mut self.changes.journal, id, revision);
         record.bytes(Part::Gone, &[]);
         record.end();
         self.changes.gone.insert(id, entry);
@@ -209,8 +234,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// `fresh` is the large part that this change brought; one that was written before is not repeated.
-    fn journal(&mut self, entry: &Entry, is_new: bool, news: &Packed, fresh: Option<Part>) {
+    /// `large` is the large part that this change brought; one that was written before is not repeated.
+    fn journal(&mut self, entry: &Entry, is_new: bool, news: &Packed, large: Option<Part>) {
         let job = entry.job.as_ref();
         let mut record = RecordWriter::begin(&mut self.changes.journal, job.id, entry.revision);
         if is_new {
@@ -221,12 +246,12 @@ impl<'a> Batch<'a> {
             record.value(Part::Changed, &Changed::of(job));
         }
         record.bytes(Part::Events, news.as_bytes());
-        let bytes = match fresh {
+        let bytes = match large {
             Some(Part::Result) => entry.result.as_ref(),
             Some(Part::Checkpoint) => entry.checkpoint.as_ref(),
             _ => None,
         };
-        if let (Some(part), Some(bytes)) = (fresh, bytes) {
+        if let (Some(part), Some(bytes)) = (large, bytes) {
             record.bytes(part, bytes);
         }
         record.end();

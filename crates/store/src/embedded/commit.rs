@@ -34,14 +34,18 @@ impl Commit<'_> {
         if !(self.file.is_empty() && self.changes.gone.is_empty()) {
             let mut tables = Tables::open(&transaction)?;
             let mut buffer = Vec::new();
-            for id in self.file {
-                let entry = self.changes.staged.get(id).or_else(|| self.shelf.get(*id));
-                if let Some(entry) = entry.filter(|_| !self.changes.gone.contains_key(id)) {
-                    tables.file(entry, self.retention_ms, &mut buffer)?;
-                }
-            }
+            // Forgotten first: a new job may have the same id.
             for entry in self.changes.gone.values() {
                 tables.forget(entry)?;
+            }
+            for id in self.file {
+                let committed = || match self.changes.gone.contains_key(id) {
+                    true => None,
+                    false => self.shelf.get(*id),
+                };
+                if let Some(entry) = self.changes.staged.get(id).or_else(committed) {
+                    tables.file(entry, self.retention_ms, &mut buffer)?;
+                }
             }
         }
         transaction.commit().map_err(fault)

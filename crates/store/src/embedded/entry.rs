@@ -21,7 +21,7 @@ pub(super) struct Entry {
     /// The inline result, until it is in its table.
     pub(super) result: Option<Arc<Vec<u8>>>,
     pub(super) checkpoint: Option<Arc<Vec<u8>>>,
-    /// Raised by each change: tells what is newer, the journal or the tables.
+    /// Raised by each change, and never used again: tells what is newer, the journal or the tables.
     pub(super) revision: u64,
     /// The first commit whose changes are in the journal alone.
     pub(super) journaled_since: Option<u64>,

@@ -186,7 +186,11 @@ impl Memory<'_> {
     fn apply(&mut self, commit: u64, record: &StoredRecord<'_>) -> Result<(), Fault> {
         let id = record.id;
         if record.part(Part::Gone).is_some() {
-            self.entries.remove(&id);
+            // A newer one is another job of the same id.
+            let known = self.entries.get(&id);
+            if known.is_some_and(|entry| entry.revision < record.revision) {
+                self.entries.remove(&id);
+            }
             return Ok(());
         }
         if !self.entries.contains_key(&id)

@@ -104,13 +104,15 @@ impl Shelf {
     }
 
     /// Forgets a job that is nowhere else either.
-    pub(super) fn forget(&mut self, job: &Job) {
+    pub(super) fn forget(&mut self, forgotten: &Entry) {
+        let job = &forgotten.job;
         let state = match self.entries.remove(&job.id) {
             Some(entry) => {
                 unlist(&mut self.lists, &entry.job, entry.job.state);
                 entry.job.state
             }
-            None => job.state,
+            // As it was counted when the tables were read.
+            None => forgotten.filed.map_or(job.state, |filed| filed.state),
         };
         uncount(&mut self.counts, job.kind, state);
     }

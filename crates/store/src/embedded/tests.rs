@@ -1,6 +1,7 @@
 //! The embedded store from the inside: disks that lose power, fill up and fail.
 
 mod disk_trouble;
+mod forgotten;
 mod memory_disk;
 mod power_cut;
 
@@ -39,15 +40,24 @@ fn spec(number: u8) -> JobSpec {
 }
 
 fn open(disk: &Arc<MemoryDisk>, config: &StoreConfig) -> (EmbeddedStore, Arc<Offered>) {
+    let (store, offered, _) = open_at(disk, config);
+    (store, offered)
+}
+
+fn open_at(
+    disk: &Arc<MemoryDisk>,
+    config: &StoreConfig,
+) -> (EmbeddedStore, Arc<Offered>, Arc<ManualClock>) {
     let offered = Arc::new(Offered::default());
+    let clock = Arc::new(ManualClock::at(NOW));
     let store = EmbeddedStore::over(
         Box::new(Arc::clone(disk)),
         "memory",
         config.clone(),
-        Arc::new(ManualClock::at(NOW)),
+        Arc::clone(&clock) as _,
         Arc::clone(&offered) as _,
     );
-    (store.unwrap(), offered)
+    (store.unwrap(), offered, clock)
 }
 
 async fn claim(store: &EmbeddedStore, offered: &Offered, id: JobId) -> Claimed {

@@ -169,6 +169,7 @@ impl Writer {
             epoch_started_at_ms: self.epoch_started_at_ms,
             disk_is_full: now_ms < self.disk_full_until_ms,
             now_ms,
+            commit: self.last_commit + 1,
         });
         batch.changes.journal = row;
         let answer = work(&mut batch);
@@ -208,6 +209,10 @@ impl Writer {
     fn remember(&mut self, changes: &mut Changes, filed_ids: &[JobId], number: u64) {
         let mut shared = self.shared.write();
         let shelf = &mut shared.shelf;
+        for (id, entry) in &changes.gone {
+            self.clockwork.follow(shelf.get(*id), None);
+            shelf.forget(entry);
+        }
         for (id, mut entry) in changes.staged.drain() {
             if entry.journaled_since.is_none() {
                 entry.journaled_since = Some(number);
@@ -227,10 +232,6 @@ impl Writer {
                 self.clockwork.follow(shelf.get(*id), None);
                 shelf.evict(*id);
             }
-        }
-        for (id, entry) in &changes.gone {
-            self.clockwork.follow(shelf.get(*id), None);
-            shelf.forget(&entry.job);
         }
         for (id, at_ms) in &changes.tombstones {
             shelf.set_tombstone(*id, *at_ms);
