@@ -19,6 +19,8 @@ pub struct StoreConfig {
     pub pending_operations_max: usize,
     /// Most changed jobs that are in the journal alone.
     pub journal_jobs_max: usize,
+    /// Most bytes of the journal, beyond what one commit adds.
+    pub journal_bytes_max: usize,
     /// Memory for pages of the file, in bytes.
     pub cache_bytes: usize,
     /// Events that a listener may lag behind.
@@ -34,6 +36,7 @@ impl Default for StoreConfig {
             batch_operations_max: 2_048,
             pending_operations_max: 8_192,
             journal_jobs_max: 8_192,
+            journal_bytes_max: 64 * 1024 * 1024,
             cache_bytes: 16 * 1024 * 1024,
             event_lag_max: 8_192,
         }

@@ -11,6 +11,7 @@ mod disk;
 mod entry;
 mod folder;
 mod history;
+mod journal;
 mod list;
 mod parts;
 mod port;
@@ -110,7 +111,7 @@ impl EmbeddedStore {
             hand_out,
             announcer,
             clockwork: replayed.clockwork,
-            journaled: replayed.journaled,
+            journal: replayed.journal,
             last_commit: replayed.last_commit,
             epoch_started_at_ms: replayed.epoch_started_at_ms,
             disk_full_until_ms: 0,

@@ -1,11 +1,11 @@
 //! One commit: the journal row, and the filing of jobs that were journaled long enough ago.
 
-use assay_core::id::JobId;
 use redb::{Database, ReadableTable, Table, WriteTransaction};
 
 use super::batch::Changes;
 use super::disk::{Fault, fault};
 use super::entry::{Entry, Filed};
+use super::journal::Filing;
 use super::parts::{Part, RecordWriter};
 use super::shelf::Shelf;
 use super::tables::{
@@ -18,10 +18,7 @@ pub(super) struct Commit<'a> {
     pub(super) number: u64,
     pub(super) changes: &'a Changes,
     pub(super) shelf: &'a Shelf,
-    /// Jobs to move from the journal to the tables.
-    pub(super) file: &'a [JobId],
-    /// Journal rows before this one are not needed any more.
-    pub(super) journal_from: u64,
+    pub(super) filing: &'a Filing,
     pub(super) retention_ms: u64,
 }
 
@@ -31,14 +28,14 @@ impl Commit<'_> {
         let transaction = database.begin_write().map_err(fault)?;
         self.write_journal(&transaction)?;
         self.write_tombstones(&transaction)?;
-        if !(self.file.is_empty() && self.changes.gone.is_empty()) {
+        if !(self.filing.jobs.is_empty() && self.changes.gone.is_empty()) {
             let mut tables = Tables::open(&transaction)?;
             let mut buffer = Vec::new();
             // Forgotten first: a new job may have the same id.
             for entry in self.changes.gone.values() {
                 tables.forget(entry)?;
             }
-            for id in self.file {
+            for id in &self.filing.jobs {
                 let committed = || match self.changes.gone.contains_key(id) {
                     true => None,
                     false => self.shelf.get(*id),
@@ -60,7 +57,7 @@ impl Commit<'_> {
             let first = journal.first().map_err(fault)?;
             let first = first.map(|(number, _)| number.value());
             // The newest row stays: it tells which commit was the last.
-            match first.filter(|first| *first < self.journal_from.min(self.number)) {
+            match first.filter(|first| *first < self.filing.rows_from.min(self.number)) {
                 Some(first) => drop(journal.remove(first).map_err(fault)?),
                 None => return Ok(()),
             }

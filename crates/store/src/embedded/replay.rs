@@ -1,6 +1,6 @@
 //! Opening: the tables first, then the journal on top of them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use assay_core::id::JobId;
@@ -14,6 +14,7 @@ use super::disk::{EndedTables, Fault, entry_of, fault, read_entry};
 use super::entry::Entry;
 use super::folder::OpenError;
 use super::history::Packed;
+use super::journal::Journal;
 use super::parts::{Changed, Malformed, Part, StoredRecord, decode};
 use super::shelf::Shelf;
 use super::tables::{
@@ -25,8 +26,7 @@ use super::tables::{
 pub(super) struct Replayed {
     pub(super) shelf: Shelf,
     pub(super) clockwork: Clockwork,
-    /// Jobs that are in the journal alone, with the first commit that the journal is needed for.
-    pub(super) journaled: VecDeque<(u64, JobId)>,
+    pub(super) journal: Journal,
     /// The number of the latest commit, 0 before the first.
     pub(super) last_commit: u64,
     pub(super) epoch_started_at_ms: u64,
@@ -92,18 +92,18 @@ pub(super) fn replay(
     let read = database.begin_read().map_err(fault)?;
     let mut memory = Memory {
         entries: read_live(&read)?,
-        journaled: VecDeque::new(),
+        journal: Journal::default(),
         read: &read,
         ended: EndedTables::open_in(&read)?,
     };
     let last_commit = memory.read_journal()?;
     let Memory {
-        entries, journaled, ..
+        entries, journal, ..
     } = memory;
     let mut replayed = Replayed {
         shelf: Shelf::default(),
         clockwork: Clockwork::new(retention_ms, now_ms),
-        journaled,
+        journal,
         last_commit,
         epoch_started_at_ms,
     };
@@ -161,7 +161,7 @@ fn count_ended(read: &ReadTransaction, shelf: &mut Shelf) -> Result<(), Fault> {
 
 struct Memory<'a> {
     entries: HashMap<JobId, Entry>,
-    journaled: VecDeque<(u64, JobId)>,
+    journal: Journal,
     read: &'a ReadTransaction,
     ended: EndedTables,
 }
@@ -174,6 +174,7 @@ impl Memory<'_> {
             let (number, bytes) = row.map_err(fault)?;
             last = number.value();
             let mut rest = bytes.value();
+            self.journal.add_row(last, rest.len());
             while !rest.is_empty() {
                 let (record, behind) = StoredRecord::read(rest)?;
                 self.apply(last, &record)?;
@@ -216,7 +217,7 @@ impl Memory<'_> {
         };
         if changed.journaled_since.is_none() {
             changed.journaled_since = Some(commit);
-            self.journaled.push_back((commit, id));
+            self.journal.add_job(commit, id);
         }
         Ok(())
     }

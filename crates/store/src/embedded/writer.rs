@@ -3,7 +3,7 @@
 //! It takes what waits, applies it, commits it with one sync, and only then changes the committed memory,
 //! answers, tells listeners and hands envelopes out. What came in meanwhile is the next batch.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,15 +20,13 @@ use super::clockwork::Clockwork;
 use super::commit::{Commit, filed};
 use super::disk::{Fault, chain};
 use super::folder::{Medium, OpenError};
+use super::journal::Journal;
 use super::replay::{Replayed, prepare, replay};
 use super::shelf::Shelf;
 use super::steps::{DISK_FULL_RETRY_MS, lose_workers};
 use super::stream::Announcer;
 use crate::StoreConfig;
 use crate::metric_definitions::{CommitOutcome, committed};
-
-/// Jobs that a commit files at least, if so many wait, beyond twice what it changes.
-const FILED_PER_COMMIT: usize = 64;
 
 /// Memory for a journal row that is kept for the next one, in bytes.
 const ROW_BYTES_KEPT: usize = 4 * 1024 * 1024;
@@ -66,7 +64,7 @@ pub(super) struct Writer {
     pub(super) hand_out: Arc<dyn HandOut>,
     pub(super) announcer: Announcer,
     pub(super) clockwork: Clockwork,
-    pub(super) journaled: VecDeque<(u64, JobId)>,
+    pub(super) journal: Journal,
     pub(super) last_commit: u64,
     pub(super) epoch_started_at_ms: u64,
     pub(super) disk_full_until_ms: u64,
@@ -179,12 +177,9 @@ impl Writer {
     /// Writes the changes, and files the jobs that were journaled first. Changes memory only if that held.
     fn commit(&mut self, changes: &mut Changes) -> Result<(), Fault> {
         let number = self.last_commit + 1;
-        let waiting = self.journaled.len() + changes.staged.len();
-        let surplus = waiting.saturating_sub(self.config.journal_jobs_max);
-        let most = 2 * changes.staged.len() + FILED_PER_COMMIT;
-        let due = surplus.min(most).min(self.journaled.len());
-        let file: Vec<JobId> = { self.journaled.iter().take(due).map(|(_, id)| *id).collect() };
-        let journal_from = self.journaled.get(due).map_or(number, |(first, _)| *first);
+        let filing = self
+            .journal
+            .filing(number, changes.staged.len(), &self.config);
         let shared = self.shared.read();
         let Some(database) = shared.database.clone() else {
             return Err(Fault::Closed);
@@ -193,15 +188,15 @@ impl Writer {
             number,
             changes,
             shelf: &shared.shelf,
-            file: &file,
-            journal_from,
+            filing: &filing,
             retention_ms: self.config.retention_ms,
         }
         .write(&database)?;
         drop(shared);
         self.last_commit = number;
-        self.journaled.drain(..due);
-        self.remember(changes, &file, number);
+        self.journal.filed(&filing);
+        self.journal.add_row(number, changes.journal.len());
+        self.remember(changes, &filing.jobs, number);
         Ok(())
     }
 
@@ -216,7 +211,7 @@ impl Writer {
         for (id, mut entry) in changes.staged.drain() {
             if entry.journaled_since.is_none() {
                 entry.journaled_since = Some(number);
-                self.journaled.push_back((number, id));
+                self.journal.add_job(number, id);
             }
             self.clockwork.follow(shelf.get(id), Some(&entry));
             shelf.put(entry);
@@ -318,7 +313,7 @@ impl Writer {
         let Replayed {
             shelf,
             mut clockwork,
-            journaled,
+            journal,
             last_commit,
             epoch_started_at_ms,
         } = replayed;
@@ -326,7 +321,7 @@ impl Writer {
         drop(shared);
         clockwork.reaped_at_ms = self.clockwork.reaped_at_ms;
         self.clockwork = clockwork;
-        self.journaled = journaled;
+        self.journal = journal;
         self.last_commit = last_commit;
         self.epoch_started_at_ms = epoch_started_at_ms;
         self.offer_queued(&known);

@@ -1,8 +1,8 @@
 use assay_core::id::{JobId, Tenant};
-use assay_core::port::JobStore;
+use assay_core::port::{JobStore, Written};
 use assay_core::retry::{DeadLetterReason, Decision, InterruptionReason};
 use assay_core::state::JobState;
-use assay_store::EmbeddedStore;
+use assay_store::{DATABASE_FILE, EmbeddedStore};
 
 use crate::bench_folder::{BenchFolder, id, spec, success};
 
@@ -100,4 +100,26 @@ async fn a_job_that_kills_three_processes_is_a_crash_loop() {
     assert_eq!(job.dead_letter, Some(DeadLetterReason::CrashLoop));
     assert!(bench.offered().is_empty());
     assert_eq!(state(&store, id(1)).await, JobState::DeadLettered);
+}
+
+/// One job that changes all the time must not fill the disk with what it was.
+#[tokio::test]
+async fn the_journal_of_a_busy_job_stays_within_its_bound() {
+    let mut bench = BenchFolder::new();
+    bench.config.journal_bytes_max = 200_000;
+    let store = bench.open();
+    store.submit(id(1), spec()).await.unwrap();
+    let lease = bench.claim(&store, id(1)).await.lease;
+    for number in 0..60 {
+        let checkpoint = vec![number; 50_000];
+        let written = store.checkpoint(&lease, checkpoint).await.unwrap();
+        assert_eq!(written, Written::Recorded);
+    }
+    drop(store);
+    let file = bench.folder.path().join(DATABASE_FILE);
+    let bytes = std::fs::metadata(file).unwrap().len();
+    assert!(bytes < 2_000_000, "{bytes} of 3,000,000 bytes written");
+    let store = bench.open();
+    let claimed = bench.claim(&store, id(1)).await;
+    assert_eq!(claimed.checkpoint, Some(vec![59; 50_000]));
 }
