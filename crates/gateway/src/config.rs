@@ -16,7 +16,15 @@ pub(crate) const LISTEN: &str = "gateway.listen";
 
 /// The least that a request of any size within the API's bounds needs, in bytes: a payload, metadata and
 /// some room.
-const MESSAGE_BYTES_LEAST: usize = 512 * 1024;
+const MESSAGE_BYTES_LEAST: u64 = 512 * 1024;
+/// The most that one request may take of the memory, in bytes.
+const MESSAGE_BYTES_MOST: u64 = 16 * 1024 * 1024;
+/// The most that all submits under way may take of the memory, in bytes.
+const SUBMIT_BYTES_MOST: u64 = 1024 * 1024 * 1024 * 1024;
+/// The most of anything that is counted.
+const COUNT_MAX: u64 = 1_000_000;
+/// The longest time that any setting of the section may hold: one day, in milliseconds.
+const TIME_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 /// What `[gateway]` holds; `defaults.toml` says what each value means.
 #[derive(Clone, Debug, Deserialize)]
@@ -29,7 +37,9 @@ pub(crate) struct Settings {
     upload_idle_ms: u64,
     pub(crate) watchers_max: usize,
     pub(crate) submits_in_flight_max: usize,
+    pub(crate) submit_bytes_max: usize,
     pub(crate) message_bytes_max: usize,
+    pub(crate) connections_max: usize,
     pub(crate) streams_per_connection_max: u32,
     health_ms: u64,
 }
@@ -39,26 +49,53 @@ impl Settings {
     pub(crate) fn read(config: &Config) -> Result<Self, Error> {
         let settings: Self = config.section("gateway")?;
         settings.address(config)?;
-        let at_least = [
-            ("gateway.kinds", settings.kinds.len(), 1),
-            ("gateway.uploads_max", settings.uploads_max, 1),
+        match settings.fault() {
+            Some((key, must)) => Err(config.refuse(key, &must)),
+            None => Ok(settings),
+        }
+    }
+
+    /// The first key that can't be used, and what it must be.
+    fn fault(&self) -> Option<(&'static str, String)> {
+        let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let counts = [
+            ("gateway.uploads_max", wide(self.uploads_max)),
+            ("gateway.watchers_max", wide(self.watchers_max)),
             (
                 "gateway.submits_in_flight_max",
-                settings.submits_in_flight_max,
-                1,
+                wide(self.submits_in_flight_max),
             ),
+            ("gateway.connections_max", wide(self.connections_max)),
             (
-                "gateway.message_bytes_max",
-                settings.message_bytes_max,
-                MESSAGE_BYTES_LEAST,
+                "gateway.streams_per_connection_max",
+                self.streams_per_connection_max.into(),
             ),
         ];
-        for (key, value, least) in at_least {
-            if value < least {
-                return Err(config.refuse(key, &format!("be or hold at least {least}")));
-            }
+        let times = [
+            ("gateway.upload_idle_ms", self.upload_idle_ms),
+            ("gateway.health_ms", self.health_ms),
+        ];
+        let bytes = [
+            (
+                "gateway.message_bytes_max",
+                wide(self.message_bytes_max),
+                MESSAGE_BYTES_LEAST..=MESSAGE_BYTES_MOST,
+            ),
+            (
+                "gateway.submit_bytes_max",
+                wide(self.submit_bytes_max),
+                MESSAGE_BYTES_LEAST..=SUBMIT_BYTES_MOST,
+            ),
+        ];
+        let counts = counts.map(|(key, value)| (key, value, 1..=COUNT_MAX));
+        let times = times.map(|(key, value)| (key, value, 1..=TIME_MS_MAX));
+        let mut ranges = counts.into_iter().chain(times).chain(bytes);
+        if self.kinds.is_empty() {
+            return Some(("gateway.kinds", "hold at least one kind".to_owned()));
         }
-        Ok(settings)
+        let (key, _, range) = ranges.find(|(_, value, range)| !range.contains(value))?;
+        let (least, most) = range.into_inner();
+        Some((key, format!("be between {least} and {most}")))
     }
 
     /// Where to listen.
@@ -106,18 +143,34 @@ mod tests {
     }
 
     #[test]
-    fn values_that_cannot_work_are_refused_by_name() {
-        let wrong = [
-            ("gateway.listen", "0.0.0.0:7400"),
-            ("gateway.listen", "7400"),
-            ("gateway.uploads_max", "0"),
-            ("gateway.submits_in_flight_max", "0"),
-            ("gateway.message_bytes_max", "524287"),
+    fn every_bound_holds_at_n_and_not_beyond() {
+        let table = [
+            ("uploads_max", 1, COUNT_MAX),
+            ("watchers_max", 1, COUNT_MAX),
+            ("submits_in_flight_max", 1, COUNT_MAX),
+            ("connections_max", 1, COUNT_MAX),
+            ("streams_per_connection_max", 1, COUNT_MAX),
+            ("upload_idle_ms", 1, TIME_MS_MAX),
+            ("health_ms", 1, TIME_MS_MAX),
+            ("message_bytes_max", MESSAGE_BYTES_LEAST, MESSAGE_BYTES_MOST),
+            ("submit_bytes_max", MESSAGE_BYTES_LEAST, SUBMIT_BYTES_MOST),
         ];
-        for (key, value) in wrong {
-            let error = read(key, value).unwrap_err().to_string();
-            assert!(error.contains(key), "{error}");
+        for (name, least, most) in table {
+            let key = format!("gateway.{name}");
+            let read = |value: u64| read(&key, &value.to_string());
+            assert!(read(least).is_ok() && read(most).is_ok(), "{key}");
+            for beyond in [least - 1, most + 1] {
+                let error = read(beyond).unwrap_err().to_string();
+                assert!(error.contains(&key), "{error}");
+            }
         }
-        assert!(read("gateway.message_bytes_max", "524288").is_ok());
+    }
+
+    #[test]
+    fn an_address_that_cannot_work_is_refused_by_name() {
+        for wrong in ["0.0.0.0:7400", "7400", ""] {
+            let error = read("gateway.listen", wrong).unwrap_err().to_string();
+            assert!(error.contains("gateway.listen"), "{error}");
+        }
     }
 }

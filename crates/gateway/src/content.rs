@@ -1,12 +1,16 @@
 //! Media in: streamed to disk, never held whole in memory.
 
+use std::sync::Arc;
+
 use assay_api::{CHUNK_BYTES_MAX, v1 as pb};
-use assay_blob::{Received, Upload};
+use assay_blob::{Received, Upload, Uploaded};
 use assay_core::id::Tenant;
 use bytes::Bytes;
 use futures::stream::{Stream, StreamExt};
 use pb::upload_content_request::Part;
+use tokio::sync::OwnedSemaphorePermit;
 use tonic::Status;
+use tracing::{Instrument, Span};
 
 use crate::convert::{self, Announced, Fields};
 use crate::edge::Edge;
@@ -25,9 +29,27 @@ impl Edge {
     {
         self.admit()?;
         // More than the bound wait here; their clients' chunks wait in the network.
-        let permit = self.uploads.acquire().await;
-        let _permit = permit.map_err(|_| Refusal::ShuttingDown)?;
-        let announced = match self.next_part(&mut parts).await? {
+        let permit = Arc::clone(&self.uploads).acquire_owned().await;
+        let permit = permit.map_err(|_| Refusal::ShuttingDown)?;
+        let received = self.take_in(&mut parts, tenant).await?;
+        // A client that gives its call up looks here like one that has sent all. The server drops this
+        // future when it sees that, and it looks whenever this waits: once before half a file is stored.
+        tokio::task::yield_now().await;
+        let stored = self.store_content(received, permit).await?;
+        metric_definitions::uploaded(stored.bytes);
+        tracing::info!(content_id = %stored.id, bytes = stored.bytes, "stored content {}", stored.id);
+        Ok(pb::UploadContentResponse {
+            content_id: stored.id.to_string(),
+            size_bytes: stored.bytes,
+        })
+    }
+
+    /// Reads a file to its end and compares it with what was announced.
+    async fn take_in<R>(&self, parts: &mut R, tenant: &Tenant) -> Result<Received, Status>
+    where
+        R: Stream<Item = Result<pb::UploadContentRequest, Status>> + Unpin,
+    {
+        let announced = match self.next_part(parts).await? {
             Some(Part::Metadata(metadata)) => convert::announced(&metadata)?,
             Some(Part::Chunk(_)) => return Err(out_of_order("a chunk came first")),
             None => return Err(out_of_order("the upload is empty")),
@@ -37,7 +59,7 @@ impl Edge {
             return Err(Refusal::ContentTooLarge { limit }.into());
         }
         let mut upload = self.blobs.upload(tenant, limit);
-        while let Some(part) = self.next_part(&mut parts).await? {
+        while let Some(part) = self.next_part(parts).await? {
             let chunk = match part {
                 Part::Chunk(chunk) => chunk,
                 Part::Metadata(_) => return Err(out_of_order("metadata came twice")),
@@ -46,14 +68,28 @@ impl Edge {
         }
         let received = upload.received();
         compare(&received, announced)?;
-        let stored = received.store().await;
-        let stored = stored.map_err(|error| Refusal::of_blobs(&error))?;
-        metric_definitions::uploaded(stored.bytes);
-        tracing::info!(content_id = %stored.id, bytes = stored.bytes, "stored content {}", stored.id);
-        Ok(pb::UploadContentResponse {
-            content_id: stored.id.to_string(),
-            size_bytes: stored.bytes,
-        })
+        Ok(received)
+    }
+
+    /// Stores a file in a task of its own: one whose client leaves now is stored whole, instead of left
+    /// half way under no name.
+    async fn store_content(
+        &self,
+        received: Received,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Uploaded, Refusal> {
+        let store = async move {
+            let stored = received.store().await;
+            drop(permit);
+            stored
+        };
+        let storing = self
+            .tasks
+            .spawn_joined("store-content", store.instrument(Span::current()));
+        match storing.await {
+            Ok(stored) => stored.map_err(|error| Refusal::of_blobs(&error)),
+            Err(error) => Err(Refusal::Internal(error.to_string())),
+        }
     }
 
     pub(crate) async fn get_content(

@@ -6,8 +6,8 @@ use assay_api::v1 as pb;
 use assay_blob::Blobs;
 use assay_core::clock::Clock;
 use assay_core::port::{JobQueue, JobStore};
-use assay_service::Shutdown;
 use assay_service::shutdown::Stage;
+use assay_service::{Shutdown, TaskGroup};
 use tokio::sync::Semaphore;
 
 use crate::config::Settings;
@@ -23,8 +23,11 @@ pub(crate) struct Edge {
     pub(crate) mode: pb::ServerMode,
     pub(crate) settings: Settings,
     pub(crate) shutdown: Shutdown,
+    pub(crate) tasks: TaskGroup,
     pub(crate) hub: Arc<Hub>,
-    pub(crate) uploads: Semaphore,
+    pub(crate) uploads: Arc<Semaphore>,
+    /// One permit per byte.
+    pub(crate) submit_bytes: Semaphore,
     pub(crate) started_at_ms: u64,
 }
 

@@ -27,6 +27,7 @@ mod caller;
 mod calls;
 mod cancel;
 mod config;
+mod connections;
 mod content;
 mod convert;
 mod edge;
@@ -141,7 +142,9 @@ impl Gateway {
             mode: self.mode,
             shutdown: context.shutdown.clone(),
             hub: Arc::new(Hub::new(settings.watchers_max)),
-            uploads: Semaphore::new(settings.uploads_max),
+            tasks: context.tasks.clone(),
+            uploads: Arc::new(Semaphore::new(settings.uploads_max)),
+            submit_bytes: Semaphore::new(settings.submit_bytes_max),
             settings,
         }
     }

@@ -9,8 +9,6 @@ pub(crate) const METADATA_KEY_BYTES_MAX: usize = 64;
 pub(crate) const METADATA_VALUE_BYTES_MAX: usize = 256;
 /// Longest name and media type of a file, in bytes.
 pub(crate) const FILE_TEXT_BYTES_MAX: usize = 255;
-/// Longest time from the submit, or the due time, to a job's end: 7 days in milliseconds.
-pub(crate) const DEADLINE_MS_MAX: u64 = 7 * 24 * 60 * 60 * 1000;
 /// Longest time of one attempt: 1 hour in milliseconds.
 pub(crate) const ATTEMPT_TIMEOUT_MS_MAX: u64 = 60 * 60 * 1000;
 /// Jobs of a page unless the request says otherwise.

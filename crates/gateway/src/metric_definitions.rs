@@ -4,7 +4,10 @@ use assay_core::kind::{JobKind, Lane};
 use assay_service::prometheus::Instruments;
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
+use crate::status::Refusal;
+
 const JOBS_SUBMITTED_TOTAL: &str = "assay_jobs_submitted_total";
+const CONNECTIONS_REFUSED_TOTAL: &str = "assay_gateway_connections_refused_total";
 const CALLS_REFUSED_TOTAL: &str = "assay_gateway_calls_refused_total";
 const UPLOADS_TOTAL: &str = "assay_gateway_uploads_total";
 const UPLOAD_BYTES_TOTAL: &str = "assay_gateway_upload_bytes_total";
@@ -44,6 +47,10 @@ fn describe() {
         CALLS_REFUSED_TOTAL,
         "calls and requests of streams that were refused, by reason"
     );
+    describe_counter!(
+        CONNECTIONS_REFUSED_TOTAL,
+        "connections that were closed as they came, because there were too many"
+    );
     describe_counter!(UPLOADS_TOTAL, "files that were stored");
     describe_counter!(
         UPLOAD_BYTES_TOTAL,
@@ -62,6 +69,10 @@ fn describe() {
             }
         }
     }
+    for reason in Refusal::REASONS {
+        refusals(reason).absolute(0);
+    }
+    counter!(CONNECTIONS_REFUSED_TOTAL).absolute(0);
     counter!(UPLOADS_TOTAL).absolute(0);
     counter!(UPLOAD_BYTES_TOTAL).absolute(0);
     counter!(WATCHERS_MISSED_TOTAL).absolute(0);
@@ -79,8 +90,16 @@ pub(crate) fn submitted(kind: JobKind, lane: Lane, outcome: SubmitOutcome) {
     submits(kind, lane, outcome).increment(1);
 }
 
+fn refusals(reason: &'static str) -> metrics::Counter {
+    counter!(CALLS_REFUSED_TOTAL, "reason" => reason)
+}
+
 pub(crate) fn refused(reason: &'static str) {
-    counter!(CALLS_REFUSED_TOTAL, "reason" => reason).increment(1);
+    refusals(reason).increment(1);
+}
+
+pub(crate) fn connection_refused() {
+    counter!(CONNECTIONS_REFUSED_TOTAL).increment(1);
 }
 
 pub(crate) fn uploaded(bytes: u64) {

@@ -12,13 +12,13 @@ use tokio::net::TcpListener;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::Error;
 use crate::calls::Calls;
 use crate::config::Settings;
+use crate::connections::accept;
 use crate::edge::Edge;
 
 /// How often a connection that says nothing is asked whether it is there, and how long it may take to
@@ -69,7 +69,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     shutdown: Shutdown,
 ) -> Result<(), Error> {
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let incoming = accept(listener, settings.connections_max);
     let stop = shutdown.intake_token();
     let served = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))

@@ -50,6 +50,10 @@ pub(crate) enum Refusal {
     QueueFull { why: String, retry_after_ms: u64 },
     #[error("{why}: try again when there is room")]
     StoreFull { why: String, retry_after_ms: u64 },
+    #[error(
+        "submits of {limit} bytes are being recorded, which is the limit (gateway.submit_bytes_max): try again"
+    )]
+    ServerBusy { limit: usize },
     #[error("{limit} streams are being watched, which is the limit (gateway.watchers_max)")]
     WatchersFull { limit: usize },
     #[error("the store can't be reached, nothing was written: {why}")]
@@ -74,6 +78,31 @@ pub(crate) struct Violation {
 }
 
 impl Refusal {
+    /// Every reason, as the table has them.
+    pub(crate) const REASONS: [&'static str; 21] = [
+        "INVALID_FIELD",
+        "UPLOAD_OUT_OF_ORDER",
+        "UPLOAD_STALLED",
+        "CONTENT_MISMATCH",
+        "CONTENT_TOO_LARGE",
+        "JOB_NOT_FOUND",
+        "CONTENT_NOT_FOUND",
+        "REQUEST_ID_REUSED",
+        "KIND_NOT_SERVED",
+        "JOB_NOT_RETRYABLE",
+        "JOB_NOT_FINISHED",
+        "JOB_WITHOUT_RESULT",
+        "RESULT_TOO_LARGE",
+        "QUEUE_FULL",
+        "STORE_FULL",
+        "SERVER_BUSY",
+        "WATCHERS_FULL",
+        "STORE_UNAVAILABLE",
+        "SHUTTING_DOWN",
+        "OUTCOME_UNKNOWN",
+        "INTERNAL",
+    ];
+
     /// What the store's error means to a caller who wanted to change job `id`.
     pub(crate) fn of_write(error: StoreError, id: JobId) -> Self {
         match error {
@@ -144,6 +173,7 @@ impl Refusal {
             Self::ResultTooLarge { .. } => ("RESULT_TOO_LARGE", Code::FailedPrecondition),
             Self::QueueFull { .. } => ("QUEUE_FULL", Code::ResourceExhausted),
             Self::StoreFull { .. } => ("STORE_FULL", Code::ResourceExhausted),
+            Self::ServerBusy { .. } => ("SERVER_BUSY", Code::ResourceExhausted),
             Self::WatchersFull { .. } => ("WATCHERS_FULL", Code::ResourceExhausted),
             Self::StoreUnavailable { .. } => ("STORE_UNAVAILABLE", Code::Unavailable),
             Self::ShuttingDown => ("SHUTTING_DOWN", Code::Unavailable),
@@ -182,6 +212,7 @@ impl Refusal {
             | Self::ResultTooLarge { .. }
             | Self::QueueFull { .. }
             | Self::StoreFull { .. }
+            | Self::ServerBusy { .. }
             | Self::WatchersFull { .. }
             | Self::StoreUnavailable { .. }
             | Self::ShuttingDown

@@ -6,6 +6,8 @@ use assay_core::id::Tenant;
 use assay_core::job::Job;
 use assay_core::port::Submitted;
 use assay_core::state::JobState;
+use prost::Message;
+use tokio::sync::SemaphorePermit;
 
 use crate::convert::{self, Wanted};
 use crate::edge::Edge;
@@ -21,6 +23,7 @@ impl Edge {
         trace: &TraceContext,
     ) -> Result<pb::SubmitJobResponse, Refusal> {
         self.admit()?;
+        let _room = self.room_for(request)?;
         let now_ms = self.clock.now_ms();
         let wanted = convert::submit(request, tenant, trace, now_ms)?;
         self.check(&wanted, now_ms).await?;
@@ -49,6 +52,16 @@ impl Edge {
             job: Some(convert::job(job)),
             already_existed: matches!(outcome, SubmitOutcome::Existed),
             durability: self.store.durability().promise().to_owned(),
+        })
+    }
+
+    /// Room for a request, as long as it is being recorded: however many callers there are, what they send
+    /// takes no more than so much memory.
+    fn room_for(&self, request: &pb::SubmitJobRequest) -> Result<SemaphorePermit<'_>, Refusal> {
+        let bytes = u32::try_from(request.encoded_len()).unwrap_or(u32::MAX);
+        let room = self.submit_bytes.try_acquire_many(bytes);
+        room.map_err(|_| Refusal::ServerBusy {
+            limit: self.settings.submit_bytes_max,
         })
     }
 

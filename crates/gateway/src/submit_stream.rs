@@ -40,7 +40,7 @@ where
     let submitter = Arc::new(submitter);
     let submit = move |request| answer(Arc::clone(&submitter), request);
     let stop = Box::pin(async move { shutdown.intake_stopped().await });
-    Pump::new(requests, submit, in_flight_max, stop).map(|message| message.map_err(Status::from))
+    Pump::new(requests, submit, in_flight_max, stop)
 }
 
 async fn answer(submitter: Arc<Submitter>, request: pb::SubmitJobsRequest) -> pb::SubmitJobsResult {
@@ -78,6 +78,8 @@ struct Pump<R, S, F> {
     in_flight_max: usize,
     // None once it has fired.
     stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    // Why requests may be unread; the client hears it after its results.
+    broken: Option<Status>,
     ended: bool,
 }
 
@@ -99,6 +101,7 @@ where
             in_flight: FuturesUnordered::new(),
             in_flight_max,
             stop: Some(stop),
+            broken: None,
             ended: false,
         }
     }
@@ -108,7 +111,9 @@ where
             && stop.as_mut().poll(context).is_ready()
         {
             self.stop = None;
-            self.requests = None;
+            if self.requests.take().is_some() {
+                self.broken = Some(Refusal::ShuttingDown.into());
+            }
         }
         while self.in_flight.len() < self.in_flight_max {
             let Some(requests) = &mut self.requests else {
@@ -117,8 +122,12 @@ where
             match requests.poll_next_unpin(context) {
                 Poll::Pending => return,
                 Poll::Ready(Some(Ok(request))) => self.in_flight.push((self.submit)(request)),
-                // A stream that broke has nobody to hear why; what was read is still answered.
-                Poll::Ready(Some(Err(_)) | None) => self.requests = None,
+                Poll::Ready(None) => self.requests = None,
+                // Such as a message over the bound; what was read before is still answered.
+                Poll::Ready(Some(Err(status))) => {
+                    self.requests = None;
+                    self.broken = Some(status);
+                }
             }
         }
     }
@@ -140,7 +149,7 @@ where
     S: Fn(pb::SubmitJobsRequest) -> F + Unpin,
     F: Future<Output = pb::SubmitJobsResult>,
 {
-    type Item = Result<pb::SubmitJobsResponse, Refusal>;
+    type Item = Result<pb::SubmitJobsResponse, Status>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let pump = self.get_mut();
@@ -156,8 +165,7 @@ where
             return Poll::Pending;
         }
         pump.ended = true;
-        let stopped = pump.stop.is_none();
-        Poll::Ready(stopped.then_some(Err(Refusal::ShuttingDown)))
+        Poll::Ready(pump.broken.take().map(Err))
     }
 }
 

@@ -6,17 +6,20 @@ use assay_api::v1 as pb;
 use assay_blob::ContentId;
 use assay_core::envelope::TraceContext;
 use assay_core::id::{RequestKey, Tenant};
-use assay_core::job::{DEADLINE_DEFAULT_MS, JobSpec, PAYLOAD_BYTES_MAX, Policy};
+use assay_core::job::{
+    DEADLINE_DEFAULT_MS, DEADLINE_MS_MAX, DUE_AHEAD_MS_MAX, JobSpec, PAYLOAD_BYTES_MAX, Policy,
+};
 use assay_core::kind::{JobKind, Lane};
 use assay_core::retry::ATTEMPTS_LIMIT;
 use prost::Message;
 
 use super::{Fields, content, duration_ms, timestamp_ms};
 use crate::limits::{
-    ATTEMPT_TIMEOUT_MS_MAX, DEADLINE_MS_MAX, METADATA_ENTRIES_MAX, METADATA_KEY_BYTES_MAX,
-    METADATA_VALUE_BYTES_MAX,
+    ATTEMPT_TIMEOUT_MS_MAX, METADATA_ENTRIES_MAX, METADATA_KEY_BYTES_MAX, METADATA_VALUE_BYTES_MAX,
 };
 use crate::status::Refusal;
+
+const MS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// A job that somebody may want.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,10 +43,7 @@ pub(crate) fn submit(
         request_key.and_then(|text| fields.check("request_id", RequestKey::new(text.as_str())));
     let lane = lane(&mut fields, request.lane);
     labels(&mut fields, "metadata", &request.metadata);
-    // A time that has passed stays as it was given: a repeat of the request must ask for the same.
-    let due_at_ms = request
-        .due_time
-        .and_then(|time| fields.check("due_time", timestamp_ms(time)));
+    let due_at_ms = due_at_ms(&mut fields, request, now_ms);
     let deadline_ms = optional_ms(&mut fields, "deadline", request.deadline, DEADLINE_MS_MAX);
     let policy = policy(&mut fields, request);
     let payload = payload(&mut fields, request);
@@ -90,6 +90,16 @@ fn payload_size(fields: &mut Fields, field: &str, bytes: usize) {
         let must = format!("must be at most {PAYLOAD_BYTES_MAX} bytes, encoded; has {bytes}");
         fields.refuse(field, must);
     }
+}
+
+/// A time that has passed stays as it was given: a repeat of the request must ask for the same.
+fn due_at_ms(fields: &mut Fields, request: &pb::SubmitJobRequest, now_ms: u64) -> Option<u64> {
+    let due_at_ms = fields.check("due_time", timestamp_ms(request.due_time?))?;
+    if due_at_ms > now_ms.saturating_add(DUE_AHEAD_MS_MAX) {
+        let days = DUE_AHEAD_MS_MAX / MS_PER_DAY;
+        fields.refuse("due_time", format!("must be at most {days} days ahead"));
+    }
+    Some(due_at_ms)
 }
 
 fn lane(fields: &mut Fields, number: i32) -> Lane {

@@ -39,6 +39,7 @@ fn all() -> Vec<Refusal> {
             why: why(),
             retry_after_ms: 7,
         },
+        Refusal::ServerBusy { limit: 1 },
         Refusal::WatchersFull { limit: 1 },
         Refusal::StoreUnavailable { why: why() },
         Refusal::ShuttingDown,
@@ -76,6 +77,11 @@ fn the_table_is_that_of_the_contract() {
         .collect();
     assert_eq!(table.len(), all().len());
     assert_eq!(table, contract());
+    let reasons = all().into_iter().map(|refusal| refusal.reason());
+    assert!(
+        reasons.eq(Refusal::REASONS),
+        "each is counted from the start"
+    );
 }
 
 #[test]

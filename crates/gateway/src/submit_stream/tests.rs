@@ -103,20 +103,31 @@ async fn a_shutdown_answers_what_was_read_and_then_says_so() {
     let mut pump = Pump::new(open, submit, BOUND, stopped);
     assert_eq!(pump.next().await.unwrap().unwrap().results.len(), 2);
     stop.send(()).unwrap();
-    assert_eq!(
-        pump.next().await.unwrap().unwrap_err(),
-        Refusal::ShuttingDown
-    );
+    let end = pump.next().await.unwrap().unwrap_err();
+    assert_eq!(end.code(), tonic::Code::Unavailable);
     assert!(pump.next().await.is_none());
 }
 
 #[tokio::test]
-async fn a_broken_stream_ends_after_its_answers() {
+async fn a_shutdown_after_the_last_request_is_no_error() {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let submit = |request: pb::SubmitJobsRequest| Box::pin(async move { result(&request) });
+    let stopped = Box::pin(async move { drop(stopped.await) });
+    let mut pump = Pump::new(requests(2), submit, BOUND, stopped);
+    assert_eq!(pump.next().await.unwrap().unwrap().results.len(), 2);
+    stop.send(()).unwrap();
+    assert!(pump.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_broken_stream_ends_after_its_answers_and_says_why() {
     let submit = |request: pb::SubmitJobsRequest| Box::pin(async move { result(&request) });
     let broken = requests(3)
-        .chain(stream::iter([Err(Status::cancelled(""))]))
+        .chain(stream::iter([Err(Status::out_of_range("too large"))]))
         .boxed();
     let mut pump = Pump::new(broken, submit, BOUND, never());
     assert_eq!(pump.next().await.unwrap().unwrap().results.len(), 3);
+    let end = pump.next().await.unwrap().unwrap_err();
+    assert_eq!(end.message(), "too large");
     assert!(pump.next().await.is_none());
 }

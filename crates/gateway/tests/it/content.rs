@@ -3,8 +3,9 @@
 use assay_api::v1 as pb;
 use assay_api::v1::content_service_client::ContentServiceClient;
 use assay_store::StoreConfig;
-use assay_test_support::wait::wait_until;
+use assay_test_support::wait::{wait_until, within};
 use futures::{StreamExt, stream};
+use tokio::sync::oneshot;
 use tonic::{Code, Status};
 
 use crate::fixture::{Fixture, chunk, detail, fields, metadata, reason};
@@ -148,6 +149,36 @@ async fn a_client_that_leaves_in_the_middle_leaves_nothing() {
         fixture.blob_files().is_empty()
     })
     .await;
+}
+
+/// tonic tells the reset of a call as the end of what it sends; half a file must not be taken for a whole.
+#[tokio::test]
+async fn a_call_that_is_given_up_stores_nothing() {
+    let settings = [("gateway.uploads_max", "1")];
+    let fixture = Fixture::with(&settings, StoreConfig::default()).await;
+    let (sent, all_sent) = oneshot::channel();
+    let rest = stream::once(async move {
+        sent.send(()).unwrap();
+        std::future::pending().await
+    });
+    let open = stream::iter([announced(None, ""), chunk(b"half a file")]).chain(rest);
+    let mut content = fixture.content();
+    let mut call = Box::pin(content.upload_content(open));
+    tokio::select! {
+        answered = &mut call => panic!("{answered:?}"),
+        sent = all_sent => sent.unwrap(),
+    }
+    // What this connection carried before, the server has read by the time it answers this.
+    let health = fixture.admin().get_health(pb::GetHealthRequest {}).await;
+    assert!(health.is_ok());
+    drop(call);
+
+    // There is room for one, so the other is over before this begins; long before it would be idle.
+    let whole = upload(&fixture, vec![announced(None, ""), chunk(b"a whole file")]);
+    let stored = within("there is room again", whole).await.unwrap();
+    let hex = stored.content_id.strip_prefix("sha256:").unwrap();
+    let files = fixture.blob_files();
+    assert!(files.len() == 1 && files[0].ends_with(hex), "{files:?}");
 }
 
 #[tokio::test]

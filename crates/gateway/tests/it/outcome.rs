@@ -6,14 +6,21 @@ use assay_api::v1 as pb;
 use assay_core::kind::JobKind;
 use assay_core::port::JobQueue;
 use assay_store::StoreConfig;
+use futures::{StreamExt, stream};
+use pb::submit_jobs_result::Outcome;
+use prost::Message;
 use tonic::Code;
 
 use crate::fixture::{Fixture, detail, reason};
 use crate::scripted::{Script, ScriptedStore};
 
 async fn fixture(script: Script) -> Fixture {
+    fixture_with(&[], script).await
+}
+
+async fn fixture_with(settings: &[(&str, &str)], script: Script) -> Fixture {
     let wrap = |inner| Arc::new(ScriptedStore { script, inner }) as _;
-    Fixture::over(&[], StoreConfig::default(), wrap).await
+    Fixture::over(settings, StoreConfig::default(), wrap).await
 }
 
 async fn keyed(fixture: &Fixture) -> pb::SubmitJobRequest {
@@ -106,4 +113,35 @@ async fn a_full_disk_refuses_and_says_when_to_try_again() {
         (refused.code(), reason(&refused).as_str()),
         (Code::ResourceExhausted, "STORE_FULL")
     );
+}
+
+#[tokio::test]
+async fn what_is_being_recorded_takes_no_more_memory_than_the_bound() {
+    const BOUND: usize = 512 * 1024;
+    let settings = [("gateway.submit_bytes_max", "524288")];
+    let fixture = fixture_with(&settings, Script::Hang).await;
+    let mut request = fixture.request().await;
+    let label = |number| (format!("{number:064}"), "v".repeat(256));
+    request.metadata = (0..32).map(label).collect();
+    let fits = BOUND / request.encoded_len();
+    let sent = (fits + 2) as u64;
+    let requests = (0..sent).map(move |sequence| pb::SubmitJobsRequest {
+        sequence,
+        request: Some(request.clone()),
+    });
+    let requests = stream::iter(requests).chain(stream::pending());
+    let answers = fixture.jobs().submit_jobs(requests).await;
+    let mut answers = answers.unwrap().into_inner();
+    let mut refused = Vec::new();
+    while refused.len() < 2 {
+        for result in answers.next().await.unwrap().unwrap().results {
+            let Some(Outcome::Error(error)) = result.outcome else {
+                panic!("the store answers nothing");
+            };
+            assert_eq!(error.reason, "SERVER_BUSY");
+            assert!(error.retry_after.is_some());
+            refused.push(result.sequence);
+        }
+    }
+    assert_eq!(refused, [sent - 2, sent - 1], "those before fit");
 }

@@ -25,6 +25,8 @@ pub(crate) enum Script {
     LoseAnswer,
     /// It is refused.
     DiskFull,
+    /// It is never answered.
+    Hang,
 }
 
 pub(crate) struct ScriptedStore {
@@ -40,6 +42,9 @@ impl JobStore for ScriptedStore {
                 reason: RefusalReason::DiskFull,
                 retry_after_ms: 250,
             });
+        }
+        if let Script::Hang = self.script {
+            return std::future::pending().await;
         }
         let asked = spec.clone();
         let submitted = self.inner.submit(id, spec).await?;

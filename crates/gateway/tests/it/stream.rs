@@ -48,3 +48,33 @@ async fn every_request_has_one_result_and_a_bad_one_ends_nothing() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_message_over_the_bound_ends_the_stream_after_the_results_before_it() {
+    let fixture = Fixture::new().await;
+    let good = fixture.request().await;
+    let large = pb::SubmitJobRequest {
+        request_id: "k".repeat(1024 * 1024 + 1),
+        ..pb::SubmitJobRequest::default()
+    };
+    let requests = [good.clone(), good, large].into_iter().zip(0..);
+    let requests = requests.map(|(request, sequence)| pb::SubmitJobsRequest {
+        sequence,
+        request: Some(request),
+    });
+    let answers = fixture.jobs().submit_jobs(stream::iter(requests)).await;
+    let mut answers = answers.unwrap().into_inner();
+    let mut results = 0;
+    let end = loop {
+        match answers
+            .next()
+            .await
+            .expect("it does not end as if all was read")
+        {
+            Ok(message) => results += message.results.len(),
+            Err(end) => break end,
+        }
+    };
+    assert_eq!(results, 2);
+    assert_eq!(end.code(), tonic::Code::OutOfRange);
+}

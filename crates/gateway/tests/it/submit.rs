@@ -172,4 +172,8 @@ async fn a_message_over_the_bound_is_refused() {
     };
     let refused = fixture.jobs().submit_job(request).await.unwrap_err();
     assert_eq!(refused.code(), Code::OutOfRange);
+    assert!(
+        refused.message().contains("1048576 bytes"),
+        "it says the bound: {refused:?}"
+    );
 }

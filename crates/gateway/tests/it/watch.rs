@@ -159,6 +159,40 @@ async fn a_job_that_ended_before_shows_its_history_and_its_end() {
 }
 
 #[tokio::test]
+async fn a_watcher_of_a_job_that_was_put_back_does_not_stop_at_its_earlier_end() {
+    let fixture = Fixture::new().await;
+    let job = fixture.submit().await;
+    fixture.work().await.fail().await;
+    let ended = watch(&fixture, &job.id, "").await;
+    let before_the_end = {
+        let mut messages: Vec<_> = ended.map(Result::unwrap).collect().await;
+        let Some(Message::Event(event)) = messages.remove(0).message else {
+            panic!("the first message is an event");
+        };
+        event.event_id
+    };
+    let retry = pb::RetryJobRequest {
+        job_id: job.id.clone(),
+    };
+    fixture.jobs().retry_job(retry).await.unwrap();
+    let work = fixture.work().await;
+    work.report(3).await;
+    let early = watch(&fixture, &job.id, "").await;
+    let resumed = watch(&fixture, &job.id, &before_the_end).await;
+    let (mut from_the_first, mut from_the_second) = (Seen::default(), Seen::default());
+    let ((), (), ()) = tokio::join!(
+        work.succeed(inline("{}")),
+        from_the_first.take_from(early, u64::MAX),
+        from_the_second.take_from(resumed, u64::MAX),
+    );
+    for (seen, first) in [(from_the_first, 1), (from_the_second, 2)] {
+        assert!(seen.terminal && seen.resets == 0);
+        let last = *seen.sequences.last().unwrap();
+        assert_eq!(seen.sequences, (first..=last).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
 async fn the_bound_on_watchers_holds_and_a_watcher_that_leaves_makes_room() {
     let settings = [("gateway.watchers_max", "2")];
     let fixture = Fixture::with(&settings, StoreConfig::default()).await;

@@ -1,6 +1,6 @@
 //! Bounds of a request at n and n + 1.
 
-use assay_core::job::ATTEMPT_TIMEOUT_DEFAULT_MS;
+use assay_core::job::{ATTEMPT_TIMEOUT_DEFAULT_MS, JOB_LIFE_MS_MAX};
 use assay_core::retry::ATTEMPTS_DEFAULT;
 
 use super::*;
@@ -124,6 +124,11 @@ fn bounds_hold_at_n_and_break_at_n_plus_one() {
         ["deadline"]
     );
 
+    let due = |ms| Some(crate::convert::timestamp(ms));
+    assert!(with(|it| it.due_time = due(NOW_MS + DUE_AHEAD_MS_MAX)).is_ok());
+    let refused = with(|it| it.due_time = due(NOW_MS + DUE_AHEAD_MS_MAX + 1));
+    assert_eq!(fields_of(refused), ["due_time"]);
+
     assert!(with(|it| it.attempt_timeout = time(ATTEMPT_TIMEOUT_MS_MAX)).is_ok());
     let refused = with(|it| it.attempt_timeout = time(ATTEMPT_TIMEOUT_MS_MAX + 1));
     assert_eq!(fields_of(refused), ["attempt_timeout"]);
@@ -201,6 +206,16 @@ fn the_deadline_counts_from_the_later_of_submit_and_due_time() {
     let spec = later.unwrap().spec;
     assert_eq!(spec.due_at_ms, Some(NOW_MS + 5_000));
     assert_eq!(spec.deadline_at_ms, NOW_MS + 6_000);
+
+    let longest = with(|it| {
+        it.due_time = due(NOW_MS + DUE_AHEAD_MS_MAX);
+        it.deadline = time(DEADLINE_MS_MAX);
+    });
+    let life_ms = longest.unwrap().spec.deadline_at_ms - NOW_MS;
+    assert_eq!(
+        life_ms, JOB_LIFE_MS_MAX,
+        "what it needs is kept for so long"
+    );
 
     let earlier = with(|it| {
         it.due_time = due(NOW_MS - 5_000);
