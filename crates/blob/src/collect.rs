@@ -1,5 +1,6 @@
 //! Finding and deleting what nobody needs any more. When that is, the scheduler decides.
 
+use std::fs::DirEntry;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -48,15 +49,16 @@ impl Blobs {
         before_ms: u64,
     ) -> Result<bool, Error> {
         let (path, recent, name) = (self.path(tenant, id), Arc::clone(&self.recent), *id);
+        // Who touches or stores waits until this is over.
+        let gate = Arc::clone(&self.gate).write_owned().await;
         let deleted = blocking(move || {
-            // A touch waits until this is over, and then finds nothing.
-            let mut recent = recent.lock();
             let untouched =
                 existing(path.metadata())?.is_some_and(|found| touched_at_ms(&found) < before_ms);
             if untouched {
-                recent.forget(&name);
+                recent.lock().forget(&name);
                 std::fs::remove_file(&path)?;
             }
+            drop(gate);
             Ok::<_, std::io::Error>(untouched)
         });
         deleted
@@ -85,11 +87,13 @@ fn find_untouched(
 ) -> Result<Vec<Stored>, std::io::Error> {
     let mut found = Vec::new();
     for place in read_folder(folder)? {
+        let place = place?;
         // `.uploads` is no tenant.
         let Ok(tenant) = Tenant::new(place.file_name().to_string_lossy()) else {
             continue;
         };
         for file in read_folder(&place.path())? {
+            let file = file?;
             let Ok(id) = ContentId::from_hex(&file.file_name().to_string_lossy()) else {
                 continue;
             };
@@ -119,15 +123,16 @@ fn find_untouched(
 fn remove_unfinished(folder: &Path, before_ms: u64) -> Result<usize, std::io::Error> {
     let mut removed = 0;
     for place in read_folder(folder)? {
+        let place = place?;
         let uploads = place.file_name() == UPLOADS;
         for file in read_folder(&place.path())? {
+            let file = file?;
             if !uploads && !is_unfinished(&file.file_name()) {
                 continue;
             }
             let found = existing(file.metadata())?;
             if found.is_some_and(|found| touched_at_ms(&found) < before_ms) {
-                std::fs::remove_file(file.path())?;
-                removed += 1;
+                removed += usize::from(existing(std::fs::remove_file(file.path()))?.is_some());
             }
         }
     }
@@ -139,12 +144,15 @@ fn is_unfinished(name: &std::ffi::OsStr) -> bool {
     name.to_string_lossy().contains('#')
 }
 
-/// The entries of a folder; none for what is no folder.
-fn read_folder(path: &Path) -> Result<Vec<std::fs::DirEntry>, std::io::Error> {
-    match std::fs::read_dir(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(Vec::new()),
-        opened => opened?.collect(),
-    }
+/// The entries of a folder, one after the other: there may be millions. None for what is no folder.
+fn read_folder(
+    path: &Path,
+) -> Result<impl Iterator<Item = Result<DirEntry, std::io::Error>>, std::io::Error> {
+    let opened = match std::fs::read_dir(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => None,
+        opened => Some(opened?),
+    };
+    Ok(opened.into_iter().flatten())
 }
 
 /// Others may delete at the same time.
@@ -161,4 +169,48 @@ fn touched_at_ms(metadata: &std::fs::Metadata) -> u64 {
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures::FutureExt;
+
+    use super::*;
+
+    /// Beyond the time at which this test runs: everything is old.
+    const FUTURE_MS: u64 = 10_000_000_000_000;
+
+    #[tokio::test]
+    async fn what_is_being_stored_is_not_deleted_and_the_other_way_round() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path()).await.unwrap();
+        let (tenant, bytes) = (Tenant::default(), Bytes::from_static(b"abc"));
+        let id = blobs.put(&tenant, bytes.clone()).await.unwrap();
+
+        let storing = blobs.gate.read().await;
+        let mut delete = Box::pin(blobs.delete_untouched(&tenant, &id, FUTURE_MS));
+        assert!((&mut delete).now_or_never().is_none());
+        assert_eq!(blobs.size(&tenant, &id).await.unwrap(), Some(3));
+        drop(storing);
+        assert!(delete.await.unwrap());
+
+        let deleting = blobs.gate.write().await;
+        let mut small = Box::pin(blobs.put(&tenant, bytes));
+        assert!((&mut small).now_or_never().is_none());
+        let mut large = blobs.upload(&tenant, u64::MAX);
+        let part = Bytes::from_static(&[7; crate::PART_BYTES]);
+        large.write(part).await.unwrap();
+        let mut large = Box::pin(large.finish());
+        let mut touch = Box::pin(blobs.touch(&tenant, &id, 1));
+        for _ in 0..1_000 {
+            assert!((&mut large).now_or_never().is_none(), "it has no name yet");
+            assert!((&mut touch).now_or_never().is_none());
+            tokio::task::yield_now().await;
+        }
+        assert!(blobs.untouched(FUTURE_MS, 9).await.unwrap().is_empty());
+        drop(deleting);
+        let (small, large, touch) = tokio::join!(small, large, touch);
+        assert!(small.is_ok() && large.is_ok() && touch.is_ok());
+    }
 }

@@ -20,6 +20,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{ObjectStoreExt, PutPayload};
 use parking_lot::Mutex;
+use tokio::sync::RwLock;
 
 mod collect;
 mod content_id;
@@ -45,7 +46,9 @@ pub const TOUCH_REMEMBERED_MS: u64 = 10 * 60 * 1000;
 pub struct Blobs {
     store: Arc<LocalFileSystem>,
     folder: Arc<Path>,
-    // Held over "look, then delete" and "look, then touch", so that no touched blob is deleted.
+    // Held alone over "look, then delete", and shared over each touch and store: what somebody touched or
+    // stored since the look is not deleted.
+    gate: Arc<RwLock<()>>,
     recent: Arc<Mutex<Recent>>,
     uploads: Arc<upload::Names>,
 }
@@ -61,6 +64,10 @@ impl Blobs {
         let opened = blocking(move || {
             std::fs::create_dir_all(&folder)?;
             let folder = folder.canonicalize()?;
+            // A power cut must not take the folder from what is synced in it.
+            if let Some(above) = folder.parent() {
+                std::fs::File::open(above)?.sync_all()?;
+            }
             // Without fsync a power cut could take content whose upload was answered.
             let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
             Ok::<_, error::Cause>((folder, store))
@@ -69,6 +76,7 @@ impl Blobs {
         Ok(Self {
             store: Arc::new(store),
             folder: folder.into(),
+            gate: Arc::default(),
             recent: Arc::default(),
             uploads: Arc::default(),
         })
@@ -148,12 +156,13 @@ impl Blobs {
         }
         let (path, recent) = (self.path(tenant, id), Arc::clone(&self.recent));
         let (tenant, name) = (tenant.clone(), *id);
+        let gate = Arc::clone(&self.gate).read_owned().await;
         let touched = blocking(move || {
-            let mut recent = recent.lock();
             let bytes = set_touched(&path, now_ms)?;
             if let Some(bytes) = bytes {
-                recent.remember(tenant, name, bytes, now_ms);
+                recent.lock().remember(tenant, name, bytes, now_ms);
             }
+            drop(gate);
             Ok::<_, std::io::Error>(bytes)
         });
         touched
@@ -181,6 +190,7 @@ impl Blobs {
         id: ContentId,
         payload: PutPayload,
     ) -> Result<(), Error> {
+        let _gate = self.gate.read().await;
         // Written over what may be there: it is the same, and writing it again is a touch.
         let written = self.store.put(&key(tenant, &id), payload).await;
         written

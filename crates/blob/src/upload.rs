@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use assay_core::id::Tenant;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use object_store::path::Path as Key;
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
 use sha2::{Digest, Sha256};
@@ -27,9 +27,9 @@ pub struct Upload {
     bytes_max: u64,
     bytes: u64,
     hash: Sha256,
-    // Not yet written.
-    part: Vec<Bytes>,
-    part_bytes: usize,
+    // Not yet written. Copied together: chunks as they came would keep far more memory than their bytes,
+    // and there is no bound on the number of empty ones.
+    part: BytesMut,
     // Once the first part was full. Dropping it removes its file.
     begun: Option<Begun>,
 }
@@ -65,8 +65,7 @@ impl Upload {
             bytes_max,
             bytes: 0,
             hash: Sha256::new(),
-            part: Vec::new(),
-            part_bytes: 0,
+            part: BytesMut::new(),
             begun: None,
         }
     }
@@ -85,9 +84,8 @@ impl Upload {
         }
         self.bytes = bytes;
         self.hash.update(&chunk);
-        self.part_bytes += chunk.len();
-        self.part.push(chunk);
-        if self.part_bytes >= PART_BYTES {
+        self.part.extend_from_slice(&chunk);
+        if self.part.len() >= PART_BYTES {
             self.write_part().await?;
         }
         Ok(())
@@ -129,8 +127,7 @@ impl Upload {
                 begun.insert(Begun { key, parts })
             }
         };
-        self.part_bytes = 0;
-        let payload = PutPayload::from_iter(self.part.drain(..));
+        let payload = PutPayload::from_bytes(self.part.split().freeze());
         // One part at a time: the client waits while the disk is slow.
         let written = begun.parts.put_part(payload).await;
         written.map_err(attempt("write upload", begun.key.to_string()))
@@ -166,7 +163,7 @@ impl Received {
         match begun {
             None => {
                 blobs
-                    .write(&tenant, content.id, PutPayload::from_iter(part))
+                    .write(&tenant, content.id, PutPayload::from_bytes(part.freeze()))
                     .await?;
             }
             Some(begun) => publish(&blobs, begun, &tenant, &content.id).await?,
@@ -185,6 +182,7 @@ async fn publish(
 ) -> Result<(), Error> {
     let complete = begun.parts.complete().await;
     complete.map_err(attempt("complete upload", begun.key.to_string()))?;
+    let _gate = blobs.gate.read().await;
     let renamed = blobs.store.rename(&begun.key, &key(tenant, id)).await;
     renamed.map_err(attempt("store content", id.to_string()))
 }

@@ -49,6 +49,19 @@ async fn content_of_any_size_comes_back() {
 }
 
 #[tokio::test]
+async fn chunks_of_any_size_are_put_together() {
+    let fixture = Fixture::new().await;
+    let content = content(PART_BYTES / 64 + 3);
+    let mut upload = fixture.blobs.upload(&Tenant::default(), u64::MAX);
+    for chunk in content.chunks(1) {
+        upload.write(Bytes::copy_from_slice(chunk)).await.unwrap();
+        upload.write(Bytes::new()).await.unwrap();
+    }
+    let uploaded = upload.finish().await.unwrap();
+    assert_eq!(uploaded.id, ContentId::of(&content));
+}
+
+#[tokio::test]
 async fn the_same_bytes_twice_are_one_blob() {
     let fixture = Fixture::new().await;
     for content in [content(9), content(PART_BYTES + 9)] {
