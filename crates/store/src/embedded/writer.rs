@@ -3,7 +3,7 @@
 //! It takes what waits, applies it, commits it with one sync, and only then changes the committed memory,
 //! answers, tells listeners and hands envelopes out. What came in meanwhile is the next batch.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -28,6 +28,8 @@ use super::stream::Announcer;
 use crate::StoreConfig;
 use crate::metric_definitions::{CommitOutcome, committed};
 
+/// A batch whose journal row has so many bytes takes no further operation.
+pub(super) const ROW_BYTES_FULL: usize = 16 * 1024 * 1024;
 /// Memory for a journal row that is kept for the next one, in bytes.
 const ROW_BYTES_KEPT: usize = 4 * 1024 * 1024;
 
@@ -75,15 +77,17 @@ pub(super) struct Writer {
 impl Writer {
     /// Works until every sender is gone and everything that was sent is answered.
     pub(super) fn run(mut self) {
-        let mut operations = Vec::new();
+        let mut operations = VecDeque::new();
         while let Some(first) = self.receiver.blocking_recv() {
-            operations.push(first);
+            operations.push_back(first);
             while operations.len() < self.config.batch_operations_max
                 && let Ok(next) = self.receiver.try_recv()
             {
-                operations.push(next);
+                operations.push_back(next);
             }
-            self.process(&mut operations);
+            while !operations.is_empty() {
+                self.process(&mut operations);
+            }
         }
     }
 
@@ -105,30 +109,39 @@ impl Writer {
         Ok(())
     }
 
-    fn process(&mut self, operations: &mut Vec<Operation>) {
-        let count = operations.len();
+    /// Takes operations until one batch is full; what is left is the next one.
+    fn process(&mut self, operations: &mut VecDeque<Operation>) {
         if let Err(error) = self.mend() {
+            let count = operations.len();
             tracing::error!(operations = count, error, "open the store's file again");
             // Dropping an operation tells its caller that nothing was written.
             operations.clear();
             return;
         }
         let applied = self.apply(|batch| {
-            let answers: Vec<Answer> = operations.drain(..).map(|apply| apply(batch)).collect();
+            let mut answers: Vec<Answer> = Vec::with_capacity(operations.len());
+            while batch.changes.journal.len() < ROW_BYTES_FULL
+                && let Some(apply) = operations.pop_front()
+            {
+                answers.push(apply(batch));
+            }
             answers
         });
         let Some((changes, answers)) = applied else {
+            operations.clear();
             return;
         };
-        if changes.reaped {
-            self.clockwork.reaped_at_ms = self.clock.now_ms();
-        }
+        let reaped = changes.reaped;
         let outcome = if changes.is_empty() {
             self.publish(changes);
             Outcome::Committed
         } else {
-            self.settle(changes, count)
+            self.settle(changes, answers.len())
         };
+        // Only a look that is recorded ends a gap.
+        if reaped && matches!(outcome, Outcome::Committed) {
+            self.clockwork.reaped_at_ms = self.clock.now_ms();
+        }
         for answer in answers {
             answer(&outcome);
         }

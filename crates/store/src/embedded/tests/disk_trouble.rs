@@ -1,13 +1,20 @@
 use std::sync::Arc;
 
 use assay_core::id::Tenant;
+use assay_core::job::PAYLOAD_BYTES_MAX;
 use assay_core::port::{JobStore, RefusalReason, Settlement, StoreError, Submitted};
 use assay_core::retry::Decision;
 use assay_core::state::JobState;
+use redb::{ReadableDatabase, ReadableTable};
 
 use super::memory_disk::MemoryDisk;
-use super::{claim, id, open, spec};
+use super::{claim, id, open, open_at, spec};
 use crate::StoreConfig;
+use crate::embedded::batch::{Batch, unavailable};
+use crate::embedded::disk::Fault;
+use crate::embedded::folder::Medium;
+use crate::embedded::tables::JOURNAL;
+use crate::embedded::writer::ROW_BYTES_FULL;
 
 /// Whoever was in the failed batch does not know; the store mends itself and forgets nothing.
 #[tokio::test]
@@ -53,7 +60,7 @@ async fn a_full_disk_refuses_submits_and_keeps_earlier_jobs() {
     store.submit(id(1), spec(1)).await.unwrap();
     disk.set_room(Some(disk.used()));
     let mut large = spec(2);
-    large.payload = vec![2; assay_core::job::PAYLOAD_BYTES_MAX];
+    large.payload = vec![2; PAYLOAD_BYTES_MAX];
     let refused = store.submit(id(2), large.clone()).await;
     let full = matches!(
         refused,
@@ -79,4 +86,68 @@ async fn a_full_disk_refuses_submits_and_keeps_earlier_jobs() {
     let (store, _) = open(&disk, &StoreConfig::default());
     let again = store.submit(id(2), large).await.unwrap();
     assert!(matches!(again, Submitted::Queued(_)), "{again:?}");
+}
+
+/// Leases that lapsed while the disk was away are extended by the first look that is recorded.
+#[tokio::test]
+async fn a_look_at_leases_that_was_not_recorded_does_not_end_the_gap() {
+    let disk = Arc::new(MemoryDisk::default());
+    let (store, offered, clock) = open_at(&disk, &StoreConfig::default());
+    store.submit(id(1), spec(1)).await.unwrap();
+    claim(&store, &offered, id(1)).await;
+    clock.advance(60_000);
+    disk.fail_writes(true);
+    assert!(store.reap(10).await.is_err());
+    disk.fail_writes(false);
+    clock.advance(500);
+    assert_eq!(store.reap(10).await.unwrap().jobs, 0);
+    let job = store.get(&Tenant::default(), id(1)).await.unwrap().unwrap();
+    assert_eq!(job.state, JobState::Running);
+}
+
+/// However much waits: what is synced together has a bound in bytes.
+#[tokio::test]
+async fn one_commit_is_bounded_in_bytes() {
+    let disk = Arc::new(MemoryDisk::default());
+    let (store, _) = open(&disk, &StoreConfig::default());
+    let store = Arc::new(store);
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let blocker = Arc::clone(&store);
+    let blocked = tokio::spawn(async move {
+        let step = move |_: &mut Batch<'_>| {
+            drop(wait.recv());
+            Ok(())
+        };
+        blocker.change(step, || unavailable(Fault::Closed)).await
+    });
+    let submits: Vec<_> = (1..=80)
+        .map(|number| {
+            let (store, mut large) = (Arc::clone(&store), spec(number));
+            large.payload = vec![number; PAYLOAD_BYTES_MAX];
+            tokio::spawn(async move { store.submit(id(number), large).await })
+        })
+        .collect();
+    // All are sent once each task has run up to its wait.
+    tokio::task::yield_now().await;
+    drop(go);
+    blocked.await.unwrap().unwrap();
+    for submit in submits {
+        submit.await.unwrap().unwrap();
+    }
+    drop(store);
+    let rows = journal_rows(&disk);
+    let largest = rows.iter().max().unwrap();
+    assert!(*largest >= ROW_BYTES_FULL, "{rows:?}");
+    assert!(
+        *largest < ROW_BYTES_FULL + PAYLOAD_BYTES_MAX + 10_000,
+        "one operation beyond the bound at most: {rows:?}"
+    );
+}
+
+fn journal_rows(disk: &Arc<MemoryDisk>) -> Vec<usize> {
+    let database = disk.open(1_000_000).unwrap();
+    let read = database.begin_read().unwrap();
+    let journal = read.open_table(JOURNAL).unwrap();
+    let rows = journal.iter().unwrap();
+    rows.map(|row| row.unwrap().1.value().len()).collect()
 }

@@ -24,6 +24,7 @@ struct State {
     /// Bytes that the disk has room for.
     room: Option<usize>,
     syncs_fail: bool,
+    writes_fail: bool,
 }
 
 /// One change that a power cut may or may not keep.
@@ -98,6 +99,10 @@ impl MemoryDisk {
         self.state.lock().content.len()
     }
 
+    pub(super) fn fail_writes(&self, fail: bool) {
+        self.state.lock().writes_fail = fail;
+    }
+
     pub(super) fn fail_syncs(&self, fail: bool) {
         self.state.lock().syncs_fail = fail;
     }
@@ -105,6 +110,9 @@ impl MemoryDisk {
 
 impl State {
     fn change(&mut self, write: Write) -> Result<(), Error> {
+        if self.writes_fail {
+            return Err(Error::other("the disk does not write"));
+        }
         let end = match &write {
             Write::Length(length) => *length,
             Write::Bytes(offset, bytes) => offset + bytes.len(),
