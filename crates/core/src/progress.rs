@@ -229,6 +229,17 @@ impl Progress {
         self.updated_at_ms = now_ms;
     }
 
+    /// The attempt has ended without success: steps still running have failed. Percent stays.
+    pub fn break_off(&mut self, now_ms: u64) {
+        let running = self
+            .steps
+            .iter_mut()
+            .filter(|step| step.state == StepState::Running);
+        running.for_each(|step| step.end(StepState::Failed, now_ms));
+        self.eta_ms = None;
+        self.updated_at_ms = now_ms;
+    }
+
     /// A new attempt over the same steps begins with nothing done.
     pub fn restart(&mut self, now_ms: u64) {
         for step in &mut self.steps {

@@ -23,7 +23,7 @@ mod tests;
 pub use cancel::{Cancelled, cancel};
 pub use claim::{ClaimStep, claim};
 pub use lease::{Renewed, holds, renew, report};
-pub use redrive::redrive;
+pub use redrive::{redrive, redriven_until_ms};
 pub use settle::{Settling, settle};
 pub use submit::{Admission, promote, rebuild, submit};
 pub use sweep::{

@@ -38,7 +38,9 @@ pub(crate) enum Refusal {
     RequestIdReused(JobId),
     #[error("this server takes no jobs of kind {0}")]
     KindNotServed(JobKind),
-    #[error("job {0} is {1}: only failed and dead-lettered jobs can be put back")]
+    #[error(
+        "job {0} is {1}: only failed and dead-lettered jobs can be put back, and only while their content is kept"
+    )]
     JobNotRetryable(JobId, JobState),
     #[error("job {0} is {1} and has no result yet: watch it")]
     JobNotFinished(JobId, JobState),

@@ -78,7 +78,7 @@ pub trait JobStore: Send + Sync {
     async fn cancel(&self, tenant: &Tenant, id: JobId) -> Result<CancelAnswer, StoreError>;
 
     /// Puts a failed or dead-lettered job back by hand: new generation, counters at zero, history
-    /// kept, a new deadline of the same length.
+    /// kept, and as much time to run as at first.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
@@ -330,7 +330,8 @@ pub enum CancelAnswer {
 pub enum RedriveAnswer {
     /// It is queued again. Publish the envelope, if there is one.
     Queued(Job, Option<Envelope>),
-    /// Only failed and dead-lettered jobs can be put back; nothing changed.
+    /// Only failed and dead-lettered jobs can be put back, and none that is too old (see
+    /// [`redriven_until_ms`](crate::transition::redriven_until_ms)); nothing changed.
     NotRedrivable(Job),
     /// No such job.
     Unknown,

@@ -41,6 +41,20 @@ fn percent_follows_the_weights() {
 }
 
 #[test]
+fn what_ran_when_an_attempt_was_broken_off_has_failed() {
+    let mut progress = progress();
+    progress.finish("fetch", T0).unwrap();
+    progress.advance("analyse", 1, 2, "half", T0 + 1).unwrap();
+    progress.break_off(T0 + 2);
+    assert_eq!(state(&progress, "fetch"), StepState::Done);
+    assert_eq!(state(&progress, "analyse"), StepState::Failed);
+    assert_eq!(state(&progress, "explain"), StepState::Pending);
+    assert_eq!(progress.steps[1].finished_at_ms, Some(T0 + 2));
+    assert_eq!((progress.basis_points, progress.eta_ms), (4_500, None));
+    assert_eq!(progress.message, "half");
+}
+
+#[test]
 fn percent_stays_when_a_step_finds_more_to_do() {
     let mut progress = progress();
     progress.advance("analyse", 5, 10, "", T0).unwrap();

@@ -136,7 +136,8 @@ impl<'a> Batch<'a> {
     /// Records a new job.
     pub(super) fn add(&mut self, transition: Transition, envelope: Arc<Envelope>) -> Arc<Job> {
         let times = &transition.job.times;
-        let deadline_ms = times.deadline_at_ms.saturating_sub(times.created_at_ms);
+        let begins_at_ms = times.created_at_ms.max(times.due_at_ms.unwrap_or(0));
+        let deadline_ms = times.deadline_at_ms.saturating_sub(begins_at_ms);
         let entry = Entry {
             job: Arc::new(transition.job),
             envelope,

@@ -15,7 +15,7 @@ pub(super) struct Entry {
     pub(super) job: Arc<Job>,
     /// Carries the latest generation; the queue holds the same one.
     pub(super) envelope: Arc<Envelope>,
-    /// How long the job was given at its submit.
+    /// How long the job was given at its submit, from when it could begin.
     pub(super) deadline_ms: u64,
     pub(super) events: Packed,
     /// The inline result, until it is in its table.

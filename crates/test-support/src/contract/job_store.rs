@@ -54,7 +54,8 @@ pub use model::{Step, any_order_of_steps_agrees_with_the_model};
 pub use retry::{
     a_checkpoint_reaches_the_next_attempt, a_dead_letter_is_redriven_from_zero,
     a_failed_attempt_is_retried_when_due, a_parked_job_waits_for_its_time,
-    an_ended_job_sends_its_follow_ups, an_interrupted_job_runs_again_at_once,
+    a_redrive_does_not_give_the_wait_again, an_ended_job_sends_its_follow_ups,
+    an_interrupted_job_runs_again_at_once,
 };
 pub use submit::{
     a_job_for_later_is_scheduled, a_repeated_submit_is_the_same_job,
@@ -322,7 +323,8 @@ macro_rules! job_store_contract {
             a_stale_lease_changes_nothing, a_renewed_lease_is_held, only_one_claim_wins,
             a_failed_attempt_is_retried_when_due, a_parked_job_waits_for_its_time,
             an_interrupted_job_runs_again_at_once, a_checkpoint_reaches_the_next_attempt,
-            a_dead_letter_is_redriven_from_zero, an_ended_job_sends_its_follow_ups,
+            a_dead_letter_is_redriven_from_zero, a_redrive_does_not_give_the_wait_again,
+            an_ended_job_sends_its_follow_ups,
             a_job_that_waits_is_cancelled_at_once, a_running_job_is_cancelled_when_its_worker_confirms,
             an_ended_job_is_not_cancelled, a_cancelled_id_nobody_knows_does_not_run,
             a_lapsed_lease_is_reaped_and_spends_nothing, a_deadline_ends_a_job,

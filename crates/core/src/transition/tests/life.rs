@@ -105,7 +105,7 @@ fn step(record: Record<'_>, input: &Input, now_ms: u64) -> Option<Transition> {
             Cancelled::Now(transition) | Cancelled::Asked(transition) => Some(*transition),
             Cancelled::AskedBefore | Cancelled::Ended => None,
         },
-        Input::Redrive => redrive(record, DEADLINE_DEFAULT_MS, now_ms),
+        Input::Redrive => redrive(record, DEADLINE_DEFAULT_MS, u64::MAX, now_ms),
         Input::Due => due(record, now_ms),
         Input::Reap => reap(record, now_ms),
         Input::LoseWorker => lose_worker(record, now_ms),

@@ -90,7 +90,9 @@ pub(in crate::embedded) fn redrive(
     let Some(entry) = found else {
         return Ok(RedriveAnswer::Unknown);
     };
-    let redriven = transition::redrive(entry.record(), entry.deadline_ms, batch.now_ms());
+    let retention_ms = batch.ground.config.retention_ms;
+    let (deadline_ms, now_ms) = (entry.deadline_ms, batch.now_ms());
+    let redriven = transition::redrive(entry.record(), deadline_ms, retention_ms, now_ms);
     Ok(match redriven {
         Some(transition) => {
             let job = batch.record(entry, transition);

@@ -78,6 +78,21 @@ pub async fn a_checkpoint_reaches_the_next_attempt(subject: Subject) {
     assert_eq!(subject.claim(id).await.checkpoint, None);
 }
 
+/// The wait for its due time is over: put back, it has the time that it had to run.
+pub async fn a_redrive_does_not_give_the_wait_again(subject: Subject) {
+    let mut spec = subject.spec();
+    let due_at_ms = subject.now_ms() + 5_000;
+    (spec.due_at_ms, spec.deadline_at_ms) = (Some(due_at_ms), due_at_ms + 2_000);
+    let id = subject.submit(super::id(1), spec).await.id;
+    subject.clock.advance(5_000);
+    assert_eq!(subject.promote_due().await, 1);
+    let lease = subject.claim(id).await.lease;
+    subject.settle(&lease, Decision::Fail(failure())).await;
+    subject.redrive(id).await;
+    let deadline_at_ms = subject.job(id).await.times.deadline_at_ms;
+    assert_eq!(deadline_at_ms, subject.now_ms() + 2_000);
+}
+
 /// People put a dead job back: counters at zero, history kept, as much time as at first.
 pub async fn a_dead_letter_is_redriven_from_zero(subject: Subject) {
     let dead = Decision::DeadLetter {
