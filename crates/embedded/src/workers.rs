@@ -8,7 +8,7 @@ use assay_service::config::Error as ConfigError;
 use assay_service::prometheus::Metrics;
 use assay_service::readiness::Need;
 use assay_service::{Config, Context, OnEnd};
-use assay_worker_runtime::{JobHandler, Ports, Settings, Worker};
+use assay_worker_runtime::{JobHandler, Ports, Settings, Worker, queue_dependency};
 
 /// Takes handlers in, and starts a worker for each.
 pub struct Workers {
@@ -57,7 +57,11 @@ impl Workers {
     pub fn add<H: JobHandler>(&mut self, handler: H) -> Result<(), ConfigError> {
         let settings = Settings::read(&self.context.config)?;
         // Down until the worker says otherwise: the process is not ready before its workers are.
-        drop(self.context.readiness.dependency("queue", Need::Required));
+        drop(
+            self.context
+                .readiness
+                .dependency(&queue_dependency(H::KIND), Need::Required),
+        );
         let worker = Worker::new(self.ports.clone(), handler, settings);
         let name = format!("worker {}", H::KIND);
         let run = worker.run(self.context.clone());

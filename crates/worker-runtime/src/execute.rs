@@ -84,7 +84,7 @@ impl<H: JobHandler> Executor<H> {
         let (envelope, lane) = (Arc::clone(&delivery.envelope), job.lane);
         let timing = self.leases.timing(asked_at);
         let attempt = Arc::new(Attempt::new(envelope, job, lease, timing));
-        let _held = self.leases.hold(&attempt);
+        let _held = self.leases.hold(&attempt, asked_at);
         let _in_flight = self.meters.attempt_begun(lane, self.waited(&attempt));
         let span = span(&attempt);
         async {
@@ -129,7 +129,9 @@ impl<H: JobHandler> Executor<H> {
                 let settlement = Settlement {
                     decision: Decision::Succeed,
                     result: Some(result),
-                    progress: ran.progress.and_then(|progress| progress.last(true)),
+                    progress: ran
+                        .progress
+                        .and_then(|progress| progress.last(&Decision::Succeed)),
                 };
                 return self.settler.settle(delivery, attempt, settlement).await;
             }
@@ -147,10 +149,11 @@ impl<H: JobHandler> Executor<H> {
         }
         let ports = &self.runner.ports;
         let (now_ms, jitter) = (ports.clock.now_ms(), ports.jitter.draw());
+        let decision = outcome::decide(ending, stop, &attempt.job, now_ms, jitter);
         let settlement = Settlement {
-            decision: outcome::decide(ending, stop, &attempt.job, now_ms, jitter),
+            progress: ran.progress.and_then(|progress| progress.last(&decision)),
+            decision,
             result: None,
-            progress: ran.progress.and_then(|progress| progress.last(false)),
         };
         self.settler.settle(delivery, attempt, settlement).await;
     }

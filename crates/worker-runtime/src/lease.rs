@@ -1,11 +1,9 @@
 //! The leases in this worker's hands: one loop renews them all, one hears of cancellations.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use assay_core::id::JobId;
 use assay_core::port::{EventItem, Interest, Renewal};
 use futures::StreamExt;
 use parking_lot::Mutex;
@@ -14,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::attempt::{Attempt, Stop, Timing};
 use crate::config::Settings;
+use crate::in_hand::{InHand, Place};
 use crate::jitter::Backoff;
 use crate::metric_definitions::{LeaseLoss, Meters};
 use crate::ports::Ports;
@@ -24,15 +23,14 @@ const RENEWALS_AT_ONCE_MAX: usize = 64;
 /// failed is tried again after as much.
 const TOGETHER_DIVISOR: u32 = 8;
 
-/// The attempts in hand, by job and token: a job may be here twice for a moment, when its lease lapsed
-/// and this same worker took it over.
+/// Looks after the attempts in hand.
 pub(crate) struct Leases {
     ports: Ports,
     lease: Duration,
     lease_ms: u64,
     renew: Duration,
     meters: Arc<Meters>,
-    held: Mutex<BTreeMap<(JobId, u64), Arc<Attempt>>>,
+    held: Mutex<InHand>,
     handing_back: AtomicBool,
     renew_now: Notify,
 }
@@ -59,10 +57,12 @@ impl Leases {
         }
     }
 
-    /// Looks after an attempt's lease until the answer is dropped.
-    pub(crate) fn hold(self: &Arc<Self>, attempt: &Arc<Attempt>) -> Held {
+    /// Looks after the lease of an attempt, claimed at `asked_at`, until the answer is dropped.
+    pub(crate) fn hold(self: &Arc<Self>, attempt: &Arc<Attempt>, asked_at: Instant) -> Held {
         let place = (attempt.lease.job_id, attempt.lease.token);
-        self.held.lock().insert(place, Arc::clone(attempt));
+        if !self.held.lock().add(place, attempt, asked_at) {
+            self.renew_now.notify_one();
+        }
         // Looked at after the insert, set before the list is read: none slips through.
         if self.handing_back.load(Ordering::SeqCst) {
             attempt.stop(Stop::Drain);
@@ -101,7 +101,7 @@ impl Leases {
             match self.ports.store.events(Interest::Cancellations).await {
                 Ok(mut events) => {
                     backoff.reset();
-                    self.renew_now.notify_one();
+                    self.hears_from_now_on();
                     while let Some(item) = events.next().await {
                         self.hear(&item);
                     }
@@ -114,18 +114,19 @@ impl Leases {
 
     fn hear(&self, item: &EventItem) {
         match item {
-            EventItem::Event(event) => {
-                let of_job = (event.job_id, 0)..=(event.job_id, u64::MAX);
-                for attempt in self.held.lock().range(of_job).map(|(_, attempt)| attempt) {
-                    attempt.stop(Stop::Cancel);
-                }
-            }
-            EventItem::Missed => self.renew_now.notify_one(),
+            EventItem::Event(event) => self.held.lock().cancel(event.job_id, event.id.token),
+            EventItem::Missed => self.hears_from_now_on(),
         }
     }
 
+    /// What was missed before is in the answers to renewals.
+    fn hears_from_now_on(&self) {
+        self.held.lock().hears_since(Instant::now());
+        self.renew_now.notify_one();
+    }
+
     fn all(&self) -> Vec<Arc<Attempt>> {
-        self.held.lock().values().cloned().collect()
+        self.held.lock().all()
     }
 
     fn together(&self) -> Duration {
@@ -207,11 +208,11 @@ impl Leases {
 /// Keeps an attempt's lease renewed while it lives.
 pub(crate) struct Held {
     leases: Arc<Leases>,
-    place: (JobId, u64),
+    place: Place,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.leases.held.lock().remove(&self.place);
+        self.leases.held.lock().remove(self.place);
     }
 }

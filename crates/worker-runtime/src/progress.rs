@@ -7,6 +7,7 @@ use assay_core::clock::Clock;
 use assay_core::id::JobId;
 use assay_core::port::{JobStore, Lease, Written};
 use assay_core::progress::{Coalescer, Progress, ProgressError, StepPlan, Write};
+use assay_core::retry::Decision;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -133,10 +134,17 @@ impl Reporter {
     }
 
     /// The last progress, for the settlement; none if nothing was ever reported.
-    pub(crate) fn last(&self, succeeded: bool) -> Option<Progress> {
+    pub(crate) fn last(&self, decision: &Decision) -> Option<Progress> {
         let mut progress = self.board.latest.lock().progress.take()?;
-        if succeeded {
-            progress.complete(self.board.clock.now_ms());
+        let now_ms = self.board.clock.now_ms();
+        match decision {
+            Decision::Succeed => progress.complete(now_ms),
+            Decision::Fail(_)
+            | Decision::Retry { .. }
+            | Decision::DeadLetter { .. }
+            | Decision::Cancel => progress.break_off(now_ms),
+            // No fault of the step: the next attempt takes it up.
+            Decision::RunAgain { .. } | Decision::Park { .. } => {}
         }
         Some(progress)
     }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use assay_core::kind::JobKind;
 use assay_core::port::Subscription;
 use assay_service::readiness::{Dependency, Need};
 use assay_service::shutdown::Shutdown;
@@ -22,6 +23,12 @@ use crate::refuse::Refusal;
 use crate::run::Runner;
 use crate::settle::Settler;
 use crate::slots::Slots;
+
+/// The name under which readiness knows the queue of a kind: each worker of a process has its own.
+#[must_use]
+pub fn queue_dependency(kind: JobKind) -> String {
+    format!("queue-{kind}")
+}
 
 /// Runs jobs of its handler's kind.
 pub struct Worker<H> {
@@ -65,7 +72,7 @@ impl<H: JobHandler> Worker<H> {
         let meters = metrics.record(|| Arc::new(Meters::new(H::KIND, &Refusal::REASONS)));
         let slots = Slots::new(self.settings.concurrency);
         meters.slots(slots.count());
-        let queue_up = readiness.dependency("queue", Need::Required);
+        let queue_up = readiness.dependency(&queue_dependency(H::KIND), Need::Required);
         let leases = Leases::new(&self.ports, &self.settings, &meters);
         let loops = Loops::start(&tasks, &leases);
         if let Some(subscription) = self.subscribe(&queue_up, &shutdown).await {

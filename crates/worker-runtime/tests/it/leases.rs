@@ -52,6 +52,21 @@ async fn a_cancel_reaches_the_handler_at_once_and_is_confirmed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cancel_that_comes_before_the_answer_to_the_claim_is_not_lost() {
+    let world = World::new();
+    let worker = world.work(|_, _| Box::pin(never()));
+    // It listens before it is given anything.
+    tokio::time::sleep(seconds(5)).await;
+    world.store.faults.lock().cancels_at_claim = 1;
+    let begun = Instant::now();
+    let id = world.submit("hello");
+    world.wait(id, JobState::Cancelled).await;
+    assert_eq!(begun.elapsed(), seconds(0), "no renewal, no grace");
+    worker.shut_down().await;
+    assert_eq!(world.journal.read(), ["claim", "record", "ack"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cancel_that_was_not_heard_is_in_the_answer_to_a_renewal() {
     let world = World::new();
     world.store.faults.lock().deaf = true;

@@ -36,6 +36,11 @@ async fn writes_are_bounded_and_the_last_is_in_the_settlement() {
     let last = row.job.progress.unwrap();
     assert_eq!(last.steps[1].current, 1_000, "the last report");
     assert_eq!(last.steps[0].state, StepState::Done);
+    assert_eq!(
+        last.steps[1].state,
+        StepState::Failed,
+        "it ran when the attempt failed"
+    );
     assert_eq!(last.message, "looking");
 }
 

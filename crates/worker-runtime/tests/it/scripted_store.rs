@@ -35,6 +35,8 @@ pub(crate) struct Faults {
     pub(crate) down: bool,
     /// So many claims find no store.
     pub(crate) claims_down: usize,
+    /// So many jobs are cancelled between their claim and its answer.
+    pub(crate) cancels_at_claim: usize,
     /// No cancellation is heard, only answered to renewals.
     pub(crate) deaf: bool,
 }
@@ -129,35 +131,7 @@ impl ScriptedStore {
         changed
     }
 
-    fn is_down(&self) -> bool {
-        self.faults.lock().down
-    }
-
-    fn reject(&self, what: &'static str) {
-        self.rejected.lock().push(what);
-    }
-}
-
-impl Row {
-    fn record(&self) -> Record<'_> {
-        Record {
-            job: &self.job,
-            envelope: &self.envelope,
-        }
-    }
-
-    /// Keeps what a step answered; the envelope that it raised, if any.
-    fn keep(&mut self, step: Transition) -> Option<Envelope> {
-        self.job = step.job;
-        let raised = step.envelope?;
-        self.envelope = Arc::new(raised.clone());
-        Some(raised)
-    }
-}
-
-#[async_trait]
-impl JobStore for ScriptedStore {
-    async fn claim(&self, request: ClaimRequest) -> Result<Claim, StoreError> {
+    fn claim_now(&self, request: ClaimRequest) -> Result<Claim, StoreError> {
         {
             let mut faults = self.faults.lock();
             if faults.claims_down > 0 {
@@ -198,6 +172,57 @@ impl JobStore for ScriptedStore {
         drop(rows);
         self.changed.send_modify(|count| *count += 1);
         Ok(Claim::Run(Box::new(claimed)))
+    }
+
+    async fn cancel_at_claim(&self, job: &Job) {
+        {
+            let mut faults = self.faults.lock();
+            if faults.cancels_at_claim == 0 {
+                return;
+            }
+            faults.cancels_at_claim -= 1;
+        }
+        self.cancel(&job.tenant, job.id).await.unwrap();
+        // Whoever listens hears it before the claim is answered.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn is_down(&self) -> bool {
+        self.faults.lock().down
+    }
+
+    fn reject(&self, what: &'static str) {
+        self.rejected.lock().push(what);
+    }
+}
+
+impl Row {
+    fn record(&self) -> Record<'_> {
+        Record {
+            job: &self.job,
+            envelope: &self.envelope,
+        }
+    }
+
+    /// Keeps what a step answered; the envelope that it raised, if any.
+    fn keep(&mut self, step: Transition) -> Option<Envelope> {
+        self.job = step.job;
+        let raised = step.envelope?;
+        self.envelope = Arc::new(raised.clone());
+        Some(raised)
+    }
+}
+
+#[async_trait]
+impl JobStore for ScriptedStore {
+    async fn claim(&self, request: ClaimRequest) -> Result<Claim, StoreError> {
+        let claim = self.claim_now(request)?;
+        if let Claim::Run(claimed) = &claim {
+            self.cancel_at_claim(&claimed.job).await;
+        }
+        Ok(claim)
     }
 
     async fn renew(&self, lease: &Lease, lease_ms: u64) -> Result<Renewal, StoreError> {
