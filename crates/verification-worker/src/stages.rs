@@ -99,6 +99,13 @@ pub(crate) enum UnreadClass {
     Machine,
 }
 
+/// Why the file cannot be analysed, if that is what the stage found.
+pub(crate) fn refusal(stage: &str, output: &Value) -> Option<Refusal> {
+    let judges = [SNIFF, STRUCTURE].contains(&stage);
+    let refusal = output.get("Err").filter(|_| judges)?;
+    Refusal::deserialize(refusal).ok()
+}
+
 fn first_look(work: &Work, bytes: &[u8]) -> SniffOutput {
     sniff(bytes, &work.hints, &work.limits)
 }

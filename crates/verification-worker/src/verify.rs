@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::metric_definitions::Meters;
 use crate::result::VerificationResult;
 use crate::settings::Settings;
+use crate::stages::refusal;
 use crate::steps::{FETCH, FUSE, PERSIST, Steps};
 
 /// Verifies files. Clones share the bound on child processes.
@@ -136,6 +137,7 @@ impl Verifier {
             steps,
             meters: &self.meters,
             job_id: subject.job_id,
+            refused: false,
         };
         let reports = self
             .analyst
@@ -156,6 +158,8 @@ struct Watcher<'a> {
     steps: &'a dyn Steps,
     meters: &'a Meters,
     job_id: JobId,
+    // A stage has found that the file cannot be analysed: what comes after it finds nothing.
+    refused: bool,
 }
 
 #[async_trait]
@@ -166,8 +170,18 @@ impl Watch for Watcher<'_> {
 
     async fn ended(&mut self, report: &StageReport) {
         self.meters.stage_ended(report);
-        let StageOutcome::Aborted(abort) = &report.outcome else {
-            return self.steps.done(&report.stage);
+        let abort = match &report.outcome {
+            StageOutcome::Aborted(abort) => abort,
+            StageOutcome::Ok(_) if self.refused => {
+                return self.steps.skip(&report.stage, "the file is refused");
+            }
+            StageOutcome::Ok(output) => match refusal(&report.stage, output) {
+                Some(refusal) => {
+                    self.refused = true;
+                    return self.steps.fail(&report.stage, &refusal.to_string());
+                }
+                None => return self.steps.done(&report.stage),
+            },
         };
         let (reason, stage, job_id) = (abort.reason.as_str(), &report.stage, self.job_id);
         self.steps.fail(stage, &format!("stopped: {reason}"));

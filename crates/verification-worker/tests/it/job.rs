@@ -153,6 +153,24 @@ async fn a_file_that_is_refused_fails_for_good_at_its_first_attempt() {
     let job = shop.wait(id, |job| job.state.is_terminal()).await;
     assert_eq!((job.state, job.attempt), (JobState::Failed, 1));
     assert_eq!(job.failure.unwrap().code, "empty_input");
+    let steps = job.progress.unwrap().steps;
+    let states: Vec<_> = steps.iter().map(|step| step.state).collect();
+    let [fetch, sniff, later @ .., fuse, persist] = states.as_slice() else {
+        panic!("{steps:?}");
+    };
+    assert_eq!(
+        (*fetch, *sniff, *fuse, *persist),
+        (
+            StepState::Done,
+            StepState::Failed,
+            StepState::Failed,
+            StepState::Pending
+        )
+    );
+    assert!(
+        later.iter().all(|state| *state == StepState::Skipped),
+        "{steps:?}"
+    );
     shop.close().await;
 }
 
