@@ -1,4 +1,20 @@
-//! May this delivery run? One table: state × generation × lease × due time.
+//! May this delivery run? One table: state × generation × lease × due time. The first line that fits answers.
+//!
+//! | the record | the answer |
+//! |---|---|
+//! | is missing | a tombstone: cancelled; young, or older than the store: rebuilt; else an orphan |
+//! | has a live lease, whatever the generation | [`Verdict::Busy`] |
+//! | was cancelled, or is to be | [`Verdict::Cancelled`] |
+//! | succeeded | [`Verdict::Done`] |
+//! | failed or is a dead letter, of an older generation | [`Verdict::Run`]: the store lost its redrive |
+//! | is a dead letter of a crash loop | [`Verdict::Quarantined`] |
+//! | failed, or is another dead letter | [`Verdict::Done`] |
+//! | has a later generation, or waits for its children | [`Verdict::Stale`] |
+//! | is due later | [`Verdict::Early`] |
+//! | anything else, a lapsed lease included | [`Verdict::Run`] |
+//!
+//! Not here: an envelope that the worker is too old to read. It has no claim to judge; the worker puts it
+//! back for a newer one.
 
 use serde::{Deserialize, Serialize};
 

@@ -192,11 +192,7 @@ impl Parts {
         let scheduler = assay_scheduler::Parts {
             store: Arc::clone(&store),
             queue: Arc::clone(&queue),
-            blobs: Some(Keeping {
-                blobs: blobs.clone(),
-                job_life_ms_max: JOB_LIFE_MS_MAX,
-                retention_ms,
-            }),
+            blobs: Some(keeping(blobs.clone(), retention_ms)),
             clock: Arc::clone(&clock),
         };
         let scheduling = assay_scheduler::run(context.clone(), scheduler);
@@ -223,8 +219,49 @@ impl Parts {
     }
 }
 
+/// How long contents may be needed: by the longest job, until its record is gone.
+fn keeping(blobs: Blobs, retention_ms: u64) -> Keeping {
+    Keeping {
+        blobs,
+        job_life_ms_max: JOB_LIFE_MS_MAX,
+        retention_ms,
+    }
+}
+
 /// Makes the data folder, for its owner alone. What keeps it from being made, the store tells better.
 fn make(data_dir: &Path) {
     let mut builder = std::fs::DirBuilder::new();
     drop(builder.recursive(true).mode(FOLDER_MODE).create(data_dir));
+}
+
+#[cfg(test)]
+mod tests {
+    use assay_core::clock::ManualClock;
+    use assay_core::id::Tenant;
+    use assay_core::job::{DEADLINE_MS_MAX, DUE_AHEAD_MS_MAX};
+    use assay_core::port::ContentStore;
+    use assay_scheduler::{Activity, BLOB_MARGIN_MS, CollectBlobs};
+
+    use super::*;
+
+    /// Touched at its submit, due as late as it may be, ended as late as it may be, kept for a week.
+    #[tokio::test]
+    async fn content_outlives_the_longest_job_and_its_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path().join(BLOBS_FOLDER)).await.unwrap();
+        let (tenant, retention_ms) = (Tenant::default(), StoreConfig::default().retention_ms);
+        let stored = ContentStore::put(&blobs, &tenant, b"content".to_vec()).await;
+        let id = stored.unwrap().parse().unwrap();
+        let clock = Arc::new(ManualClock::at(SystemClock.now_ms() + 1_000));
+        let touched = blobs.touch(&tenant, &id, clock.now_ms()).await.unwrap();
+        assert_eq!(touched, Some(7));
+
+        let keeping = keeping(blobs.clone(), retention_ms);
+        let collect = CollectBlobs::new(keeping, Arc::<ManualClock>::clone(&clock), 10);
+        clock.advance(DUE_AHEAD_MS_MAX + DEADLINE_MS_MAX + retention_ms + BLOB_MARGIN_MS);
+        assert_eq!(collect.activate().await.unwrap().changed, 0);
+        clock.advance(1);
+        assert_eq!(collect.activate().await.unwrap().changed, 1);
+        assert_eq!(blobs.size(&tenant, &id).await.unwrap(), None);
+    }
 }

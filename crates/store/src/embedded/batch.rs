@@ -35,6 +35,8 @@ pub(super) struct Ground<'a> {
     pub(super) commit: u64,
 }
 
+/// Most cancelled ids without a record that are remembered: cancels of further ones leave no trace.
+pub(super) const TOMBSTONES_MAX: usize = 10_000;
 /// Records that a commit may hold and still be told apart by their revisions, as a power of two.
 const RECORDS_BITS: u32 = 20;
 
@@ -43,6 +45,8 @@ pub(super) struct Batch<'a> {
     pub(super) ground: Ground<'a>,
     pub(super) changes: Changes,
     counts: Counts,
+    /// How many there are.
+    tombstones: usize,
     tables: OnceCell<EndedTables>,
 }
 
@@ -80,6 +84,7 @@ impl<'a> Batch<'a> {
     pub(super) fn new(ground: Ground<'a>) -> Self {
         Self {
             counts: ground.shelf.counts().clone(),
+            tombstones: ground.shelf.tombstones().len(),
             ground,
             changes: Changes::default(),
             tables: OnceCell::new(),
@@ -133,6 +138,23 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// Remembers that an id without a record is not to run, if there is room.
+    pub(super) fn bury(&mut self, id: JobId) {
+        if self.tombstone(id) || self.tombstones < TOMBSTONES_MAX {
+            self.set_tombstone(id, Some(self.now_ms()));
+        }
+    }
+
+    pub(super) fn set_tombstone(&mut self, id: JobId, at_ms: Option<u64>) {
+        let before = self.tombstone(id);
+        match (before, at_ms) {
+            (false, Some(_)) => self.tombstones += 1,
+            (true, None) => self.tombstones = self.tombstones.saturating_sub(1),
+            (true, Some(_)) | (false, None) => {}
+        }
+        self.changes.tombstones.insert(id, at_ms);
+    }
+
     /// Records a new job.
     pub(super) fn add(&mut self, transition: Transition, envelope: Arc<Envelope>) -> Arc<Job> {
         let times = &transition.job.times;
@@ -151,7 +173,7 @@ impl<'a> Batch<'a> {
             offered_at_ms: 0,
         };
         if self.tombstone(entry.job.id) {
-            self.changes.tombstones.insert(entry.job.id, None);
+            self.set_tombstone(entry.job.id, None);
         }
         *self.counts.get_mut(entry.job.kind, entry.job.state) += 1;
         self.stage(entry, Fresh::Job, transition.events)

@@ -61,8 +61,7 @@ pub(in crate::embedded) fn cancel(
     id: JobId,
 ) -> Result<CancelAnswer, StoreError> {
     let Some(entry) = batch.find(id)? else {
-        let now_ms = batch.now_ms();
-        batch.changes.tombstones.insert(id, Some(now_ms));
+        batch.bury(id);
         return Ok(CancelAnswer::Unknown);
     };
     if !belongs(&entry, tenant) {

@@ -120,10 +120,12 @@ pub(in crate::embedded) fn expire(
     let tombstones = batch.ground.shelf.tombstones().iter();
     let stale: Vec<_> = tombstones
         .filter(|(_, at_ms)| **at_ms < oldest_ms)
-        .map(|(id, _)| (*id, None))
+        .map(|(id, _)| *id)
         .take(limit)
         .collect();
-    batch.changes.tombstones.extend(stale);
+    for id in stale {
+        batch.set_tombstone(id, None);
+    }
     Ok(Swept {
         jobs,
         publish: Vec::new(),

@@ -6,6 +6,7 @@ use assay_core::port::{JobStore, RefusalReason, Settlement, StoreError, Submitte
 use assay_core::retry::Decision;
 use assay_core::state::JobState;
 use redb::{ReadableDatabase, ReadableTable};
+use tokio::task::JoinSet;
 
 use super::memory_disk::MemoryDisk;
 use super::{claim, id, open, open_at, spec};
@@ -112,27 +113,26 @@ async fn one_commit_is_bounded_in_bytes() {
     let (store, _) = open(&disk, &StoreConfig::default());
     let store = Arc::new(store);
     let (go, wait) = std::sync::mpsc::channel::<()>();
+    let mut callers = JoinSet::new();
     let blocker = Arc::clone(&store);
-    let blocked = tokio::spawn(async move {
+    callers.spawn(async move {
         let step = move |_: &mut Batch<'_>| {
-            drop(wait.recv());
+            wait.recv().unwrap_err();
             Ok(())
         };
-        blocker.change(step, || unavailable(Fault::Closed)).await
+        let answer = blocker.change(step, || unavailable(Fault::Closed)).await;
+        answer.unwrap();
     });
-    let submits: Vec<_> = (1..=80)
-        .map(|number| {
-            let (store, mut large) = (Arc::clone(&store), spec(number));
-            large.payload = vec![number; PAYLOAD_BYTES_MAX];
-            tokio::spawn(async move { store.submit(id(number), large).await })
-        })
-        .collect();
+    for number in 1..=80 {
+        let (store, mut large) = (Arc::clone(&store), spec(number));
+        large.payload = vec![number; PAYLOAD_BYTES_MAX];
+        callers.spawn(async move { drop(store.submit(id(number), large).await.unwrap()) });
+    }
     // All are sent once each task has run up to its wait.
     tokio::task::yield_now().await;
     drop(go);
-    blocked.await.unwrap().unwrap();
-    for submit in submits {
-        submit.await.unwrap().unwrap();
+    while let Some(answered) = callers.join_next().await {
+        answered.unwrap();
     }
     drop(store);
     let rows = journal_rows(&disk);

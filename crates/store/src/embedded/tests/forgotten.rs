@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use assay_core::id::Tenant;
+use assay_core::id::{JobId, Tenant};
 use assay_core::port::{JobStore, Submitted};
 use assay_core::state::JobState;
 
 use super::memory_disk::MemoryDisk;
 use super::{id, open, open_at, spec};
 use crate::StoreConfig;
-use crate::embedded::batch::unavailable;
+use crate::embedded::batch::{TOMBSTONES_MAX, unavailable};
 use crate::embedded::disk::Fault;
 use crate::embedded::steps;
 
@@ -97,4 +97,32 @@ async fn a_new_job_of_a_forgotten_id_is_not_mixed_up_with_the_old_one() {
     let counts = store.counts().await.unwrap();
     assert_eq!(counts.get(spec(1).kind, JobState::Queued), 8);
     assert_eq!(counts.get(spec(1).kind, JobState::Cancelled), 1);
+}
+
+/// Cancels of ids that nobody submitted cost a bounded amount of memory.
+#[tokio::test]
+async fn tombstones_are_bounded() {
+    let disk = Arc::new(MemoryDisk::default());
+    let (store, _) = open(&disk, &StoreConfig::default());
+    let tenant = Tenant::default();
+    let unknown = |number: u64| JobId::random(number, [0; 10]);
+    let kept = store.change(
+        move |batch| {
+            for number in 0..=TOMBSTONES_MAX as u64 {
+                steps::cancel(batch, &tenant, unknown(number))?;
+            }
+            Ok([TOMBSTONES_MAX - 1, TOMBSTONES_MAX].map(|n| batch.tombstone(unknown(n as u64))))
+        },
+        || unavailable(Fault::Closed),
+    );
+    assert_eq!(kept.await.unwrap(), [true, false]);
+    assert_eq!(store.shared.read().shelf.tombstones().len(), TOMBSTONES_MAX);
+    // A new submit makes room.
+    let submitted = store.submit(unknown(0), spec(1)).await.unwrap();
+    assert!(matches!(submitted, Submitted::Queued(_)), "{submitted:?}");
+    store
+        .cancel(&Tenant::default(), unknown(u64::MAX >> 20))
+        .await
+        .unwrap();
+    assert_eq!(store.shared.read().shelf.tombstones().len(), TOMBSTONES_MAX);
 }

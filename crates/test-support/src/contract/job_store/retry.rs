@@ -83,7 +83,7 @@ pub async fn a_redrive_does_not_give_the_wait_again(subject: Subject) {
     let mut spec = subject.spec();
     let due_at_ms = subject.now_ms() + 5_000;
     (spec.due_at_ms, spec.deadline_at_ms) = (Some(due_at_ms), due_at_ms + 2_000);
-    let id = subject.submit(super::id(1), spec).await.id;
+    let id = subject.submit(id(1), spec).await.id;
     subject.clock.advance(5_000);
     assert_eq!(subject.promote_due().await, 1);
     let lease = subject.claim(id).await.lease;
