@@ -94,30 +94,33 @@ fn find_untouched(
         };
         for file in read_folder(&place.path())? {
             let file = file?;
-            let Ok(id) = ContentId::from_hex(&file.file_name().to_string_lossy()) else {
+            let Some(stored) = stored(&tenant, &file)? else {
                 continue;
             };
-            let Some(metadata) = existing(file.metadata())? else {
-                continue;
-            };
-            let touched_at_ms = touched_at_ms(&metadata);
-            if touched_at_ms >= before_ms {
+            if stored.touched_at_ms >= before_ms {
                 continue;
             }
             if found.len() == limit {
                 return Ok(found);
             }
-            let tenant = tenant.clone();
-            let bytes = metadata.len();
-            found.push(Stored {
-                tenant,
-                id,
-                bytes,
-                touched_at_ms,
-            });
+            found.push(stored);
         }
     }
     Ok(found)
+}
+
+/// The blob that a file of a tenant's folder is; none for what is no blob, or gone by now.
+fn stored(tenant: &Tenant, file: &DirEntry) -> Result<Option<Stored>, std::io::Error> {
+    let Ok(id) = ContentId::from_hex(&file.file_name().to_string_lossy()) else {
+        return Ok(None);
+    };
+    let metadata = existing(file.metadata())?;
+    Ok(metadata.map(|metadata| Stored {
+        tenant: tenant.clone(),
+        id,
+        bytes: metadata.len(),
+        touched_at_ms: touched_at_ms(&metadata),
+    }))
 }
 
 fn remove_unfinished(folder: &Path, before_ms: u64) -> Result<usize, std::io::Error> {

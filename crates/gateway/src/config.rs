@@ -1,6 +1,7 @@
 //! Section `[gateway]` of the configuration.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use assay_core::kind::JobKind;
@@ -57,25 +58,34 @@ impl Settings {
 
     /// The first key that can't be used, and what it must be.
     fn fault(&self) -> Option<(&'static str, String)> {
+        if self.kinds.is_empty() {
+            return Some(("gateway.kinds", "hold at least one kind".to_owned()));
+        }
+        let mut ranges = self.ranges().into_iter();
+        let (key, _, range) = ranges.find(|(_, value, range)| !range.contains(value))?;
+        let (least, most) = range.into_inner();
+        Some((key, format!("be between {least} and {most}")))
+    }
+
+    /// Each number, and where it must lie.
+    fn ranges(&self) -> [(&'static str, u64, RangeInclusive<u64>); 9] {
         let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let counts = [
-            ("gateway.uploads_max", wide(self.uploads_max)),
-            ("gateway.watchers_max", wide(self.watchers_max)),
-            (
+        let count = |key, value| (key, value, 1..=COUNT_MAX);
+        let time = |key, value| (key, value, 1..=TIME_MS_MAX);
+        [
+            count("gateway.uploads_max", wide(self.uploads_max)),
+            count("gateway.watchers_max", wide(self.watchers_max)),
+            count(
                 "gateway.submits_in_flight_max",
                 wide(self.submits_in_flight_max),
             ),
-            ("gateway.connections_max", wide(self.connections_max)),
-            (
+            count("gateway.connections_max", wide(self.connections_max)),
+            count(
                 "gateway.streams_per_connection_max",
                 self.streams_per_connection_max.into(),
             ),
-        ];
-        let times = [
-            ("gateway.upload_idle_ms", self.upload_idle_ms),
-            ("gateway.health_ms", self.health_ms),
-        ];
-        let bytes = [
+            time("gateway.upload_idle_ms", self.upload_idle_ms),
+            time("gateway.health_ms", self.health_ms),
             (
                 "gateway.message_bytes_max",
                 wide(self.message_bytes_max),
@@ -86,16 +96,7 @@ impl Settings {
                 wide(self.submit_bytes_max),
                 MESSAGE_BYTES_LEAST..=SUBMIT_BYTES_MOST,
             ),
-        ];
-        let counts = counts.map(|(key, value)| (key, value, 1..=COUNT_MAX));
-        let times = times.map(|(key, value)| (key, value, 1..=TIME_MS_MAX));
-        let mut ranges = counts.into_iter().chain(times).chain(bytes);
-        if self.kinds.is_empty() {
-            return Some(("gateway.kinds", "hold at least one kind".to_owned()));
-        }
-        let (key, _, range) = ranges.find(|(_, value, range)| !range.contains(value))?;
-        let (least, most) = range.into_inner();
-        Some((key, format!("be between {least} and {most}")))
+        ]
     }
 
     /// Where to listen.

@@ -62,6 +62,10 @@ fn describe() {
         WATCHERS_MISSED_TOTAL,
         "times that a watcher was too slow and read the history again"
     );
+    start_at_zero();
+}
+
+fn start_at_zero() {
     for kind in JobKind::ALL {
         for lane in Lane::ALL {
             for outcome in SubmitOutcome::ALL {

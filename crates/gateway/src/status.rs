@@ -1,21 +1,21 @@
 //! Why a call was not answered: the one table from reasons to statuses. It is the table on top of
-//! `jobs.proto`; nothing else makes a [`Status`].
+//! `jobs.proto`; nothing else makes a status.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use assay_api::{ERROR_DOMAIN, v1 as pb};
 use assay_blob::ContentId;
 use assay_core::id::JobId;
 use assay_core::kind::JobKind;
 use assay_core::port::{RefusalReason, StoreError};
 use assay_core::state::JobState;
-use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+use tonic::Code;
 
-use crate::convert;
 use crate::limits::RETRY_AFTER_MS;
 use crate::metric_definitions;
+
+mod answer;
+#[cfg(test)]
+mod tests;
 
 /// Why a call was not answered. The text is for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -251,59 +251,9 @@ impl Refusal {
     }
 }
 
-impl From<Refusal> for Status {
-    fn from(refusal: Refusal) -> Self {
-        refusal.record();
-        let metadata: HashMap<String, String> = refusal
-            .metadata()
-            .map(|(key, value)| (key.to_owned(), value))
-            .into_iter()
-            .collect();
-        let mut details = ErrorDetails::with_error_info(refusal.reason(), ERROR_DOMAIN, metadata);
-        let fields = refusal.violations().iter();
-        let fields: Vec<_> = fields
-            .map(|wrong| FieldViolation::new(&wrong.field, &wrong.description))
-            .collect();
-        if !fields.is_empty() {
-            details.set_bad_request(fields);
-        }
-        if let Some(after) = refusal.retry_after() {
-            details.set_retry_info(Some(after));
-        }
-        Self::with_error_details(refusal.code(), refusal.to_string(), details)
-    }
-}
-
-impl From<Refusal> for pb::SubmitError {
-    fn from(refusal: Refusal) -> Self {
-        refusal.record();
-        let violation = |wrong: &Violation| pb::FieldViolation {
-            field: wrong.field.clone(),
-            description: wrong.description.clone(),
-        };
-        Self {
-            code: refusal.code().into(),
-            message: refusal.to_string(),
-            reason: refusal.reason().to_owned(),
-            metadata: refusal
-                .metadata()
-                .map(|(key, value)| (key.to_owned(), value))
-                .into_iter()
-                .collect(),
-            field_violations: refusal.violations().iter().map(violation).collect(),
-            retry_after: refusal.retry_after().map(|after| {
-                convert::duration(u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
-            }),
-        }
-    }
-}
-
 fn sentence(violations: &[Violation]) -> String {
     let parts = violations
         .iter()
         .map(|wrong| format!("`{}` {}", wrong.field, wrong.description));
     parts.collect::<Vec<_>>().join("; ")
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use tonic::Status;
+use tonic_types::StatusExt;
+
 use super::*;
 
 const CONTRACT: &str = include_str!("../../../../proto/assay/v1/jobs.proto");
