@@ -78,10 +78,9 @@ impl<H: JobHandler> Intake<H> {
     fn start(&mut self, slot: Slot) {
         if let Some((delivery, _)) = self.buffer.pop_front() {
             let executor = Arc::clone(&self.executor);
-            drop(
-                self.tasks
-                    .spawn_joined("attempt", executor.execute(delivery, slot)),
-            );
+            // Boxed: an attempt's future is large, and every layer of a task would move it.
+            let attempt = Box::pin(executor.execute(delivery, slot));
+            drop(self.tasks.spawn_joined("attempt", attempt));
         }
     }
 

@@ -1,8 +1,9 @@
 //! A worker that goes down gives back what it has not ended.
 
+use assay_core::kind::JobKind;
 use assay_core::state::JobState;
 use assay_service::shutdown::Reason;
-use assay_worker_runtime::JobError;
+use assay_worker_runtime::{JobError, queue_dependency};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -82,4 +83,20 @@ async fn a_claim_that_finds_no_store_gives_its_delivery_back() {
     worker.shut_down().await;
     assert_eq!(world.store.row(id).job.state, JobState::Queued);
     assert_eq!((world.queue.in_hand(), world.queue.waiting()), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn readiness_knows_the_queue_of_each_kind_by_itself() {
+    let world = World::new();
+    let id = world.submit("hello");
+    let worker = world.work(|_, _| Box::pin(async { Ok(Value::Null) }));
+    world.wait(id, JobState::Succeeded).await;
+    let report = worker.context.readiness.report();
+    let [queue] = report.dependencies.as_slice() else {
+        panic!("{report:?}");
+    };
+    assert_eq!(queue.name, "queue-content-verification");
+    assert_eq!(queue.name, queue_dependency(JobKind::ContentVerification));
+    assert_eq!(queue.problem, None);
+    worker.shut_down().await;
 }
