@@ -1,5 +1,7 @@
 //! The record of one piece of work, and what a client asks for.
 
+mod digest;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -187,6 +189,7 @@ pub struct Job {
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
     /// See [`JobSpec::fingerprint`].
+    #[serde(with = "digest")]
     pub fingerprint: [u8; 32],
     /// The job that brought this one forth.
     #[serde(default)]

@@ -106,6 +106,7 @@ impl EmbeddedStore {
             shared: Arc::clone(&shared),
             receiver,
             medium,
+            file: file.to_owned(),
             config,
             clock,
             hand_out,

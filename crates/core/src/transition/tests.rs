@@ -2,12 +2,16 @@
 
 mod claim_table;
 mod life;
+mod redriven;
 mod steps;
+mod taken;
 
 use super::*;
 use crate::id::WorkerId;
 use crate::job::{FollowUp, Holder};
 use crate::kind::{JobKind, Lane};
+use crate::port::Settlement;
+use crate::retry::{Decision, Failure, FailureClass};
 
 pub(super) const NOW: u64 = 1_700_000_000_000;
 pub(super) const LEASE: u64 = 10_000;
@@ -53,4 +57,33 @@ pub(super) fn held(state: JobState, expires_at_ms: u64) -> Job {
         expires_at_ms,
     });
     job
+}
+
+pub(super) fn record<'a>(job: &'a Job, envelope: &'a Envelope) -> Record<'a> {
+    Record { job, envelope }
+}
+
+pub(super) fn settlement(decision: Decision) -> Settlement {
+    Settlement {
+        decision,
+        result: None,
+        progress: None,
+    }
+}
+
+pub(super) fn failure() -> Failure {
+    Failure::new(FailureClass::Transient, "code", "it broke")
+}
+
+pub(super) fn settled(decision: Decision) -> Transition {
+    let (job, envelope) = running();
+    match settle(
+        record(&job, &envelope),
+        job.token,
+        &settlement(decision),
+        NOW + 5,
+    ) {
+        Settling::Recorded(transition) => *transition,
+        other @ (Settling::Repeated | Settling::Fenced) => panic!("{other:?}"),
+    }
 }

@@ -3,6 +3,8 @@
 //! It takes what waits, applies it, commits it with one sync, and only then changes the committed memory,
 //! answers, tells listeners and hands envelopes out. What came in meanwhile is the next batch.
 
+mod recovery;
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,11 +21,10 @@ use super::batch::{Batch, Changes, Ground};
 use super::clockwork::Clockwork;
 use super::commit::{Commit, filed};
 use super::disk::{Fault, chain};
-use super::folder::{Medium, OpenError};
+use super::folder::Medium;
 use super::journal::Journal;
-use super::replay::{Replayed, prepare, replay};
 use super::shelf::Shelf;
-use super::steps::{DISK_FULL_RETRY_MS, lose_workers};
+use super::steps::lose_workers;
 use super::stream::Announcer;
 use crate::StoreConfig;
 use crate::metric_definitions::{CommitOutcome, committed};
@@ -61,6 +62,8 @@ pub(super) struct Writer {
     pub(super) shared: Arc<RwLock<Shared>>,
     pub(super) receiver: Receiver<Operation>,
     pub(super) medium: Box<dyn Medium>,
+    /// The name of the file, for people.
+    pub(super) file: String,
     pub(super) config: StoreConfig,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) hand_out: Arc<dyn HandOut>,
@@ -279,74 +282,4 @@ impl Writer {
             self.hand_out.hand_out(envelope);
         }
     }
-
-    /// After a failed commit: opens the file again, and makes memory what the file says.
-    fn recover(&mut self, failed: &Fault) -> Outcome {
-        let number = self.last_commit + 1;
-        let why = chain(failed);
-        if failed.is_disk_full() {
-            self.disk_full_until_ms = self.clock.now_ms().saturating_add(DISK_FULL_RETRY_MS);
-        }
-        if let Err(error) = self.reopen() {
-            self.shared.write().broken = chain(&error);
-            return Outcome::Unknown(why);
-        }
-        if failed.is_disk_full() && self.last_commit < number {
-            return Outcome::DiskFull;
-        }
-        Outcome::Unknown(why)
-    }
-
-    /// Opens the file if it could not be opened before.
-    fn mend(&mut self) -> Result<(), String> {
-        if self.shared.read().database.is_some() {
-            return Ok(());
-        }
-        self.reopen().map_err(|error| {
-            let why = chain(&error);
-            self.shared.write().broken.clone_from(&why);
-            why
-        })
-    }
-
-    fn reopen(&mut self) -> Result<(), OpenError> {
-        // Readers use the file under the lock alone, so nobody holds it after this.
-        self.shared.write().database = None;
-        let database = self.medium.open(self.config.cache_bytes)?;
-        let now_ms = self.clock.now_ms();
-        let epoch_ms = prepare(&database, now_ms, "")?;
-        let replayed = replay(&database, epoch_ms, self.config.retention_ms, now_ms);
-        let replayed = replayed.map_err(|fault| OpenError::Unreadable {
-            file: String::new(),
-            source: Box::new(fault),
-        })?;
-        let mut shared = self.shared.write();
-        let known = queued(&shared.shelf);
-        shared.database = Some(Arc::new(database));
-        let Replayed {
-            shelf,
-            mut clockwork,
-            journal,
-            last_commit,
-            epoch_started_at_ms,
-        } = replayed;
-        shared.shelf = shelf;
-        drop(shared);
-        clockwork.reaped_at_ms = self.clockwork.reaped_at_ms;
-        self.clockwork = clockwork;
-        self.journal = journal;
-        self.last_commit = last_commit;
-        self.epoch_started_at_ms = epoch_started_at_ms;
-        self.offer_queued(&known);
-        Ok(())
-    }
-}
-
-/// The generations that were handed out.
-fn queued(shelf: &Shelf) -> HashSet<(JobId, u64)> {
-    let entries = shelf.entries();
-    let queued = entries.filter(|entry| entry.job.state == JobState::Queued);
-    queued
-        .map(|entry| (entry.job.id, entry.job.generation))
-        .collect()
 }

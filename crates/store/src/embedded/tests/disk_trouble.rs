@@ -35,7 +35,11 @@ async fn a_failed_commit_is_unknown_and_the_store_works_on() {
         matches!(refused, Err(StoreError::Unavailable { .. })),
         "{refused:?}"
     );
-    assert!(store.get(&Tenant::default(), id(1)).await.is_err());
+    let unread = store.get(&Tenant::default(), id(1)).await.unwrap_err();
+    assert!(
+        unread.to_string().contains("memory"),
+        "which file: {unread}"
+    );
     disk.fail_syncs(false);
     let repeated = store.submit(id(2), spec(2)).await.unwrap();
     assert!(
