@@ -9,6 +9,8 @@ use crate::statistics::{ms, quantile};
 use crate::{footprint, latency, speed};
 
 const MIB: u64 = 1024 * 1024;
+/// Sets how many jobs a worker runs at once.
+const CONCURRENCY_VARIABLE: &str = "ASSAY__WORKER__CONCURRENCY";
 /// Jobs whose start is timed.
 const STARTS: usize = 5_000;
 /// Jobs whose cancel is timed.
@@ -16,16 +18,52 @@ const CANCELS: usize = 200;
 /// Jobs in the queue that a listing page is compared against.
 const FEW_QUEUED: usize = 100;
 
-/// Measures and prints everything; `programs` is the folder of `assay` and `probe-dev`.
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Jobs of a speed run.
+    pub jobs: usize,
+    /// Speed runs; the median is printed.
+    pub runs: usize,
+    /// Jobs in the queue when memory is measured.
+    pub queued: usize,
+    /// Jobs that the worker of a speed run runs at once. Its jobs do nothing, so that many wait for commits.
+    pub concurrency: usize,
+}
+
+/// What is measured on a server of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Section {
+    /// Memory of a server that does nothing.
+    Idle,
+    /// Jobs a second.
+    Throughput,
+    /// How long a job waits to start, and a handler to hear of a cancel.
+    Delays,
+    /// Memory and listings with many jobs in the queue.
+    Waiting,
+}
+
+/// Measures and prints everything, or one section; `programs` is the folder of `assay` and `probe-dev`.
 ///
 /// # Errors
 /// When a server can't be started or does not answer.
-pub async fn print(programs: &Path, jobs: usize, runs: usize, queued: usize) -> anyhow::Result<()> {
+pub async fn print(programs: &Path, sizes: &Sizes, only: Option<Section>) -> anyhow::Result<()> {
     println!("embedded, fsync on, 400-byte payload, one progress write; client in its own process");
-    idle(programs).await?;
-    throughput(programs, jobs, runs).await?;
-    delays(programs).await?;
-    waiting(programs, queued).await
+    let wanted = |section| only.is_none_or(|only| only == section);
+    if wanted(Section::Idle) {
+        idle(programs).await?;
+    }
+    if wanted(Section::Throughput) {
+        throughput(programs, sizes).await?;
+    }
+    if wanted(Section::Delays) {
+        delays(programs).await?;
+    }
+    if wanted(Section::Waiting) {
+        waiting(programs, sizes.queued).await?;
+    }
+    Ok(())
 }
 
 async fn idle(programs: &Path) -> anyhow::Result<()> {
@@ -43,18 +81,24 @@ async fn idle(programs: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn throughput(programs: &Path, jobs: usize, runs: usize) -> anyhow::Result<()> {
+async fn throughput(programs: &Path, sizes: &Sizes) -> anyhow::Result<()> {
+    let concurrency = sizes.concurrency.to_string();
     let mut speeds = Vec::new();
-    for _ in 0..runs {
+    for _ in 0..sizes.runs {
         let folder = tempfile::tempdir().context("make a folder")?;
-        let server = Server::start(&plan(programs, folder.path())).await?;
-        speeds.push(speed::measure(&server, jobs).await?);
+        let server = Server::start(&Plan {
+            settings: vec![(CONCURRENCY_VARIABLE.to_owned(), concurrency.clone())],
+            ..plan(programs, folder.path())
+        })
+        .await?;
+        speeds.push(speed::measure(&server, sizes.jobs).await?);
     }
     speeds.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
-    let median = speeds.get(runs / 2).context("run at least once")?;
+    let median = speeds.get(sizes.runs / 2).context("run at least once")?;
     println!(
-        "submit -> result            {:.0} jobs/s, median of {runs} runs",
-        median.jobs_per_second()
+        "submit -> result            {:.0} jobs/s, median of {} runs, {concurrency} at once",
+        median.jobs_per_second(),
+        sizes.runs
     );
     println!(
         "submit -> accepted          {:.0} jobs/s",

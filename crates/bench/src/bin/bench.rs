@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use assay_bench::figures;
+use assay_bench::figures::{self, Section, Sizes};
 use clap::Parser;
 
 #[derive(Debug, Parser)]
@@ -17,6 +17,12 @@ struct Arguments {
     /// Jobs in the queue when memory is measured.
     #[arg(long, default_value_t = 100_000)]
     queued: usize,
+    /// Jobs that the worker of a speed run runs at once.
+    #[arg(long, default_value_t = 512)]
+    concurrency: usize,
+    /// Measures this alone, not everything.
+    #[arg(long)]
+    only: Option<Section>,
 }
 
 #[tokio::main]
@@ -25,5 +31,11 @@ async fn main() -> anyhow::Result<()> {
     let folder: PathBuf = std::env::current_exe()
         .context("find this program")?
         .with_file_name("");
-    figures::print(&folder, arguments.jobs, arguments.runs, arguments.queued).await
+    let sizes = Sizes {
+        jobs: arguments.jobs,
+        runs: arguments.runs,
+        queued: arguments.queued,
+        concurrency: arguments.concurrency,
+    };
+    figures::print(&folder, &sizes, arguments.only).await
 }
