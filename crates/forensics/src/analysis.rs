@@ -1,8 +1,10 @@
 //! All stages together: what one file shows.
 
+mod cover;
+
 use serde::{Deserialize, Serialize};
 
-use crate::coverage::{self, CoverageItem, CoverageStatus};
+use crate::coverage::CoverageItem;
 use crate::evidence::{Evidence, Fact, Family, LimitHit};
 use crate::fingerprint::{Fingerprint, Missing, Picture, fingerprint, sha256};
 use crate::limits::Limits;
@@ -79,7 +81,16 @@ pub fn analyze(bytes: &[u8], hints: &Hints, limits: &Limits) -> Analysis {
     if let Err(refusal) = run(bytes, hints, limits, &mut stages) {
         stages.refusal = Some(refusal);
     }
-    Analysis::assemble(bytes, stages)
+    let sniff = stages.sniff.as_ref();
+    let format = sniff.map_or_else(|| detect(bytes), |sniff| sniff.format);
+    let content = Content {
+        sha256: sha256(bytes),
+        bytes: crate::bytes::count(bytes.len()),
+        mime: format.mime().to_owned(),
+        width: sniff.and_then(|sniff| sniff.size).map(|size| size.width),
+        height: sniff.and_then(|sniff| sniff.size).map(|size| size.height),
+    };
+    Analysis::assemble(content, format, stages)
 }
 
 fn run(bytes: &[u8], hints: &Hints, limits: &Limits, stages: &mut Stages) -> Result<(), Refusal> {
@@ -94,16 +105,12 @@ fn run(bytes: &[u8], hints: &Hints, limits: &Limits, stages: &mut Stages) -> Res
 }
 
 impl Analysis {
-    /// Puts the outputs together. A stage that is missing is `aborted` in the coverage.
+    /// Puts together what the stages found in a file of this format, wherever they ran: the bytes are not needed.
+    /// A stage that is missing is `aborted` in the coverage.
     #[must_use]
-    pub fn assemble(bytes: &[u8], stages: Stages) -> Self {
-        let format = stages
-            .sniff
-            .as_ref()
-            .map_or_else(|| detect(bytes), |sniff| sniff.format);
-        let coverage = cover(format, &stages);
+    pub fn assemble(content: Content, format: Format, stages: Stages) -> Self {
+        let coverage = cover::cover(format, &stages);
         let evidence = collect_evidence(format, &stages);
-        let content = content(bytes, format, &stages);
         let Stages {
             sniff,
             structure,
@@ -147,17 +154,6 @@ impl Analysis {
             quality_insufficient: damaged,
             ..Circumstances::default()
         }
-    }
-}
-
-fn content(bytes: &[u8], format: Format, stages: &Stages) -> Content {
-    let size = stages.sniff.as_ref().and_then(|sniff| sniff.size);
-    Content {
-        sha256: sha256(bytes),
-        bytes: crate::bytes::count(bytes.len()),
-        mime: format.mime().to_owned(),
-        width: size.map(|size| size.width),
-        height: size.map(|size| size.height),
     }
 }
 
@@ -221,96 +217,6 @@ fn describe_structure(structure: &Structure, fingerprint: Option<&Fingerprint>) 
             .metric("flat_share", flat_share)
             .metric("grey_levels", grey_levels.into()),
         None => evidence,
-    }
-}
-
-fn cover(format: Format, stages: &Stages) -> Vec<CoverageItem> {
-    let walked = is_walked(format);
-    let mut items = vec![
-        stage(
-            coverage::FILE_STRUCTURE,
-            format,
-            walked,
-            stages.structure.is_some(),
-            stages,
-        ),
-        stage(
-            coverage::METADATA_CONSISTENCY,
-            format,
-            walked,
-            stages.metadata.is_some(),
-            stages,
-        ),
-        stage(
-            coverage::DECLARED_MARKERS,
-            format,
-            walked,
-            stages.markers.is_some(),
-            stages,
-        ),
-        cover_fingerprint(format, stages),
-    ];
-    items.extend(coverage::unanswered());
-    items
-}
-
-fn stage(
-    question: &str,
-    format: Format,
-    applies: bool,
-    reached: bool,
-    stages: &Stages,
-) -> CoverageItem {
-    if !applies {
-        return coverage::answered(question, format, false, "");
-    }
-    if !reached {
-        return CoverageItem::new(question, CoverageStatus::Aborted, why_aborted(stages));
-    }
-    let hit = stages.hits().next();
-    match hit {
-        Some(hit) => CoverageItem::new(
-            question,
-            CoverageStatus::Aborted,
-            format!("{}: {}", hit.limit, hit.detail),
-        ),
-        None => coverage::answered(question, format, true, "tested; see evidence and history"),
-    }
-}
-
-fn cover_fingerprint(format: Format, stages: &Stages) -> CoverageItem {
-    let question = coverage::PERCEPTUAL_FINGERPRINT;
-    let decoded = matches!(format, Format::Jpeg | Format::Png);
-    let Some(fingerprint) = &stages.fingerprint else {
-        return if decoded {
-            CoverageItem::new(question, CoverageStatus::Aborted, why_aborted(stages))
-        } else {
-            coverage::answered(question, format, false, "")
-        };
-    };
-    match &fingerprint.missing {
-        None => coverage::answered(question, format, true, "computed"),
-        Some(Missing::NotDecoded { .. }) => coverage::answered(question, format, false, ""),
-        Some(Missing::Limit { detail } | Missing::Damaged { detail }) => {
-            CoverageItem::new(question, CoverageStatus::Aborted, detail)
-        }
-    }
-}
-
-fn why_aborted(stages: &Stages) -> String {
-    stages.refusal.as_ref().map_or_else(
-        || "the stage did not come to an end".to_owned(),
-        ToString::to_string,
-    )
-}
-
-impl Stages {
-    fn hits(&self) -> impl Iterator<Item = &LimitHit> {
-        let structure = self
-            .structure
-            .iter()
-            .flat_map(|structure| &structure.limits);
-        structure.chain(self.metadata.iter().flat_map(|metadata| &metadata.limits))
     }
 }
 

@@ -7,8 +7,8 @@ use assay_forensics::coverage::{
     DECLARED_MARKERS, FILE_STRUCTURE, METADATA_CONSISTENCY, PERCEPTUAL_FINGERPRINT,
 };
 use assay_forensics::{
-    Analysis, Circumstances, CoverageItem, CoverageStatus, Evidence, Family, Implies, Markers,
-    Priors, judge,
+    Analysis, Circumstances, Content, CoverageItem, CoverageStatus, Evidence, Family, Implies,
+    Markers, Priors, judge,
 };
 
 use self::outputs::Outputs;
@@ -51,11 +51,14 @@ pub(crate) fn compose(
         credential,
     } = outputs::read(reports)?;
     let summaries = summarise(reports, options);
-    let mime = sniff.mime.clone();
-    let size = sniff.size;
-    let picture = stages.fingerprint.clone();
-    // The bytes are not at hand, and not needed: the first look says what they are.
-    let analysis = Analysis::assemble(&[], stages);
+    let content = Content {
+        sha256: known.sha256,
+        bytes: known.bytes,
+        width: sniff.size.map(|size| size.width),
+        height: sniff.size.map(|size| size.height),
+        mime: sniff.mime,
+    };
+    let analysis = Analysis::assemble(content, sniff.format, stages);
     let circumstances = analysis.circumstances();
     let findings = credential_findings(credential.as_ref(), &summaries);
     let declared = declarations(&analysis.markers, credential.as_ref());
@@ -82,12 +85,12 @@ pub(crate) fn compose(
         schema: SCHEMA_NAME,
         job_id: known.job_id,
         content: ContentSummary {
-            sha256: known.sha256,
-            bytes: known.bytes,
-            mime,
-            width: size.map(|size| size.width),
-            height: size.map(|size| size.height),
-            fingerprint: picture.and_then(|picture| picture.perceptual),
+            sha256: analysis.content.sha256,
+            bytes: analysis.content.bytes,
+            mime: analysis.content.mime,
+            width: analysis.content.width,
+            height: analysis.content.height,
+            fingerprint: analysis.fingerprint.and_then(|picture| picture.perceptual),
         },
         verdict: judge(&evidence, known.priors, circumstances),
         provenance: Provenance {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::coverage::CoverageStatus;
 use crate::fusion::Priors;
 use crate::samples::{self, Field};
 use crate::verdict::{Label, Reason, Verdict, judge};
@@ -163,11 +164,19 @@ fn truncated_photo_keeps_its_history() {
 fn stages_that_were_not_reached_are_aborted() {
     let jpeg = samples::jpeg(90);
     let sniff = sniff(&jpeg, &Hints::default(), &Limits::default()).expect("within limits");
+    let content = Content {
+        sha256: sha256(&jpeg),
+        bytes: sniff.bytes,
+        mime: sniff.mime.clone(),
+        width: None,
+        height: None,
+    };
+    let format = sniff.format;
     let stages = Stages {
         sniff: Some(sniff),
         ..Stages::default()
     };
-    let analysis = Analysis::assemble(&jpeg, stages);
+    let analysis = Analysis::assemble(content, format, stages);
     for question in [
         "file_structure",
         "declared_markers",

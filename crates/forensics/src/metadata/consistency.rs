@@ -2,7 +2,7 @@
 
 use super::{Exif, Metadata};
 use crate::sniff::Sniff;
-use crate::structure::{JpegLayout, Layout, Structure};
+use crate::structure::Structure;
 
 /// Facts of the structure that tell of software after the camera.
 const SOFTWARE_SIGNS: [&str; 3] = ["photoshop_segment", "ducky_segment", "adobe_segment"];
@@ -15,7 +15,7 @@ pub(super) fn check(sniff: &Sniff, structure: &Structure, metadata: &mut Metadat
     check_size(sniff, &exif, metadata);
     check_dates(&exif, metadata);
     if let Some(make) = exif.make.as_deref() {
-        check_encoder(make, structure, metadata);
+        check_software(make, structure, metadata);
     }
 }
 
@@ -77,29 +77,18 @@ fn is_date(text: &str) -> bool {
     shape && !text.starts_with("0000")
 }
 
-fn check_encoder(make: &str, structure: &Structure, metadata: &mut Metadata) {
+/// The tables of a JPEG are no sign: phones, too, use those that most software uses.
+fn check_software(make: &str, structure: &Structure, metadata: &mut Metadata) {
     for sign in SOFTWARE_SIGNS {
         if structure.facts.iter().any(|fact| fact.fact == sign) {
             metadata.fact(
-                "camera_contradiction",
-                format!("EXIF names a camera of {make}, but the file has a {sign}: saved by software since"),
+                "software_after_camera",
+                format!(
+                    "EXIF names a camera of {make}, and the file has a {sign}, as software writes it and cameras \
+                     rarely do: probably exported or edited since"
+                ),
             );
         }
-    }
-    if let Some(Layout::Jpeg(JpegLayout {
-        quality: Some(quality),
-        ..
-    })) = &structure.layout
-        && quality.exact
-    {
-        metadata.fact(
-            "camera_contradiction",
-            format!(
-                "EXIF names a camera of {make}, but the tables are those of the IJG encoder at quality {}: \
-                 most software uses them, and some phones",
-                quality.quality
-            ),
-        );
     }
 }
 

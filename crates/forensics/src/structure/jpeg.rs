@@ -281,7 +281,7 @@ fn tell_encoder(layout: &JpegLayout, structure: &mut Structure) {
         structure.fact(
             "ijg_tables",
             format!(
-                "quantisation tables of the IJG encoder at quality {}, {sampling}",
+                "quantisation tables of the IJG encoder at quality {}, as most software and some cameras use them; {sampling}",
                 quality.quality
             ),
         );

@@ -60,7 +60,7 @@ fn undecided(fusion: &Fusion) -> String {
         (fusion.synthetic.log10_lr, SYNTHETIC)
     };
     if log10_lr < LOG10_SHOWN_MIN {
-        return "No trace of manipulation found by the tests that apply; origin unproven."
+        return "No finding weighs for synthesis or manipulation; that alone does not make it authentic."
             .to_owned();
     }
     let sentence = supported(log10_lr, hypothesis);

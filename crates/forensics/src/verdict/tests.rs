@@ -24,7 +24,7 @@ fn absence_of_traces_is_inconclusive() {
         assert_eq!(verdict.reason, Some(Reason::NoEvidence));
         assert_eq!(
             verdict.headline,
-            "No trace of manipulation found by the tests that apply; origin unproven."
+            "No finding weighs for synthesis or manipulation; that alone does not make it authentic."
         );
     }
 }

@@ -1,0 +1,97 @@
+//! How each question stands after the stages that were reached.
+
+use super::{Stages, is_walked};
+use crate::coverage::{self, CoverageItem, CoverageStatus};
+use crate::evidence::LimitHit;
+use crate::fingerprint::Missing;
+use crate::sniff::Format;
+
+pub(super) fn cover(format: Format, stages: &Stages) -> Vec<CoverageItem> {
+    let walked = is_walked(format);
+    let mut items = vec![
+        stage(
+            coverage::FILE_STRUCTURE,
+            format,
+            walked,
+            stages.structure.is_some(),
+            stages,
+        ),
+        stage(
+            coverage::METADATA_CONSISTENCY,
+            format,
+            walked,
+            stages.metadata.is_some(),
+            stages,
+        ),
+        stage(
+            coverage::DECLARED_MARKERS,
+            format,
+            walked,
+            stages.markers.is_some(),
+            stages,
+        ),
+        cover_fingerprint(format, stages),
+    ];
+    items.extend(coverage::unanswered());
+    items
+}
+
+fn stage(
+    question: &str,
+    format: Format,
+    applies: bool,
+    reached: bool,
+    stages: &Stages,
+) -> CoverageItem {
+    if !applies {
+        return coverage::answered(question, format, false, "");
+    }
+    if !reached {
+        return CoverageItem::new(question, CoverageStatus::Aborted, why_aborted(stages));
+    }
+    let hit = stages.hits().next();
+    match hit {
+        Some(hit) => CoverageItem::new(
+            question,
+            CoverageStatus::Aborted,
+            format!("{}: {}", hit.limit, hit.detail),
+        ),
+        None => coverage::answered(question, format, true, "tested; see evidence and history"),
+    }
+}
+
+fn cover_fingerprint(format: Format, stages: &Stages) -> CoverageItem {
+    let question = coverage::PERCEPTUAL_FINGERPRINT;
+    let decoded = matches!(format, Format::Jpeg | Format::Png);
+    let Some(fingerprint) = &stages.fingerprint else {
+        return if decoded {
+            CoverageItem::new(question, CoverageStatus::Aborted, why_aborted(stages))
+        } else {
+            coverage::answered(question, format, false, "")
+        };
+    };
+    match &fingerprint.missing {
+        None => coverage::answered(question, format, true, "computed"),
+        Some(Missing::NotDecoded { .. }) => coverage::answered(question, format, false, ""),
+        Some(Missing::Limit { detail } | Missing::Damaged { detail }) => {
+            CoverageItem::new(question, CoverageStatus::Aborted, detail)
+        }
+    }
+}
+
+fn why_aborted(stages: &Stages) -> String {
+    stages.refusal.as_ref().map_or_else(
+        || "the stage did not come to an end".to_owned(),
+        ToString::to_string,
+    )
+}
+
+impl Stages {
+    fn hits(&self) -> impl Iterator<Item = &LimitHit> {
+        let structure = self
+            .structure
+            .iter()
+            .flat_map(|structure| &structure.limits);
+        structure.chain(self.metadata.iter().flat_map(|metadata| &metadata.limits))
+    }
+}
