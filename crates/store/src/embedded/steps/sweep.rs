@@ -116,7 +116,14 @@ pub(in crate::embedded) fn expire(
         batch.forget(entry);
         jobs += 1;
     }
-    let oldest_ms = now_ms.saturating_sub(retention_ms);
+    forget_tombstones(batch, now_ms.saturating_sub(retention_ms), limit);
+    Ok(Swept {
+        jobs,
+        publish: Vec::new(),
+    })
+}
+
+fn forget_tombstones(batch: &mut Batch<'_>, oldest_ms: u64, limit: usize) {
     let tombstones = batch.ground.shelf.tombstones().iter();
     let stale: Vec<_> = tombstones
         .filter(|(_, at_ms)| **at_ms < oldest_ms)
@@ -126,10 +133,6 @@ pub(in crate::embedded) fn expire(
     for id in stale {
         batch.set_tombstone(id, None);
     }
-    Ok(Swept {
-        jobs,
-        publish: Vec::new(),
-    })
 }
 
 /// Ended jobs of the tables whose time has come and that are not in memory.

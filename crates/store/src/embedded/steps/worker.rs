@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use assay_core::claim::{Missing, Verdict, judge_missing};
+use assay_core::envelope::Envelope;
+use assay_core::id::WorkerId;
 use assay_core::job::Job;
 use assay_core::port::{
     Claim, ClaimRequest, Claimed, Lease, Renewal, ResultBody, Settled, Settlement, StoreError,
@@ -22,15 +24,7 @@ pub(in crate::embedded) fn claim(
     let delivery = &request.envelope;
     let mut found = batch.find(delivery.job_id)?;
     if found.is_none() {
-        let ground = &batch.ground;
-        let missing = judge_missing(
-            delivery,
-            batch.tombstone(delivery.job_id),
-            ground.epoch_started_at_ms,
-            ground.config.retention_ms,
-            ground.now_ms,
-        );
-        match missing {
+        match missing(batch, delivery) {
             Missing::Orphan => return Ok(Claim::Orphan),
             Missing::Cancelled => return Ok(Claim::Not(Verdict::Cancelled)),
             Missing::Rebuild => {
@@ -50,17 +44,7 @@ pub(in crate::embedded) fn claim(
         ClaimStep::Run(transition) => {
             let checkpoint = entry.checkpoint.as_ref().map(|bytes| bytes.to_vec());
             let job = batch.record(entry, *transition);
-            let lease = Lease {
-                job_id: job.id,
-                tenant: job.tenant.clone(),
-                token: job.token,
-                worker: worker.clone(),
-            };
-            Claim::Run(Box::new(Claimed {
-                job: Job::clone(&job),
-                lease,
-                checkpoint,
-            }))
+            Claim::Run(Box::new(claimed(&job, worker, checkpoint)))
         }
         ClaimStep::Not(verdict, transition) => {
             if let Some(transition) = transition {
@@ -69,6 +53,32 @@ pub(in crate::embedded) fn claim(
             Claim::Not(verdict)
         }
     })
+}
+
+/// What to do with a delivery that no record is found for.
+fn missing(batch: &Batch<'_>, delivery: &Envelope) -> Missing {
+    let ground = &batch.ground;
+    judge_missing(
+        delivery,
+        batch.tombstone(delivery.job_id),
+        ground.epoch_started_at_ms,
+        ground.config.retention_ms,
+        ground.now_ms,
+    )
+}
+
+fn claimed(job: &Job, worker: &WorkerId, checkpoint: Option<Vec<u8>>) -> Claimed {
+    let lease = Lease {
+        job_id: job.id,
+        tenant: job.tenant.clone(),
+        token: job.token,
+        worker: worker.clone(),
+    };
+    Claimed {
+        job: job.clone(),
+        lease,
+        checkpoint,
+    }
 }
 
 pub(in crate::embedded) fn renew(
