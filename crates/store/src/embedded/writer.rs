@@ -30,7 +30,7 @@ use crate::StoreConfig;
 use crate::metric_definitions::{CommitOutcome, committed};
 
 /// A batch whose journal row has so many bytes takes no further operation.
-pub(super) const ROW_BYTES_FULL: usize = 16 * 1024 * 1024;
+pub(super) const ROW_BYTES_FULL: usize = 4 * 1024 * 1024;
 /// Memory for a journal row that is kept for the next one, in bytes.
 const ROW_BYTES_KEPT: usize = 4 * 1024 * 1024;
 

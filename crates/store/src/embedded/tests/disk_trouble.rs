@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::memory_disk::MemoryDisk;
 use super::{claim, id, open, open_at, spec};
 use crate::StoreConfig;
+use crate::embedded::EmbeddedStore;
 use crate::embedded::batch::{Batch, unavailable};
 use crate::embedded::disk::Fault;
 use crate::embedded::folder::Medium;
@@ -110,6 +111,9 @@ async fn a_look_at_leases_that_was_not_recorded_does_not_end_the_gap() {
     assert_eq!(job.state, JobState::Running);
 }
 
+/// Enough of the largest to fill a batch.
+const SUBMITS: u8 = 20;
+
 /// However much waits: what is synced together has a bound in bytes.
 #[tokio::test]
 async fn one_commit_is_bounded_in_bytes() {
@@ -127,13 +131,15 @@ async fn one_commit_is_bounded_in_bytes() {
         let answer = blocker.change(step, || unavailable(Fault::Closed)).await;
         answer.unwrap();
     });
-    for number in 1..=80 {
+    for number in 1..=SUBMITS {
         let (store, mut large) = (Arc::clone(&store), spec(number));
         large.payload = vec![number; PAYLOAD_BYTES_MAX];
         callers.spawn(async move { drop(store.submit(id(number), large).await.unwrap()) });
     }
-    // All are sent once each task has run up to its wait.
-    tokio::task::yield_now().await;
+    // The writer holds the first operation, all others wait for it.
+    while waiting(&store) < SUBMITS {
+        tokio::task::yield_now().await;
+    }
     drop(go);
     while let Some(answered) = callers.join_next().await {
         answered.unwrap();
@@ -146,6 +152,12 @@ async fn one_commit_is_bounded_in_bytes() {
         *largest < ROW_BYTES_FULL + PAYLOAD_BYTES_MAX + 10_000,
         "one operation beyond the bound at most: {rows:?}"
     );
+}
+
+fn waiting(store: &EmbeddedStore) -> u8 {
+    let sender = store.sender.lock();
+    let sender = sender.as_ref().unwrap();
+    u8::try_from(sender.max_capacity() - sender.capacity()).unwrap()
 }
 
 fn journal_rows(disk: &Arc<MemoryDisk>) -> Vec<usize> {

@@ -153,12 +153,16 @@ impl StorageBackend for Handle {
         if state.syncs_fail {
             return Err(Error::other("the disk does not sync"));
         }
-        let cut = Cut {
-            synced: state.synced.clone(),
-            unsynced: std::mem::take(&mut state.unsynced),
-            acknowledged: state.acknowledged,
-        };
-        state.cuts.push(cut);
+        let unsynced = std::mem::take(&mut state.unsynced);
+        // Without a ledger there is nothing to compare a cut with.
+        if state.acknowledged > 0 {
+            let cut = Cut {
+                synced: state.synced.clone(),
+                unsynced,
+                acknowledged: state.acknowledged,
+            };
+            state.cuts.push(cut);
+        }
         state.synced = state.content.clone();
         Ok(())
     }
