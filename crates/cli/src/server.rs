@@ -24,6 +24,15 @@ impl Server {
         &self.0
     }
 
+    /// What a command must be told to find this server: empty, or the option with a blank before it.
+    pub(crate) fn option(&self) -> String {
+        if self.0 == DEFAULT {
+            String::new()
+        } else {
+            format!(" --server {self}")
+        }
+    }
+
     /// The server at a socket address.
     pub(crate) fn at(address: std::net::SocketAddr) -> Self {
         Self(format!("http://{address}"))
@@ -78,5 +87,12 @@ mod tests {
         }
         assert!(parse("https://a:1").unwrap_err().contains("TLS"));
         assert_eq!(parse(DEFAULT), Ok(DEFAULT.to_owned()));
+    }
+
+    #[test]
+    fn the_next_command_names_the_server_only_if_it_must() {
+        assert_eq!(Server::at(([127, 0, 0, 1], 7400).into()).option(), "");
+        let other = Server::at(([127, 0, 0, 1], 1).into());
+        assert_eq!(other.option(), " --server http://127.0.0.1:1");
     }
 }

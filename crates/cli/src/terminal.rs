@@ -83,10 +83,13 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
-/// Control characters, and those that change the direction of what follows.
+/// Control characters, those that end a line, and those that change the direction of what follows.
 fn is_unsafe(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
 }
 
 #[cfg(test)]
@@ -97,6 +100,7 @@ mod tests {
     fn what_moves_a_cursor_is_spelt_out() {
         assert_eq!(plain("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
         assert_eq!(plain("gpj.\u{202e}exe"), "gpj.\\u{202e}exe");
+        assert_eq!(plain("a\u{2028}b\u{61c}c"), "a\\u{2028}b\\u{61c}c");
         assert_eq!(plain("Grüße 写真.jpg"), "Grüße 写真.jpg");
     }
 

@@ -13,6 +13,9 @@ const SIGNATURES: &str = "provenance_crypto";
 /// Most reasons told beside the headline.
 const REASONS_MAX: usize = 3;
 
+/// The fact of a file's history that a reader must know to understand a verdict.
+const MISLABELLED: &str = "mislabelled";
+
 const SCHEMA: &str = "verification.result/1";
 
 /// A verdict with its reasons, or the failure in its place.
@@ -22,7 +25,7 @@ pub(crate) struct Outcome {
     pub(crate) label: String,
     /// Why there is no verdict.
     pub(crate) abstention: Option<String>,
-    /// The headline, then the heaviest evidence.
+    /// The headline, then the heaviest evidence, then a false name.
     pub(crate) reasons: Vec<String>,
     /// How many questions nothing has tested.
     pub(crate) untested: usize,
@@ -33,6 +36,7 @@ struct Document {
     schema: String,
     verdict: Verdict,
     evidence: Vec<Evidence>,
+    history: Vec<Fact>,
     coverage: Vec<Question>,
 }
 
@@ -57,6 +61,12 @@ struct Evidence {
 struct Ratios {
     synthetic: f64,
     manipulated: f64,
+}
+
+#[derive(Deserialize)]
+struct Fact {
+    fact: String,
+    detail: String,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +95,9 @@ impl Outcome {
                 .take(REASONS_MAX)
                 .map(|evidence| evidence.explain.clone()),
         );
+        let history = document.history.into_iter();
+        let false_names = history.filter(|fact| fact.fact == MISLABELLED);
+        reasons.extend(false_names.map(|fact| format!("{MISLABELLED}: {}", fact.detail)));
         let is_open =
             |question: &&Question| matches!(question.status.as_str(), "not_tested" | "aborted");
         Ok(Self {
@@ -157,6 +170,7 @@ mod tests {
                 evidence(true, 0.4, "one too many"),
                 { "family": "container", "applicable": true, "explain": "without weights" },
             ],
+            "history": [{ "fact": "thumbnail", "detail": "small" }, { "fact": "mislabelled", "detail": "a text" }],
             "coverage": [{ "status": "tested" }, { "status": "not_tested" }, { "status": "aborted" }],
         })
     }
@@ -166,7 +180,13 @@ mod tests {
         let outcome = Outcome::read(document().to_string().as_bytes()).unwrap();
         assert_eq!(
             outcome.reasons,
-            ["Not what was signed.", "first", "second", "third"]
+            [
+                "Not what was signed.",
+                "first",
+                "second",
+                "third",
+                "mislabelled: a text"
+            ]
         );
         assert_eq!(
             (outcome.verdict().as_str(), outcome.untested),
@@ -182,7 +202,11 @@ mod tests {
         let outcome = Outcome::read(document.to_string().as_bytes()).unwrap();
         assert_eq!(
             outcome.reasons,
-            ["Not what was signed.", "Nobody vouches for the signer."]
+            [
+                "Not what was signed.",
+                "Nobody vouches for the signer.",
+                "mislabelled: a text"
+            ]
         );
     }
 

@@ -25,10 +25,11 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
         .assay()
         .context("find the program `assay`: name it with --assay")?;
     let temporary = tempfile::tempdir().context("make a temporary folder")?;
-    let folder = args
-        .keep
-        .clone()
-        .unwrap_or_else(|| temporary.path().join("media"));
+    // The server is told of a folder inside, and takes no path that depends on where it was started.
+    let folder = match &args.keep {
+        Some(kept) => std::path::absolute(kept).context("find the folder of --keep")?,
+        None => temporary.path().join("media"),
+    };
     say(&format!(
         "Making {} from seed {} ...",
         folder.display(),

@@ -187,24 +187,26 @@ impl Parts {
             jitter: Jitter::random(),
             worker: worker_id("embedded")?,
         };
+        // Before the workers: where its port is taken, none of them is there to end with it.
+        let gateway = Gateway {
+            store: Arc::clone(&store),
+            queue: Arc::clone(&queue),
+            blobs: blobs.clone(),
+            clock: Arc::clone(&clock),
+            mode: ServerMode::Embedded,
+        };
+        let address = gateway.start(context).await?;
         let mut all = Workers::new(context, ports, blobs.clone());
         workers(&mut all).map_err(Error::Workers)?;
         let scheduler = assay_scheduler::Parts {
-            store: Arc::clone(&store),
-            queue: Arc::clone(&queue),
-            blobs: Some(keeping(blobs.clone(), retention_ms)),
-            clock: Arc::clone(&clock),
+            store,
+            queue,
+            blobs: Some(keeping(blobs, retention_ms)),
+            clock,
         };
         let scheduling = assay_scheduler::run(context.clone(), scheduler);
         self.tasks.spawn("scheduler", OnEnd::Shutdown, scheduling);
-        let gateway = Gateway {
-            store,
-            queue,
-            blobs,
-            clock,
-            mode: ServerMode::Embedded,
-        };
-        Ok(gateway.start(context).await?)
+        Ok(address)
     }
 
     /// Store and queue as everybody else sees them.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tonic::{Code, Status};
-use tonic_types::StatusExt;
+use tonic_types::{FieldViolation, StatusExt};
 
 use super::Patience;
 use crate::server::Server;
@@ -87,12 +87,15 @@ impl Fault {
         };
         let mut sentence = plain(status.message());
         let violations = details.bad_request().map(|bad| &bad.field_violations);
-        for violation in violations.into_iter().flatten() {
+        // A sentence about one field needs no list of fields behind it.
+        let told = |violation: &&FieldViolation| !sentence.contains(&plain(&violation.description));
+        let untold: Vec<_> = violations.into_iter().flatten().filter(told).collect();
+        for violation in untold {
             let line = format!("\n  {}: {}", violation.field, violation.description);
             sentence.push_str(&line.replace(|c: char| c.is_control() && c != '\n', " "));
         }
         let retry_after = details.retry_info().and_then(|info| info.retry_delay);
-        if let Some(step) = next_step(&info.reason, &info.metadata) {
+        if let Some(step) = next_step(&info.reason, &info.metadata, server) {
             sentence.push_str("; ");
             sentence.push_str(&step);
         }
@@ -133,6 +136,14 @@ impl Fault {
         }
     }
 
+    /// Whether the server gave no answer at all.
+    pub(crate) fn is_silence(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Lost { .. } => true,
+            Self::Refused(_) | Self::File { .. } | Self::Changed { .. } => false,
+        }
+    }
+
     /// How long to wait before the call is repeated; `None` when that makes no sense any more.
     pub(super) fn wait(&self, patience: Patience, tries: u32) -> Option<Duration> {
         match self {
@@ -150,26 +161,28 @@ fn is_passing(code: Code, reason: &str) -> bool {
 }
 
 /// What a person can do about a reason of the table in `jobs.proto`.
-fn next_step(reason: &str, metadata: &HashMap<String, String>) -> Option<String> {
-    let step = match reason {
-        "JOB_NOT_FOUND" => "list the jobs with `assay jobs list`".to_owned(),
-        "JOB_NOT_FINISHED" => "follow it with `assay watch`".to_owned(),
-        "JOB_WITHOUT_RESULT" | "JOB_NOT_RETRYABLE" => "look at it with `assay jobs get`".to_owned(),
-        "REQUEST_ID_REUSED" => match metadata.get("job_id") {
-            Some(job_id) => format!("look at it with `assay jobs get {}`", plain(job_id)),
-            None => "choose another --request-id".to_owned(),
-        },
-        "QUEUE_FULL" | "WATCHERS_FULL" | "STORE_UNAVAILABLE" | "SHUTTING_DOWN" => {
-            "try again later".to_owned()
+fn next_step(reason: &str, metadata: &HashMap<String, String>, server: &Server) -> Option<String> {
+    let option = server.option();
+    let job_id = metadata.get("job_id").map(|job_id| plain(job_id));
+    let step = match (reason, job_id) {
+        ("JOB_NOT_FOUND", _) => format!("list the jobs with `assay jobs list{option}`"),
+        ("JOB_NOT_FINISHED", _) => "follow it with `assay watch`".to_owned(),
+        ("JOB_WITHOUT_RESULT" | "JOB_NOT_RETRYABLE", _) => "`assay jobs get` shows it".to_owned(),
+        ("REQUEST_ID_REUSED", Some(job_id)) => {
+            format!("look at it with `assay jobs get{option} {job_id}`")
         }
-        "STORE_FULL" => "make room on the server's disk, then try again".to_owned(),
-        "OUTCOME_UNKNOWN" => match metadata.get("job_id") {
-            Some(job_id) => format!(
-                "see with `assay jobs get {}` whether it exists",
-                plain(job_id)
-            ),
-            None => "see with `assay jobs list` whether it exists".to_owned(),
-        },
+        ("REQUEST_ID_REUSED", None) => "choose another --request-id".to_owned(),
+        (
+            "QUEUE_FULL" | "SERVER_BUSY" | "WATCHERS_FULL" | "STORE_UNAVAILABLE" | "SHUTTING_DOWN",
+            _,
+        ) => "try again later".to_owned(),
+        ("STORE_FULL", _) => "make room on the server's disk, then try again".to_owned(),
+        ("OUTCOME_UNKNOWN", Some(job_id)) => {
+            format!("see with `assay jobs get{option} {job_id}` whether it exists")
+        }
+        ("OUTCOME_UNKNOWN", None) => {
+            format!("see with `assay jobs list{option}` whether it exists")
+        }
         _ => return None,
     };
     Some(step)
@@ -177,7 +190,7 @@ fn next_step(reason: &str, metadata: &HashMap<String, String>) -> Option<String>
 
 #[cfg(test)]
 mod tests {
-    use tonic_types::{ErrorDetails, FieldViolation};
+    use tonic_types::ErrorDetails;
 
     use super::*;
 
@@ -224,6 +237,25 @@ mod tests {
         assert_eq!(
             said,
             "2 fields are wrong\n  page_size: at most 1000\n  states: at most 16"
+        );
+    }
+
+    #[test]
+    fn one_wrong_field_is_told_once() {
+        let mut details = ErrorDetails::with_error_info("INVALID_FIELD", "assay", HashMap::new());
+        details.set_bad_request(vec![FieldViolation::new("job_id", "must be a UUID")]);
+        let message = "`job_id` must be a UUID";
+        let status = Status::with_error_details(Code::InvalidArgument, message, details);
+        assert_eq!(Fault::of(&server(), &status).to_string(), message);
+    }
+
+    #[test]
+    fn a_next_step_names_the_server_that_is_meant() {
+        let other: Server = "127.0.0.1:1".parse().unwrap();
+        let step = next_step("JOB_NOT_FOUND", &HashMap::new(), &other).unwrap();
+        assert!(
+            step.ends_with("`assay jobs list --server http://127.0.0.1:1`"),
+            "{step}"
         );
     }
 

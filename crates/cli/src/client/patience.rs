@@ -14,7 +14,7 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// For a call that somebody waits for: given up after about six seconds.
+    /// For a call that somebody waits for: given up after about five seconds.
     pub(crate) const CALL: Self = Self {
         tries_max: 6,
         delay_first: Duration::from_millis(200),
@@ -38,6 +38,12 @@ impl Patience {
         let delay = asked.unwrap_or_else(|| self.delay_first.saturating_mul(factor));
         Some(delay.min(self.delay_max))
     }
+
+    /// How long it lasts when no server asks for delays: all of them together, in whole seconds.
+    pub(crate) fn seconds(self) -> u64 {
+        let delays = (1..self.tries_max).filter_map(|tries| self.delay(tries, None));
+        delays.sum::<Duration>().as_secs()
+    }
 }
 
 #[cfg(test)]
@@ -53,6 +59,8 @@ mod tests {
         };
         assert_eq!([ms(1), ms(2), ms(3)], [Some(200), Some(400), Some(800)]);
         assert_eq!([ms(5), ms(6)], [Some(2_000), None]);
+        // 0.2 + 0.4 + 0.8 + 1.6 + 2 s.
+        assert_eq!(Patience::CALL.seconds(), 5);
     }
 
     #[test]

@@ -13,7 +13,12 @@ pub(crate) enum Seen<'a> {
     Event(&'a v1::JobEvent),
     /// How the job stands; with `reset`, events before it are missing.
     Snapshot(&'a v1::JobSnapshot),
+    /// The server gives no answer, and is asked again for about so many seconds.
+    Silence(u64),
 }
+
+/// Streams that must break in a row before a watcher is told: a server that is back at once is no news.
+const SILENT_BREAKS: u32 = 2;
 
 impl Client {
     /// Watches a job until it ended; answers it as it then is. A stream that breaks is taken up again
@@ -33,6 +38,9 @@ impl Client {
                 Err(fault) => fault,
             };
             place.breaks += 1;
+            if place.breaks == SILENT_BREAKS && fault.is_silence() {
+                see(Seen::Silence(Patience::STREAM.seconds()));
+            }
             match fault.wait(Patience::STREAM, place.breaks) {
                 Some(delay) => tokio::time::sleep(delay).await,
                 None => return Err(fault),

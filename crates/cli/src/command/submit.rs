@@ -66,8 +66,9 @@ pub(crate) async fn run(args: Args, terminal: Terminal) -> anyhow::Result<u8> {
                 "submitted"
             };
             terminal.note(&format!(
-                "{what} ({}); follow it with `assay watch {}`",
+                "{what} ({}); follow it with `assay watch{} {}`",
                 plain(&submitted.durability),
+                args.server.server.option(),
                 plain(&job.id)
             ));
         }

@@ -6,6 +6,7 @@ mod print;
 mod walk;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
@@ -98,20 +99,37 @@ async fn verify_all(
     host: &Host,
     terminal: Terminal,
 ) -> anyhow::Result<Tally> {
-    let progress = Progress::new(terminal, args.quiet);
     let mut printer = Printer::new(terminal, args.json);
+    match print_all(args, found, host, &mut printer, terminal).await {
+        Ok(()) => Ok(printer.finish()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(printer.abandon()),
+        Err(error) => Err(error).context("write the results"),
+    }
+}
+
+async fn print_all(
+    args: &Args,
+    found: Found,
+    host: &Host,
+    printer: &mut Printer,
+    terminal: Terminal,
+) -> io::Result<()> {
+    let progress = Progress::new(terminal, args.quiet);
     for unreadable in found.unreadable {
         printer.print(&File::unreadable(unreadable), &progress)?;
     }
+    let mut left = found.files.len();
     let files = stream::iter(found.files);
     let files = files.map(|path| file::verify(host.client(), path, &progress));
     let mut files = std::pin::pin!(files.buffered(PARALLEL_MAX));
     while let Some(file) = files.next().await {
         printer.print(&file, &progress)?;
-        if file.server_is_gone() {
+        left -= 1;
+        if file.server_is_gone() && left > 0 {
+            printer.skip(left);
             terminal.note("assay: the server is gone, so the files after this one were not tried");
             break;
         }
     }
-    Ok(printer.finish())
+    Ok(())
 }

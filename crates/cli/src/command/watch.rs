@@ -11,7 +11,7 @@ use crate::exit;
 use crate::server::ServerArgs;
 use crate::terminal::Terminal;
 use crate::view::job;
-use crate::view::progress::Progress;
+use crate::view::progress::{Progress, silence};
 use crate::view::report::Report;
 
 /// Options of `assay watch`.
@@ -57,22 +57,24 @@ async fn watch_live(client: &Client, job_id: &str, terminal: Terminal) -> anyhow
 
 async fn watch_json(client: &Client, job_id: &str, terminal: Terminal) -> anyhow::Result<v1::Job> {
     let mut written = Ok(());
-    let see = |seen: Seen<'_>| {
-        if written.is_ok() {
-            written = terminal.say(&line(&seen).to_string());
-        }
+    let see = |seen: Seen<'_>| match line(&seen) {
+        Ok(line) if written.is_ok() => written = terminal.say(&line.to_string()),
+        Ok(_) => {}
+        Err(note) => terminal.note(&format!("assay: {note}")),
     };
     let ended = client.watch(job_id, see).await?;
     written?;
     Ok(ended)
 }
 
-fn line(seen: &Seen<'_>) -> serde_json::Value {
+/// What was seen, as a document; or as a note, if it is nothing about the job.
+fn line(seen: &Seen<'_>) -> Result<serde_json::Value, String> {
     match seen {
-        Seen::Event(event) => json!({ "event": job::event_json(event) }),
-        Seen::Snapshot(snapshot) => json!({
+        Seen::Event(event) => Ok(json!({ "event": job::event_json(event) })),
+        Seen::Snapshot(snapshot) => Ok(json!({
             "snapshot": { "job": snapshot.job.as_ref().map(job::json), "reset": snapshot.reset },
-        }),
+        })),
+        Seen::Silence(seconds) => Err(silence(*seconds)),
     }
 }
 
@@ -94,4 +96,20 @@ async fn print(client: &Client, job: &v1::Job, terminal: Terminal) -> anyhow::Re
 /// When standard output is closed or full.
 pub(crate) fn say_all(lines: &[String], terminal: Terminal) -> io::Result<()> {
     terminal.say(&lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_away_is_a_note_and_no_document() {
+        let note = line(&Seen::Silence(36)).unwrap_err();
+        assert_eq!(
+            note,
+            "the server does not answer, trying again for about 36 s"
+        );
+        let snapshot = v1::JobSnapshot::default();
+        assert!(line(&Seen::Snapshot(&snapshot)).is_ok());
+    }
 }

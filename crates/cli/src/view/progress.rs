@@ -16,6 +16,14 @@ const TICK: Duration = Duration::from_millis(120);
 /// Longest name beside a bar, in characters.
 const NAME_CHARS_MAX: usize = 32;
 
+/// What a job's progress is called while nobody tells it.
+const SILENCE: &str = "no answer";
+
+/// What to say while a server gives no answer and is asked again.
+pub(crate) fn silence(seconds: u64) -> String {
+    format!("the server does not answer, trying again for about {seconds} s")
+}
+
 /// The progress of everything that a command does.
 #[derive(Debug)]
 pub(crate) enum Progress {
@@ -44,7 +52,7 @@ impl Progress {
     pub(crate) fn job(&self, name: &str) -> JobProgress {
         let name = plain(name);
         let shown = match self {
-            Self::Bars(bars) => Shown::Bar(bars.add(bar(&name))),
+            Self::Bars(bars) => Shown::Bar(bar(&name, bars)),
             Self::Lines(terminal) => Shown::Lines(*terminal),
             Self::Quiet => Shown::Nothing,
         };
@@ -52,6 +60,7 @@ impl Progress {
             name,
             shown,
             said: String::new(),
+            percent: 0.0,
         }
     }
 
@@ -73,6 +82,7 @@ pub(crate) struct JobProgress {
     name: String,
     shown: Shown,
     said: String,
+    percent: f32,
 }
 
 #[derive(Debug)]
@@ -91,6 +101,7 @@ impl JobProgress {
     /// Shows what a watcher saw.
     pub(crate) fn see(&mut self, seen: &Seen<'_>) {
         let (state, percent, step, message) = match seen {
+            Seen::Silence(seconds) => return self.show(self.percent, SILENCE, &silence(*seconds)),
             Seen::Event(event) => (
                 event.state,
                 event.percent,
@@ -123,6 +134,7 @@ impl JobProgress {
     }
 
     fn show(&mut self, percent: f32, change: &str, detail: &str) {
+        self.percent = percent;
         match &self.shown {
             Shown::Bar(bar) => {
                 bar.set_position(whole(percent));
@@ -146,8 +158,9 @@ impl Drop for JobProgress {
     }
 }
 
-fn bar(name: &str) -> ProgressBar {
-    let bar = ProgressBar::new(100);
+/// Added before anything else: until then a bar draws itself, and leaves lines that nobody takes away.
+fn bar(name: &str, bars: &MultiProgress) -> ProgressBar {
+    let bar = bars.add(ProgressBar::new(100));
     // A template that indicatif does not like leaves its default look.
     let style = ProgressStyle::with_template("{prefix:32!} {bar:24} {percent:>3} %  {wide_msg}");
     if let Ok(style) = style {

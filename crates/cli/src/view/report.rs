@@ -2,18 +2,26 @@
 //!
 //! A result is read leniently: one of another version shows what we know of it.
 
+mod credential;
+
 use serde::Deserialize;
+
+use credential::Credential;
 
 use crate::terminal::{Terminal, Tone, plain};
 
 /// Evidence that weighs less (log10 LR) is not told.
 const WEIGHT_MIN: f64 = 0.05;
 
+/// What a signature says is told even if it weighs nothing, as while nobody vouches for the signer.
+const SIGNATURES: &str = "provenance_crypto";
+
 /// The parts of a result that are shown.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Report {
     verdict: Verdict,
+    provenance: Provenance,
     evidence: Vec<Evidence>,
     history: Vec<Fact>,
     coverage: Vec<Coverage>,
@@ -29,8 +37,15 @@ struct Verdict {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+struct Provenance {
+    c2pa: Credential,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct Evidence {
     id: String,
+    family: String,
     applicable: bool,
     log10_lr: Ratios,
     explain: String,
@@ -100,6 +115,7 @@ impl Report {
         if !self.verdict.headline.is_empty() {
             lines.push(format!("  {}", plain(&self.verdict.headline)));
         }
+        lines.extend(self.provenance.c2pa.lines(terminal));
         for evidence in self.evidence.iter().filter(|evidence| evidence.applicable) {
             lines.extend(evidence.lines(terminal));
         }
@@ -115,62 +131,73 @@ impl Report {
     }
 
     fn untested(&self, terminal: Terminal) -> Option<String> {
-        let open = self.coverage.iter();
-        let open = open.filter(|item| matches!(item.status.as_str(), "not_tested" | "aborted"));
-        let mut whys: Vec<(&str, Vec<String>)> = Vec::new();
-        for item in open {
+        let mut whys: Vec<Gap<'_>> = Vec::new();
+        for item in &self.coverage {
+            let is_aborted = item.status == "aborted";
+            if !is_aborted && item.status != "not_tested" {
+                continue;
+            }
             let question = words(&item.question);
-            match whys.iter_mut().find(|(why, _)| *why == item.why) {
-                Some((_, questions)) => questions.push(question),
-                None => whys.push((&item.why, vec![question])),
+            match whys.iter_mut().find(|gap| gap.why == item.why) {
+                Some(gap) => gap.questions.push(question),
+                None => whys.push(Gap {
+                    why: &item.why,
+                    questions: vec![question],
+                    is_aborted,
+                }),
             }
         }
         if whys.is_empty() {
             return None;
         }
-        // A reason that several questions share is worth its room; the others stand in the JSON.
-        let (shared, single): (Vec<_>, Vec<_>) = whys
+        // What was begun and what several questions share is worth its room; other reasons stand in the JSON.
+        let (told, untold): (Vec<_>, Vec<_>) = whys
             .into_iter()
-            .partition(|(_, questions)| questions.len() > 1);
-        let shared = shared
+            .partition(|gap| gap.is_aborted || gap.questions.len() > 1);
+        let told = told
             .iter()
-            .map(|(why, questions)| format!("{} ({})", questions.join(", "), plain(why)));
-        let single: Vec<String> = single
-            .into_iter()
-            .flat_map(|(_, questions)| questions)
-            .collect();
-        let single = Some(single.join(", ")).filter(|single| !single.is_empty());
-        let groups = shared.chain(single);
+            .map(|gap| format!("{} ({})", gap.questions.join(", "), plain(gap.why)));
+        let untold: Vec<String> = untold.into_iter().flat_map(|gap| gap.questions).collect();
+        let untold = Some(untold.join(", ")).filter(|untold| !untold.is_empty());
+        let groups = told.chain(untold);
         let text = format!("  not tested: {}", groups.collect::<Vec<_>>().join("; "));
         Some(terminal.paint(Tone::Faint, &text))
     }
 }
 
+/// Questions without an answer, for one reason.
+struct Gap<'a> {
+    why: &'a str,
+    questions: Vec<String>,
+    is_aborted: bool,
+}
+
 impl Evidence {
-    /// One line per question that it speaks to.
+    /// What it speaks to, what it says, and what speaks against believing it.
     fn lines(&self, terminal: Terminal) -> Vec<String> {
         let questions = [
             ("synthetic origin", self.log10_lr.synthetic),
             ("local manipulation", self.log10_lr.manipulated),
         ];
-        let mut lines = Vec::new();
-        for (question, weight) in questions {
-            if weight.abs() >= WEIGHT_MIN {
-                let side = if weight > 0.0 { "for" } else { "against" };
-                let head =
-                    terminal.paint(Tone::Strong, &format!("{side} {question} ({weight:+.1})"));
-                lines.push(format!(
-                    "  {head}: {} [{}]",
-                    plain(&self.explain),
-                    plain(&self.id)
-                ));
-            }
-        }
-        if !lines.is_empty() {
-            let caveats = self.caveats.iter();
-            lines.extend(caveats.map(|caveat| format!("    but: {}", plain(caveat))));
-        }
-        lines
+        let weighing = questions
+            .iter()
+            .filter(|(_, weight)| weight.abs() >= WEIGHT_MIN);
+        let sides: Vec<String> = weighing
+            .map(|(question, weight)| {
+                let side = if *weight > 0.0 { "for" } else { "against" };
+                format!("{side} {question} ({weight:+.1})")
+            })
+            .collect();
+        let head = match &sides[..] {
+            [] if self.family == SIGNATURES => "neither for nor against".to_owned(),
+            [] => return Vec::new(),
+            sides => sides.join(", "),
+        };
+        let head = terminal.paint(Tone::Strong, &head);
+        let line = format!("  {head}: {} [{}]", plain(&self.explain), plain(&self.id));
+        let caveats = self.caveats.iter();
+        let caveats = caveats.map(|caveat| format!("    but: {}", plain(caveat)));
+        std::iter::once(line).chain(caveats).collect()
     }
 }
 
@@ -195,6 +222,7 @@ mod tests {
                 { "id": "marker.png", "applicable": true, "explain": "It says so.",
                   "log10_lr": { "synthetic": 2.0, "manipulated": -1.0 }, "caveats": ["Text can be forged."] },
                 { "id": "silent", "applicable": true, "explain": "Nothing." },
+                { "id": "c2pa", "family": "provenance_crypto", "applicable": true, "explain": "Somebody signed it." },
                 { "id": "other", "applicable": false, "log10_lr": { "synthetic": 9.0 } },
             ],
             "history": [{ "fact": "re_saved", "detail": "twice" }],
@@ -203,6 +231,7 @@ mod tests {
                 { "question": "file_structure", "status": "tested", "why": "" },
                 { "question": "lip_sync", "status": "not_tested", "why": "no detector" },
                 { "question": "copy_move", "status": "not_tested", "why": "not built" },
+                { "question": "markers", "status": "aborted", "why": "out of time" },
             ],
             "of_a_later_version": {},
         });
@@ -217,11 +246,11 @@ mod tests {
             [
                 "a.png: synthetic",
                 "  Made by a generator.",
-                "  for synthetic origin (+2.0): It says so. [marker.png]",
-                "  against local manipulation (-1.0): It says so. [marker.png]",
+                "  for synthetic origin (+2.0), against local manipulation (-1.0): It says so. [marker.png]",
                 "    but: Text can be forged.",
+                "  neither for nor against: Somebody signed it. [c2pa]",
                 "  history: re saved: twice",
-                "  not tested: face swap, lip sync (no detector); copy move",
+                "  not tested: face swap, lip sync (no detector); markers (out of time); copy move",
             ]
         );
     }

@@ -1,4 +1,5 @@
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use serde_json::Value;
@@ -151,6 +152,13 @@ fn a_signal_stops_it_and_removes_what_it_made() {
     let mut line = String::new();
     progress.read_line(&mut line).unwrap();
     assert!(line.contains("upload"), "{line}");
+    let private = std::fs::read_dir(home.path("tmp")).unwrap().next();
+    let mode = private.unwrap().unwrap().metadata().unwrap().permissions();
+    assert_eq!(
+        mode.mode() & 0o777,
+        0o700,
+        "media are for their owner alone"
+    );
     let id = child.id().to_string();
     assert!(
         Command::new("kill")
@@ -163,5 +171,18 @@ fn a_signal_stops_it_and_removes_what_it_made() {
     progress.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
     assert!(rest.contains("stopped by SIGINT"), "{rest}");
+    assert!(is_empty(&home.path("tmp")), "the private folder is removed");
+}
+
+#[test]
+fn results_that_nobody_reads_are_no_all_clear() {
+    let home = Home::new();
+    let file = home.write("media/picture.png", &media::png(None));
+    let mut child = home
+        .command(&["verify", "--in-process", "--quiet", &file])
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
     assert!(is_empty(&home.path("tmp")), "the private folder is removed");
 }

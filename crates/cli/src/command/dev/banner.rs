@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use assay_embedded::Embedded;
 
-use crate::server::{self, Server};
+use crate::server::Server;
 use crate::terminal::{Terminal, Tone};
 
 /// The banner: addresses, data folder, promise, and what to type next.
@@ -29,28 +29,7 @@ pub(crate) fn lines(
         "promise",
         &format!("an acknowledged job is {}", embedded.promise()),
     );
-    add("next", &format!("assay verify{} PATH", option(&server)));
+    add("next", &format!("assay verify{} PATH", server.option()));
     add("stop", "Ctrl-C");
     lines
-}
-
-/// What a command must be told to find this server.
-fn option(server: &Server) -> String {
-    if server.url() == server::DEFAULT {
-        String::new()
-    } else {
-        format!(" --server {server}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_command_names_the_server_only_if_it_must() {
-        assert_eq!(option(&Server::at(([127, 0, 0, 1], 7400).into())), "");
-        let other = Server::at(([127, 0, 0, 1], 1).into());
-        assert_eq!(option(&other), " --server http://127.0.0.1:1");
-    }
 }

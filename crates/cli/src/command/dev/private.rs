@@ -1,6 +1,7 @@
 //! Services of our own for as long as one command lasts, over a folder that nobody else sees.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::Context as _;
 use assay_embedded::Embedded;
@@ -35,8 +36,11 @@ impl Private {
     /// # Errors
     /// When the configuration of the environment is wrong, or the folder cannot be made.
     pub(crate) async fn start(variables: BTreeMap<String, String>) -> anyhow::Result<Self> {
+        // Media of one user are nobody else's business.
+        let only_ours = std::fs::Permissions::from_mode(0o700);
         let mut builder = tempfile::Builder::new();
-        let folder = builder.prefix("assay-verify-").tempdir();
+        let builder = builder.prefix("assay-verify-").permissions(only_ours);
+        let folder = builder.tempdir();
         let folder = folder
             .context("make a folder for temporary data (set TMPDIR to one that can be written)")?;
         let data_dir = folder.path().join("data").display().to_string();

@@ -73,6 +73,18 @@ impl Printer {
         self.tally
     }
 
+    /// Counts files that are not tried any more.
+    pub(crate) fn skip(&mut self, files: usize) {
+        self.files += files;
+        self.tally.trouble += files;
+    }
+
+    /// The count when nobody reads on: what was not told is no all-clear.
+    pub(crate) fn abandon(mut self) -> Tally {
+        self.tally.trouble += 1;
+        self.tally
+    }
+
     fn count(&mut self, file: &File) {
         self.files += 1;
         match &file.ended {

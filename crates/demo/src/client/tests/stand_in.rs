@@ -190,6 +190,7 @@ impl JobService for Services {
             "schema": "verification.result/1",
             "verdict": { "label": "synthetic", "reason": null, "headline": "It says so itself." },
             "evidence": [],
+            "history": [],
             "coverage": [{ "status": "not_tested" }],
         });
         let json = json.to_string().into_bytes().into();
