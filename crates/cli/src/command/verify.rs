@@ -5,7 +5,9 @@ mod host;
 mod print;
 mod walk;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::future::ready;
 use std::io;
 use std::path::PathBuf;
 
@@ -119,17 +121,19 @@ async fn print_all(
         printer.print(&File::unreadable(unreadable), &progress)?;
     }
     let mut left = found.files.len();
-    let files = stream::iter(found.files);
+    // What is begun is told, whatever became of the server since; nothing more is begun without one.
+    let is_gone = Cell::new(false);
+    let files = stream::iter(found.files).take_while(|_| ready(!is_gone.get()));
     let files = files.map(|path| file::verify(host.client(), path, &progress));
     let mut files = std::pin::pin!(files.buffered(PARALLEL_MAX));
     while let Some(file) = files.next().await {
+        is_gone.set(is_gone.get() || file.server_is_gone());
         printer.print(&file, &progress)?;
         left -= 1;
-        if file.server_is_gone() && left > 0 {
-            printer.skip(left);
-            terminal.note("assay: the server is gone, so the files after this one were not tried");
-            break;
-        }
+    }
+    if left > 0 {
+        printer.skip(left);
+        terminal.note("assay: the server is gone, so the files after this one were not tried");
     }
     Ok(())
 }
