@@ -175,10 +175,10 @@ pub struct Job {
     pub policy: Policy,
     /// How far the running attempt is.
     #[serde(default)]
-    pub progress: Option<Progress>,
+    pub progress: Option<Box<Progress>>,
     /// The latest failure.
     #[serde(default)]
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
     /// Why it is a dead letter.
     #[serde(default)]
     pub dead_letter: Option<DeadLetterReason>,

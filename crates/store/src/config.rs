@@ -35,7 +35,7 @@ impl Default for StoreConfig {
             retention_ms: 7 * 24 * 60 * 60 * 1000,
             batch_operations_max: 2_048,
             pending_operations_max: 8_192,
-            journal_jobs_max: 8_192,
+            journal_jobs_max: 32_768,
             journal_bytes_max: 64 * 1024 * 1024,
             cache_bytes: 16 * 1024 * 1024,
             event_lag_max: 8_192,

@@ -7,8 +7,8 @@ use assay_forensics::coverage::{
     DECLARED_MARKERS, FILE_STRUCTURE, METADATA_CONSISTENCY, PERCEPTUAL_FINGERPRINT,
 };
 use assay_forensics::{
-    Analysis, Circumstances, Content, CoverageItem, CoverageStatus, Evidence, Family, Implies,
-    Markers, Priors, judge,
+    Analysis, Circumstances, Content, CoverageItem, CoverageStatus, Evidence, Family, Fingerprint,
+    Implies, Markers, Priors, judge,
 };
 
 use self::outputs::Outputs;
@@ -59,22 +59,13 @@ pub(crate) fn compose(
         mime: sniff.mime,
     };
     let analysis = Analysis::assemble(content, sniff.format, stages);
-    let circumstances = analysis.circumstances();
     let findings = credential_findings(credential.as_ref(), &summaries);
+    let circumstances = with_credential(analysis.circumstances(), &findings);
     let declared = declarations(&analysis.markers, credential.as_ref());
 
     let mut evidence = analysis.evidence;
     evidence.extend(findings.evidence.iter().cloned());
     put_costs(&mut evidence, &summaries);
-    let circumstances = Circumstances {
-        binding_failed: findings.binding_failed,
-        not_applicable: circumstances.not_applicable
-            && findings
-                .evidence
-                .iter()
-                .all(|evidence| !evidence.applicable),
-        ..circumstances
-    };
     let mut history = analysis.history;
     history.extend(findings.history);
     let mut coverage = analysis.coverage;
@@ -84,14 +75,7 @@ pub(crate) fn compose(
     Ok(VerificationResult {
         schema: SCHEMA_NAME,
         job_id: known.job_id,
-        content: ContentSummary {
-            sha256: analysis.content.sha256,
-            bytes: analysis.content.bytes,
-            mime: analysis.content.mime,
-            width: analysis.content.width,
-            height: analysis.content.height,
-            fingerprint: analysis.fingerprint.and_then(|picture| picture.perceptual),
-        },
+        content: summarise_content(analysis.content, analysis.fingerprint),
         verdict: judge(&evidence, known.priors, circumstances),
         provenance: Provenance {
             c2pa: credential::summarise(credential, known.now_s),
@@ -111,6 +95,30 @@ pub(crate) fn compose(
             duration_ms: known.duration_ms,
         },
     })
+}
+
+/// What a credential changes about the grounds of a verdict.
+fn with_credential(circumstances: Circumstances, findings: &Findings) -> Circumstances {
+    let says_nothing = findings
+        .evidence
+        .iter()
+        .all(|evidence| !evidence.applicable);
+    Circumstances {
+        binding_failed: findings.binding_failed,
+        not_applicable: circumstances.not_applicable && says_nothing,
+        ..circumstances
+    }
+}
+
+fn summarise_content(content: Content, fingerprint: Option<Fingerprint>) -> ContentSummary {
+    ContentSummary {
+        sha256: content.sha256,
+        bytes: content.bytes,
+        mime: content.mime,
+        width: content.width,
+        height: content.height,
+        fingerprint: fingerprint.and_then(|picture| picture.perceptual),
+    }
 }
 
 fn credential_findings(

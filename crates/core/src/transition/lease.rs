@@ -62,7 +62,8 @@ pub fn report(
     }
     let mut draft = Draft::new(record, now_ms);
     let message = progress.message.clone();
-    draft.job.progress = Some(forward(progress, record.job.progress.as_ref()));
+    let progress = forward(progress, record.job.progress.as_deref());
+    draft.job.progress = Some(Box::new(progress));
     Some(draft.finish(&message))
 }
 

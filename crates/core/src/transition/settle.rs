@@ -35,7 +35,8 @@ pub fn settle(record: Record<'_>, token: u64, settlement: &Settlement, now_ms: u
     };
     count(&mut draft.job, decision);
     if let Some(progress) = &settlement.progress {
-        draft.job.progress = Some(forward(progress.clone(), record.job.progress.as_ref()));
+        let progress = forward(progress.clone(), record.job.progress.as_deref());
+        draft.job.progress = Some(Box::new(progress));
     }
     follow(&mut draft, settlement, now_ms);
     let message = message_of(decision);
@@ -98,7 +99,7 @@ pub(super) fn count(job: &mut Job, decision: &Decision) {
         Decision::Fail(failure)
         | Decision::Retry { failure, .. }
         | Decision::DeadLetter { failure, .. } => {
-            job.failure = Some(failure.clone());
+            job.failure = Some(Box::new(failure.clone()));
             job.counters = job.counters.after(&Outcome::Failed(failure.clone()));
             return;
         }

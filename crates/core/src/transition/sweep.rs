@@ -114,7 +114,7 @@ pub fn deadline(record: Record<'_>, now_ms: u64) -> Option<Transition> {
     // Whoever waits for a cancel gets that: apply() decides.
     if draft.job.state == JobState::DeadLettered {
         draft.job.dead_letter = Some(DeadLetterReason::DeadlineExceeded);
-        draft.job.failure = Some(failure.clone());
+        draft.job.failure = Some(Box::new(failure.clone()));
     }
     Some(draft.finish(&failure.message))
 }

@@ -162,7 +162,6 @@ impl<'a> Batch<'a> {
         let deadline_ms = times.deadline_at_ms.saturating_sub(begins_at_ms);
         let entry = Entry {
             job: Arc::new(transition.job),
-            envelope_bytes: Some(Arc::new(envelope.encode())),
             envelope,
             deadline_ms,
             events: Packed::default(),
@@ -264,7 +263,7 @@ impl<'a> Batch<'a> {
         let mut record = RecordWriter::begin(&mut self.changes.journal, job.id, entry.revision);
         if is_new {
             record.value(Part::Job, job);
-            record.bytes(Part::Envelope, &entry.first_envelope());
+            record.bytes(Part::Envelope, &entry.envelope.encode());
             record.bytes(Part::DeadlineMs, &entry.deadline_ms.to_le_bytes());
         } else {
             record.value(Part::Changed, &Changed::of(job));

@@ -127,7 +127,7 @@ impl<'a> Tables<'a> {
             None => {
                 buffer.clear();
                 let mut record = RecordWriter::begin(buffer, job.id, entry.revision);
-                record.bytes(Part::Envelope, &entry.first_envelope());
+                record.bytes(Part::Envelope, &entry.envelope.encode());
                 record.end();
                 insert(&mut self.specs, &place, buffer)?;
                 let created_at_ms = job.times.created_at_ms;

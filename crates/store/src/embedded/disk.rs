@@ -133,7 +133,6 @@ pub(super) fn entry_of(record: &StoredRecord<'_>, envelope: &[u8]) -> Result<Ent
     let mut entry = Entry {
         job: Arc::new(job),
         envelope: Arc::new(envelope),
-        envelope_bytes: None,
         deadline_ms,
         events: Packed::from_bytes(record.must(Part::Events)?)?,
         result: shared(Part::Result),

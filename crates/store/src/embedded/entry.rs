@@ -15,8 +15,6 @@ pub(super) struct Entry {
     pub(super) job: Arc<Job>,
     /// Carries the latest generation; the queue holds the same one.
     pub(super) envelope: Arc<Envelope>,
-    /// The envelope as it was first written, until it is in its table.
-    pub(super) envelope_bytes: Option<Arc<Vec<u8>>>,
     /// How long the job was given at its submit, from when it could begin.
     pub(super) deadline_ms: u64,
     pub(super) events: Packed,
@@ -47,12 +45,6 @@ impl Entry {
             job: &self.job,
             envelope: &self.envelope,
         }
-    }
-
-    /// The envelope as its table has it.
-    pub(super) fn first_envelope(&self) -> Arc<Vec<u8>> {
-        let known = self.envelope_bytes.clone();
-        known.unwrap_or_else(|| Arc::new(self.envelope.encode()))
     }
 
     /// Makes the envelope carry what the record says: only its first form is stored.

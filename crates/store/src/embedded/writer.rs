@@ -239,7 +239,6 @@ impl Writer {
             entry.filed = Some(filed(entry, self.config.retention_ms));
             entry.journaled_since = None;
             entry.result = None;
-            entry.envelope_bytes = None;
             if entry.job.state.is_terminal() {
                 self.clockwork.follow(shelf.get(*id), None);
                 shelf.evict(*id);

@@ -17,7 +17,7 @@ pub async fn a_failed_attempt_is_retried_when_due(subject: Subject) {
     let id = subject.run(1, retry).await;
     let job = subject.job(id).await;
     assert_eq!((job.state, job.counters.errors), (JobState::Retrying, 1));
-    assert_eq!(job.failure, Some(failure()));
+    assert_eq!(job.failure, Some(Box::new(failure())));
     subject.clock.advance(699);
     assert_eq!(subject.promote_due().await, 0);
     subject.clock.advance(1);
