@@ -9,7 +9,7 @@ use crate::server::{Server, cpu_seconds};
 
 /// Requests without an answer at a time.
 const WINDOW: usize = 2_048;
-/// Between two looks at how many have ended. Each costs the server a page of metrics, about a millisecond.
+/// Between two looks at how many have ended. Each costs the server a page of metrics.
 const POLL: std::time::Duration = std::time::Duration::from_millis(20);
 /// Counts jobs that have ended.
 const COMPLETED_TOTAL: &str = "assay_job_completed_total";

@@ -12,8 +12,8 @@ use crate::client::{Answer, Client};
 use crate::ledger::Ledger;
 use crate::server::Server;
 
-/// How long the server may take to bring everything to an end.
-const END_WITHIN: Duration = Duration::from_secs(180);
+/// How long the server may go without bringing any job to its end.
+const STALLED_AFTER: Duration = Duration::from_secs(60);
 /// Between two looks.
 const POLL: Duration = Duration::from_millis(100);
 /// Jobs of one page.
@@ -86,16 +86,21 @@ async fn repeat_unknown(
     Ok(())
 }
 
-/// The jobs once all of `accepted` have ended, or as they are when that takes too long.
+/// The jobs once all of `accepted` have ended, or as they are when none ends any more.
 async fn wait_for_ends(
     client: &mut Client,
     accepted: &BTreeSet<String>,
 ) -> anyhow::Result<BTreeMap<String, v1::Job>> {
-    let deadline = Instant::now() + END_WITHIN;
+    let mut most_ended = 0;
+    let mut since = Instant::now();
     loop {
         let jobs = all_jobs(client).await?;
-        let ended = |id: &String| jobs.get(id).is_some_and(|job| is_terminal(job.state()));
-        if accepted.iter().all(ended) || Instant::now() > deadline {
+        let has_ended = |id: &&String| jobs.get(*id).is_some_and(|job| is_terminal(job.state()));
+        let ended = accepted.iter().filter(has_ended).count();
+        if ended > most_ended {
+            (most_ended, since) = (ended, Instant::now());
+        }
+        if ended == accepted.len() || since.elapsed() > STALLED_AFTER {
             return Ok(jobs);
         }
         tokio::time::sleep(POLL).await;

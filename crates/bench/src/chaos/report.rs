@@ -20,8 +20,10 @@ pub struct Report {
     pub refused: usize,
     /// Requests whose answer a kill cut off, and how many of those had made a job.
     pub unknown: (usize, usize),
-    /// Accepted jobs that are gone or came to no end.
+    /// Accepted jobs that are gone.
     pub lost: usize,
+    /// Accepted jobs that came to no end, although the server had time.
+    pub unfinished: usize,
     /// Jobs for which two different results were seen.
     pub two_results: usize,
     /// Jobs that nobody submitted.
@@ -46,7 +48,8 @@ impl Report {
             accepted: ledger.accepted().count(),
             refused: ledger.refused().count(),
             unknown: (findings.repeated, findings.had_made_a_job),
-            lost: findings.absent.len() + findings.unfinished.len(),
+            lost: findings.absent.len(),
+            unfinished: findings.unfinished.len(),
             two_results: ledger.with_two_results().len(),
             of_nobody: findings.of_nobody.len(),
             ended: findings.ended.clone(),
@@ -58,7 +61,7 @@ impl Report {
     /// Whether every promise was kept.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.lost == 0 && self.two_results == 0 && self.of_nobody == 0
+        self.lost == 0 && self.unfinished == 0 && self.two_results == 0 && self.of_nobody == 0
     }
 }
 
@@ -113,6 +116,7 @@ impl fmt::Display for Report {
             "unknown, then repeated {unknown} ({had_made_a_job} had made a job)"
         )?;
         writeln!(f, "lost                   {}", self.lost)?;
+        writeln!(f, "without an end         {}", self.unfinished)?;
         writeln!(f, "more than one result   {}", self.two_results)?;
         writeln!(f, "submitted by nobody    {}", self.of_nobody)?;
         writeln!(f, "executed to the end again {}", self.run_again)?;
@@ -163,6 +167,10 @@ mod tests {
         for broken in [
             Report {
                 lost: 1,
+                ..Report::default()
+            },
+            Report {
+                unfinished: 1,
                 ..Report::default()
             },
             Report {

@@ -266,19 +266,26 @@ impl Writer {
         self.announcer.announce(changes.events);
     }
 
-    /// Hands out every queued job but those in `known`, oldest first.
+    /// Hands out every queued job but those in `known`: first what had begun before, so that a job does not wait
+    /// for its turn again because its worker died; then the oldest.
     fn offer_queued(&self, known: &HashSet<(JobId, u64)>) {
         let shared = self.shared.read();
         let mut queued: Vec<_> = shared
             .shelf
             .entries()
             .filter(|entry| entry.job.state == JobState::Queued)
-            .map(|entry| Arc::clone(&entry.envelope))
-            .filter(|envelope| !known.contains(&(envelope.job_id, envelope.generation)))
+            .filter(|entry| !known.contains(&(entry.job.id, entry.job.generation)))
+            .map(|entry| {
+                (
+                    entry.job.times.started_at_ms.is_none(),
+                    Arc::clone(&entry.envelope),
+                )
+            })
             .collect();
         drop(shared);
-        queued.sort_by_key(|envelope| (envelope.published_at_ms, envelope.job_id));
-        for envelope in queued {
+        queued
+            .sort_by_key(|(is_new, envelope)| (*is_new, envelope.published_at_ms, envelope.job_id));
+        for (_, envelope) in queued {
             self.hand_out.hand_out(envelope);
         }
     }

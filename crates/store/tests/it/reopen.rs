@@ -87,6 +87,25 @@ async fn everything_comes_back_from_both() {
 }
 
 #[tokio::test]
+async fn what_ran_when_the_process_died_does_not_wait_for_its_turn_again() {
+    let bench = BenchFolder::new();
+    let store = bench.open();
+    for number in 1..=4 {
+        store.submit(id(number), spec()).await.unwrap();
+        bench.clock.advance(10);
+    }
+    bench.claim(&store, id(3)).await;
+    drop(store);
+    let _store = bench.open();
+    let order: Vec<_> = bench
+        .offered()
+        .iter()
+        .map(|envelope| envelope.job_id)
+        .collect();
+    assert_eq!(order, [id(3), id(1), id(2), id(4)]);
+}
+
+#[tokio::test]
 async fn a_job_that_kills_three_processes_is_a_crash_loop() {
     let bench = BenchFolder::new();
     let mut store = bench.open();
