@@ -246,7 +246,8 @@ impl Scene {
     /// The same scene after a restart with a setting.
     async fn with(self, key: &str, value: &str) -> Self {
         let sandbox = self.sandbox.set(key, value);
-        drop(self.server);
+        // Waited for: the folder is the old server's until it is gone.
+        self.server.kill().await.unwrap();
         let server = sandbox.start().await.unwrap();
         let client = Client::connect(server.gateway).await.unwrap();
         Self {
@@ -292,6 +293,7 @@ async fn a_job_survives_the_death_of_its_worker_with_its_checkpoint() {
 async fn a_job_that_kills_its_workers_is_kept_apart() {
     let mut scene = Scene::new().await;
     let killer = scene.submit(scene.request(&[Act::Abort(9)])).await;
+    scene.server.ended().await.unwrap();
     let Scene {
         sandbox,
         content_id,
@@ -299,16 +301,17 @@ async fn a_job_that_kills_its_workers_is_kept_apart() {
     } = scene;
     // Each start but the last dies of the job by itself, before it is ready or soon after.
     let mut ended = None;
-    for _ in 0..=CRASHES_MAX {
-        let Ok(server) = sandbox.start().await else {
+    for _ in 0..CRASHES_MAX {
+        let Ok(mut server) = sandbox.start().await else {
             continue;
         };
-        let Ok(mut client) = Client::connect(server.gateway).await else {
-            continue;
-        };
-        ended = watch_to_end(&mut client, &killer)
-            .await
-            .map(|()| (server, client));
+        if let Ok(mut client) = Client::connect(server.gateway).await
+            && watch_to_end(&mut client, &killer).await.is_some()
+        {
+            ended = Some((server, client));
+            break;
+        }
+        server.ended().await.unwrap();
     }
     let (server, client) = ended.expect("a server that lives on");
     let mut scene = Scene {
