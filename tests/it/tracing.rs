@@ -47,6 +47,10 @@ impl TraceService for Receiver {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a collector of a test ends with it"
+)]
 async fn receive() -> (SocketAddr, mpsc::Receiver<Span>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

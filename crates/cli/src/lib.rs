@@ -1,7 +1,7 @@
 //! `assay`: the command for people, and all services in one process.
 //!
 //! Contract: results go to standard output, everything else to standard error; exit codes are those of
-//! [`exit`]; an error is one sentence that names the next step. Commands speak gRPC to a server, and so
+//! `exit`; an error is one sentence that names the next step. Commands speak gRPC to a server, and so
 //! does `assay verify` when it has to start one of its own in its process.
 //!
 //! Not here: services (they are put together in `assay-embedded`), rules of jobs, analyses.
