@@ -31,7 +31,7 @@ pub(crate) fn write(cursor: Cursor, query: &ListRequest) -> String {
     URL_SAFE_NO_PAD.encode(token)
 }
 
-/// Reads what [`write`] wrote for the same query.
+/// Reads what [`write()`] wrote for the same query.
 pub(crate) fn read(text: &str, query: &ListRequest) -> Result<Cursor, InvalidToken> {
     let token = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidToken)?;
     let (place, checked) = token

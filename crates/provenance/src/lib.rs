@@ -1,6 +1,6 @@
 //! Reads and checks the Content Credentials (C2PA) of media bytes.
 //!
-//! [`inspect`] takes bytes, says what a credential claims, who signed it, whether it still fits the bytes, and what
+//! [`inspect()`] takes bytes, says what a credential claims, who signed it, whether it still fits the bytes, and what
 //! went wrong, as a [`Report`] that serialises. It is synchronous, may take seconds on a large or hostile file and may
 //! run out of memory on one, so callers run it in a child process that they can kill. It never opens a connection:
 //! remote manifests, revocation look-ups and identity documents are reported or skipped, never fetched.

@@ -1,7 +1,7 @@
 //! One data folder, one process, no server.
 //!
 //! Jobs that have not ended live in memory and in the file; those that have ended live in the file. Every
-//! change goes through one [`writer`](self::writer) thread, which syncs many of them at once. Readers see
+//! change goes through one `writer` thread, which syncs many of them at once. Readers see
 //! what is committed and nothing else.
 
 mod batch;

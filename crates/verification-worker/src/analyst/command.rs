@@ -23,13 +23,13 @@ pub struct ChildCommand {
 }
 
 impl ChildCommand {
-    /// The binary that runs now. Its `main` must begin as [`super::child`] says.
+    /// The binary that runs now. Its `main` must begin as `child_main` says.
     #[must_use]
     pub fn this_binary() -> Self {
         Self::program(THIS_BINARY)
     }
 
-    /// Another binary whose `main` begins as [`super::child`] says.
+    /// Another binary whose `main` begins as `child_main` says.
     #[must_use]
     pub fn program(path: impl Into<PathBuf>) -> Self {
         Self {
