@@ -1,7 +1,7 @@
 //! Words and rules of Assay: what a job is, what may happen to it, and what follows.
 //!
 //! - [`id`], [`kind`], [`state`], [`job`], [`event`], [`envelope`]: the words.
-//! - [`claim`], [`retry`], [`progress`], [`breaker`], [`transition`]: the rules, as pure functions of their arguments; time and chance are arguments too.
+//! - [`claim`], [`lanes`], [`retry`], [`progress`], [`breaker`], [`transition`]: the rules, as pure functions of their arguments; time and chance are arguments too.
 //! - [`route`]: names of queues. [`port`]: what the services ask of the outside. [`clock`]: the time.
 //!
 //! Not here: input and output, a runtime, any client library, the environment. Whoever wants to
@@ -15,6 +15,7 @@ pub mod event;
 pub mod id;
 pub mod job;
 pub mod kind;
+pub mod lanes;
 pub mod port;
 pub mod progress;
 pub mod retry;

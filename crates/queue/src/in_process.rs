@@ -23,7 +23,6 @@ use tokio::time::Instant;
 mod dead_letters;
 mod delivery;
 mod kind_queue;
-mod lanes;
 mod low_slots;
 mod taker;
 mod waiting;

@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use assay_core::envelope::Envelope;
 use assay_core::kind::Lane;
+use assay_core::lanes::{Heads, Turns, WEIGHTS};
 use assay_core::port::LaneDepth;
 use tokio::time::Instant;
-
-use super::lanes::{Heads, Turns, WEIGHTS};
 
 /// A lane that runs empty gives back memory beyond this many entries.
 const KEPT_ENTRIES: usize = 4_096;
@@ -87,7 +86,7 @@ impl Waiting {
         self.delayed.peek().map(|Reverse(delayed)| delayed.at)
     }
 
-    /// Takes what `room` allows, lane by lane as [`super::lanes`] says.
+    /// Takes what `room` allows, lane by lane as [`assay_core::lanes`] says.
     pub(super) fn take(&mut self, mut room: Room, now_ms: u64) -> Vec<Arc<Envelope>> {
         let mut taken = Vec::new();
         while taken.len() < room.slots {

@@ -1,4 +1,4 @@
-//! Which lane is read next. Pure.
+//! Which lane of a queue is read next, and how much of a worker the low lane may fill.
 //!
 //! The rule: each lane has a turn on a common time line. The lane with the earliest turn is read, and
 //! its next turn then lies `ROUND / weight` further on: a lane of weight 4 has four turns where one of
@@ -11,36 +11,32 @@
 //! head. Proof: its turn lies at most `ROUND / lightest` ahead, and each other lane gets there in steps
 //! of at least `ROUND / heaviest`, which are 16 steps and the one it begins with.
 
-use assay_core::kind::Lane;
+use crate::kind::Lane;
 
 /// How many envelopes of each lane are read while one of the low lane is: low, normal, high.
-pub(super) const WEIGHTS: Weights = [1, 4, 16];
+pub const WEIGHTS: Weights = [1, 4, 16];
 /// Waiting this long lifts a lane to the weight of the lane above, in milliseconds.
-pub(super) const PROMOTED_AFTER_MS: u64 = 30_000;
+pub const PROMOTED_AFTER_MS: u64 = 30_000;
 /// The way from one turn of a lane of weight 1 to its next; all weights up to 16 divide it.
 const ROUND: u64 = 720_720;
 
 /// The weight of each lane in the order of [`Lane::ALL`], at least 1 each.
-pub(super) type Weights = [u64; Lane::ALL.len()];
+pub type Weights = [u64; Lane::ALL.len()];
 /// When the head of each lane was published, in milliseconds since the epoch; `None` for a lane that is
 /// empty or may not be read.
-pub(super) type Heads = [Option<u64>; Lane::ALL.len()];
+pub type Heads = [Option<u64>; Lane::ALL.len()];
 
 /// Where the lanes stand on their time line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Turns {
+pub struct Turns {
     now: u64,
     next: [u64; Lane::ALL.len()],
 }
 
 impl Turns {
-    /// The lane to read, and where the lanes stand after that.
-    pub(super) fn read(
-        self,
-        heads: &Heads,
-        weights: &Weights,
-        now_ms: u64,
-    ) -> Option<(Lane, Self)> {
+    /// The lane to read, and where the lanes stand after that; `None` when no lane may be read.
+    #[must_use]
+    pub fn read(self, heads: &Heads, weights: &Weights, now_ms: u64) -> Option<(Lane, Self)> {
         let readable = Lane::ALL
             .into_iter()
             .rev()
@@ -56,6 +52,13 @@ impl Turns {
     fn turn(&self, lane: Lane) -> u64 {
         self.next[lane as usize].max(self.now)
     }
+}
+
+/// How many envelopes of the low lane a worker of `concurrency` slots may have in hand: all but one, so
+/// that something more urgent finds a slot, but at least one.
+#[must_use]
+pub fn low_slots_max(concurrency: usize) -> usize {
+    concurrency.saturating_sub(1).max(1)
 }
 
 /// What a lane weighs when its head has waited for `age_ms`.
@@ -191,6 +194,11 @@ mod tests {
                 prop_assert!(count.abs_diff(rounds * weight) <= weight, "{counts:?} of {weights:?}");
             }
         }
+    }
+
+    #[test]
+    fn one_slot_is_never_low_unless_it_is_the_only_one() {
+        assert_eq!([0, 1, 2, 8].map(low_slots_max), [1, 1, 1, 7]);
     }
 
     #[test]
