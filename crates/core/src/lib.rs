@@ -1,6 +1,6 @@
 //! Words and rules of Assay: what a job is, what may happen to it, and what follows.
 //!
-//! - [`id`], [`kind`], [`state`], [`job`], [`event`], [`envelope`]: the words.
+//! - [`id`], [`kind`], [`state`], [`job`], [`event`], [`envelope`], [`worker`]: the words.
 //! - [`claim`], [`lanes`], [`retry`], [`progress`], [`breaker`], [`transition`]: the rules, as pure functions of their arguments; time and chance are arguments too.
 //! - [`route`]: names of queues. [`port`]: what the services ask of the outside. [`clock`]: the time.
 //!
@@ -26,3 +26,4 @@ pub mod state;
     reason = "a step names the states it is about; state::apply knows them all"
 )]
 pub mod transition;
+pub mod worker;

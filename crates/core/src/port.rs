@@ -6,6 +6,7 @@ mod content_store;
 mod job_queue;
 mod job_store;
 mod query;
+mod worker_registry;
 
 pub use content_store::{ContentError, ContentStore};
 pub use job_queue::{Delivery, HandOut, JobQueue, LaneDepth, QueueError, Settle, Subscription};
@@ -17,3 +18,4 @@ pub use query::{
     Counts, Cursor, EventItem, EventStream, HISTORY_PAGE_MAX, History, Interest, ListRequest,
     PAGE_SIZE_MAX, Page,
 };
+pub use worker_registry::{Registered, RegistryError, WorkerRegistry};

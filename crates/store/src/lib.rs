@@ -2,12 +2,14 @@
 //!
 //! [`EmbeddedStore`] keeps them in one data folder and hands out queued jobs itself, so it needs no server.
 //! What it answered is synced to disk; what it has not answered may be there or not, never in part.
+//! [`InProcessRegistry`] knows the workers beside it.
 //!
 //! Not here: rules. What a step does to a record is decided in `assay_core::transition`; an adapter only
 //! keeps the answer. Not here either: contents and large results, which are blobs.
 
 mod config;
 mod embedded;
+mod in_process;
 #[expect(
     clippy::disallowed_macros,
     reason = "this is the file that holds the names"
@@ -16,3 +18,4 @@ pub mod metric_definitions;
 
 pub use config::{ConfigError, DEFAULTS_TOML, StoreConfig};
 pub use embedded::{DATABASE_FILE, EmbeddedStore, LOCK_FILE, OpenError};
+pub use in_process::InProcessRegistry;

@@ -6,3 +6,4 @@ pub mod job_queue;
     reason = "a case names the answers it expects; any other fails it"
 )]
 pub mod job_store;
+pub mod worker_registry;

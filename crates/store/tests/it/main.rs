@@ -7,4 +7,6 @@ mod contract;
 #[cfg(test)]
 mod open;
 #[cfg(test)]
+mod registry;
+#[cfg(test)]
 mod reopen;
