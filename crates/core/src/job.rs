@@ -199,6 +199,10 @@ pub struct Job {
     pub follow_ups: Vec<FollowUp>,
     /// When each thing happened.
     pub times: Times,
+    /// Whether the latest generation goes on with what a worker had begun and lost through no fault of the
+    /// job: it has waited for its turn before, so it goes before the others of its lane.
+    #[serde(default)]
+    pub resumed: bool,
 }
 
 /// When each thing happened to a job, in milliseconds since the epoch.
@@ -222,6 +226,9 @@ pub struct Times {
     pub due_at_ms: Option<u64>,
     /// Not to run after.
     pub deadline_at_ms: u64,
+    /// The latest time that it ever had to wait for. A delayed copy of its envelope comes then.
+    #[serde(default)]
+    pub last_due_at_ms: Option<u64>,
 }
 
 /// The worker that holds a job's lease.

@@ -14,6 +14,7 @@ mod cancel;
 mod claim;
 mod lease;
 mod redrive;
+mod resume;
 mod settle;
 mod submit;
 mod sweep;
@@ -90,9 +91,12 @@ impl<'a> Draft<'a> {
     }
 
     /// Lets the job run again: at once, or when it is due.
-    fn raise(&mut self, due_at_ms: Option<u64>) {
+    fn raise(&mut self, due_at_ms: Option<u64>, resumed: bool) {
         self.job.generation = self.job.generation.saturating_add(1);
-        self.job.times.due_at_ms = due_at_ms;
+        self.job.resumed = resumed;
+        let times = &mut self.job.times;
+        times.due_at_ms = due_at_ms;
+        times.last_due_at_ms = times.last_due_at_ms.max(due_at_ms);
         if self.job.state == JobState::Queued {
             self.job.times.queued_at_ms = Some(self.now_ms);
         }
@@ -110,7 +114,10 @@ impl<'a> Draft<'a> {
         let event = next_event(&mut self.job, message, self.now_ms);
         let raised = self.job.generation > self.record.envelope.generation;
         Transition {
-            envelope: raised.then(|| next_envelope(self.record.envelope, &self.job, self.now_ms)),
+            // Published now, also where it is resumed: it goes ahead by that mark and not by its age. So a
+            // job that loses every worker goes behind others that lost one, and a copy that comes very late
+            // is not taken for one of before the store began.
+            envelope: raised.then(|| self.record.envelope.carrying(&self.job, self.now_ms)),
             follow_ups: if entered {
                 follow_ups(&self.job, self.record.envelope, self.now_ms)
             } else {
@@ -154,17 +161,6 @@ fn next_event(job: &mut Job, message: &str, now_ms: u64) -> JobEvent {
             .filter(|_| job.state == JobState::Running)
             .and_then(|progress| progress.eta_ms),
         message: message.to_owned(),
-    }
-}
-
-/// The envelope that carries the present generation of `job`.
-fn next_envelope(previous: &Envelope, job: &Job, now_ms: u64) -> Envelope {
-    Envelope {
-        generation: job.generation,
-        published_at_ms: now_ms,
-        due_at_ms: job.times.due_at_ms,
-        deadline_at_ms: job.times.deadline_at_ms,
-        ..previous.clone()
     }
 }
 

@@ -85,7 +85,10 @@ fn lend(record: Record<'_>, delivery: &Envelope, holder: Holder, now_ms: u64) ->
         return ClaimStep::Not(Verdict::Stale, None);
     };
     job.state = state;
-    job.generation = job.generation.max(delivery.generation);
+    if delivery.generation > job.generation {
+        job.generation = delivery.generation;
+        job.resumed = delivery.resumed;
+    }
     job.token = next_token(job.token, now_ms);
     job.attempt = job.attempt.saturating_add(1);
     job.holder = Some(holder);

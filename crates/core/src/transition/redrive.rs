@@ -41,6 +41,6 @@ pub fn redrive(
     job.times.started_at_ms = None;
     job.times.finished_at_ms = None;
     job.times.deadline_at_ms = now_ms.saturating_add(deadline_ms).min(until_ms);
-    draft.raise(None);
+    draft.raise(None, false);
     Some(draft.finish("redriven"))
 }

@@ -6,6 +6,7 @@ use crate::retry::{Decision, Failure, InterruptionReason, Outcome};
 use crate::state::{JobState, StateEvent};
 
 use super::lease::{forward, holds};
+use super::resume::resumes;
 use super::{Draft, Record, Transition};
 
 /// The answer to a settlement, with what must be written.
@@ -54,9 +55,10 @@ fn follow(draft: &mut Draft<'_>, settlement: &Settlement, now_ms: u64) {
             draft.job.failure = None;
         }
         JobState::Retrying | JobState::Waiting => {
-            draft.raise(Some(due_of(&settlement.decision, now_ms)));
+            let due_at_ms = due_of(&settlement.decision, now_ms);
+            draft.raise(Some(due_at_ms), resumes(&settlement.decision));
         }
-        JobState::Queued => draft.raise(None),
+        JobState::Queued => draft.raise(None, resumes(&settlement.decision)),
         JobState::DeadLettered => {
             if let Decision::DeadLetter { reason, .. } = &settlement.decision {
                 draft.job.dead_letter = Some(*reason);

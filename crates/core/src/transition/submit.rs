@@ -103,7 +103,9 @@ fn from_envelope(envelope: &Envelope, state: JobState, now_ms: u64) -> Job {
             queued_at_ms: (state == JobState::Queued).then_some(now_ms),
             due_at_ms: envelope.due_at_ms,
             deadline_at_ms: envelope.deadline_at_ms,
+            last_due_at_ms: envelope.due_at_ms,
             ..Times::default()
         },
+        resumed: envelope.resumed,
     }
 }

@@ -4,12 +4,14 @@ use crate::job::Job;
 use crate::retry::{DeadLetterReason, Decision, Failure, FailureClass, decide_crash, decide_lapse};
 use crate::state::{JobState, StateEvent};
 
+use super::resume::{resumes, resumes_when_due};
 use super::settle::count;
 use super::{Draft, Record, Transition};
 
 /// How long after its lease lapsed a job is taken from its worker: a late renewal still saves it.
 pub const REAP_GRACE_MS: u64 = 2_000;
-/// How long a record is kept after its job was due: a delayed copy of its envelope may come that late.
+/// How long a record is kept after its job was last due, whatever the retention: a delayed copy of its
+/// envelope may come that late.
 pub const DUE_RETENTION_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Whether the job waits for a time that has come.
@@ -29,7 +31,7 @@ pub fn due(record: Record<'_>, now_ms: u64) -> Option<Transition> {
         return None;
     }
     let mut draft = Draft::after(record, StateEvent::Queue, now_ms).ok()?;
-    draft.raise(None);
+    draft.raise(None, resumes_when_due(record.job));
     Some(draft.finish(""))
 }
 
@@ -87,7 +89,7 @@ fn take(record: Record<'_>, decision: &Decision, message: &str, now_ms: u64) -> 
         (JobState::DeadLettered, Decision::DeadLetter { reason, .. }) => {
             draft.job.dead_letter = Some(*reason);
         }
-        (JobState::Queued, _) => draft.raise(None),
+        (JobState::Queued, _) => draft.raise(None, resumes(decision)),
         _ => {}
     }
     Some(draft.finish(message))
@@ -126,7 +128,9 @@ pub fn expires_at_ms(job: &Job, retention_ms: u64) -> Option<u64> {
         .times
         .finished_at_ms
         .filter(|_| job.state.is_terminal())?;
-    let due = job.times.due_at_ms.unwrap_or(0);
-    let after_due = due.saturating_add(if due > 0 { DUE_RETENTION_MS } else { 0 });
-    Some(ended.saturating_add(retention_ms).max(after_due))
+    let kept_until_ms = ended.saturating_add(retention_ms);
+    // A record of before there was a last one has the due time alone.
+    let due_at_ms = job.times.last_due_at_ms.max(job.times.due_at_ms);
+    let after_due_ms = due_at_ms.map_or(0, |due| due.saturating_add(DUE_RETENTION_MS));
+    Some(kept_until_ms.max(after_due_ms))
 }

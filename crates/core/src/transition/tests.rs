@@ -3,6 +3,7 @@
 mod claim_table;
 mod life;
 mod redriven;
+mod resumed;
 mod steps;
 mod taken;
 

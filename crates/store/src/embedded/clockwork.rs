@@ -89,8 +89,9 @@ impl Clockwork {
             .change(id, old.and_then(expires), new.and_then(expires));
         let offers = &mut self.offers[job.kind as usize][job.lane as usize];
         let (before, after) = (old.and_then(offered_at), new.and_then(offered_at));
-        let claimed = new.is_some_and(|entry| entry.job.state == JobState::Running);
-        if let (Some(offered_ms), true) = (before, claimed) {
+        // A resumed job goes before others that were handed out earlier, so it tells nothing of them.
+        let in_turn = |entry: &Entry| entry.job.state == JobState::Running && !entry.job.resumed;
+        if let (Some(offered_ms), true) = (before, new.is_some_and(in_turn)) {
             offers.claimed_ms = offered_ms;
         }
         offers.waiting.change(id, before, after);

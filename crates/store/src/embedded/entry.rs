@@ -53,12 +53,7 @@ impl Entry {
         if self.envelope.generation == job.generation {
             return;
         }
-        self.envelope = Arc::new(Envelope {
-            generation: job.generation,
-            published_at_ms: job.times.queued_at_ms.unwrap_or(job.times.updated_at_ms),
-            due_at_ms: job.times.due_at_ms,
-            deadline_at_ms: job.times.deadline_at_ms,
-            ..Envelope::clone(&self.envelope)
-        });
+        let published_at_ms = job.times.queued_at_ms.unwrap_or(job.times.updated_at_ms);
+        self.envelope = Arc::new(self.envelope.carrying(job, published_at_ms));
     }
 }

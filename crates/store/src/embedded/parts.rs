@@ -78,6 +78,8 @@ pub(super) struct Changed<'a> {
     dead_letter: Option<DeadLetterReason>,
     result: Cow<'a, Option<ResultRef>>,
     times: Cow<'a, Times>,
+    #[serde(default)]
+    resumed: bool,
 }
 
 impl<'a> Changed<'a> {
@@ -95,6 +97,7 @@ impl<'a> Changed<'a> {
             dead_letter: job.dead_letter,
             result: Cow::Borrowed(&job.result),
             times: Cow::Borrowed(&job.times),
+            resumed: job.resumed,
         }
     }
 
@@ -111,6 +114,7 @@ impl<'a> Changed<'a> {
         job.dead_letter = self.dead_letter;
         job.result = self.result.into_owned();
         job.times = self.times.into_owned();
+        job.resumed = self.resumed;
     }
 }
 

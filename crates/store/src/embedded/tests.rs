@@ -3,6 +3,8 @@
 mod disk_trouble;
 mod forgotten;
 mod memory_disk;
+mod older_records;
+mod passed_over;
 mod power_cut;
 
 use std::sync::Arc;

@@ -266,7 +266,7 @@ impl Writer {
         self.announcer.announce(changes.events);
     }
 
-    /// Hands out every queued job but those in `known`: first what had begun before, so that a job does not wait
+    /// Hands out every queued job but those in `known`: first what is resumed, so that a job does not wait
     /// for its turn again because its worker died; then the oldest.
     fn offer_queued(&self, known: &HashSet<(JobId, u64)>) {
         let shared = self.shared.read();
@@ -275,17 +275,15 @@ impl Writer {
             .entries()
             .filter(|entry| entry.job.state == JobState::Queued)
             .filter(|entry| !known.contains(&(entry.job.id, entry.job.generation)))
-            .map(|entry| {
-                (
-                    entry.job.times.started_at_ms.is_none(),
-                    Arc::clone(&entry.envelope),
-                )
-            })
+            .map(|entry| Arc::clone(&entry.envelope))
             .collect();
         drop(shared);
-        queued
-            .sort_by_key(|(is_new, envelope)| (*is_new, envelope.published_at_ms, envelope.job_id));
-        for (_, envelope) in queued {
+        // What one dead process ran was published at one time: the oldest of those goes first, too.
+        queued.sort_by_key(|envelope| {
+            let published_at_ms = (envelope.published_at_ms, envelope.submitted_at_ms);
+            (!envelope.resumed, published_at_ms, envelope.job_id)
+        });
+        for envelope in queued {
             self.hand_out.hand_out(envelope);
         }
     }

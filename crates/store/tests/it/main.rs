@@ -10,3 +10,5 @@ mod open;
 mod registry;
 #[cfg(test)]
 mod reopen;
+#[cfg(test)]
+mod resumed;

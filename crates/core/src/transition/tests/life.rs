@@ -152,7 +152,14 @@ fn check(before: &Job, after: &Transition) -> Result<(), TestCaseError> {
             after.envelope.as_ref().map(|e| e.generation),
             Some(job.generation)
         );
+        prop_assert!(!job.resumed || before.holder.is_some() || before.resumed);
+        prop_assert!(!job.resumed || !before.state.is_terminal());
     }
+    if let Some(envelope) = &after.envelope {
+        prop_assert_eq!(envelope.resumed, job.resumed);
+    }
+    prop_assert!(job.times.last_due_at_ms >= job.times.due_at_ms);
+    prop_assert!(job.times.last_due_at_ms >= before.times.last_due_at_ms);
     let runs = matches!(job.state, JobState::Running | JobState::Cancelling);
     prop_assert_eq!(job.holder.is_some(), runs);
     // Progress, and counters that fall in a redrive alone.

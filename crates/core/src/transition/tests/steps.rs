@@ -255,6 +255,41 @@ fn an_ended_job_is_kept_for_its_retention_and_a_day_behind_its_due_time() {
     assert_eq!(expires_at_ms(&job, 10), Some(NOW + 5 + DUE_RETENTION_MS));
 }
 
+/// A delayed copy of its envelope is still on its way when the job has long run.
+#[test]
+fn a_job_that_was_due_once_is_kept_as_long_when_it_has_run_since() {
+    let mut spec = JobSpec::new(JobKind::ContentVerification, Vec::new(), NOW);
+    spec.due_at_ms = Some(NOW + 100);
+    let scheduled = submit(id(), &spec, Admission::Queue, NOW);
+    let envelope = scheduled.envelope.unwrap();
+    let queued = due(record(&scheduled.job, &envelope), NOW + 100).unwrap();
+    let until_ms = NOW + 100 + DUE_RETENTION_MS;
+    let ended = cancelled(&queued.job, &envelope, NOW + 200);
+    assert_eq!(expires_at_ms(&ended, 10), Some(until_ms));
+
+    let retried = settled(Decision::Retry {
+        failure: failure(),
+        after_ms: 9_000,
+    });
+    let envelope = retried.envelope.unwrap();
+    let again = due(record(&retried.job, &envelope), NOW + 10_000).unwrap();
+    let last_due_at_ms = retried.job.times.due_at_ms.unwrap();
+    assert_eq!(again.job.times.due_at_ms, None);
+    let ended = cancelled(&again.job, &envelope, NOW + 10_000);
+    let until_ms = last_due_at_ms + DUE_RETENTION_MS;
+    assert_eq!(expires_at_ms(&ended, 10), Some(until_ms));
+    let retention_ms = DUE_RETENTION_MS + 1;
+    let until_ms = NOW + 10_000 + retention_ms;
+    assert_eq!(expires_at_ms(&ended, retention_ms), Some(until_ms));
+}
+
+fn cancelled(job: &Job, envelope: &Envelope, now_ms: u64) -> Job {
+    let Cancelled::Now(ended) = cancel(record(job, envelope), now_ms) else {
+        panic!("not cancelled")
+    };
+    ended.job
+}
+
 #[test]
 fn a_rebuilt_record_says_what_the_envelope_says() {
     let (job, mut envelope) = queued();
