@@ -29,7 +29,7 @@ pub use settle::{Settling, settle};
 pub use submit::{Admission, promote, rebuild, submit};
 pub use sweep::{
     DUE_RETENTION_MS, REAP_GRACE_MS, deadline, due, expires_at_ms, is_due, is_past_deadline,
-    is_reapable, lose_worker, reap,
+    is_reapable, lose_worker, reap, reap_from,
 };
 
 use crate::envelope::Envelope;

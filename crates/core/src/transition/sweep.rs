@@ -3,6 +3,7 @@
 use crate::job::Job;
 use crate::retry::{DeadLetterReason, Decision, Failure, FailureClass, decide_crash, decide_lapse};
 use crate::state::{JobState, StateEvent};
+use crate::worker::{Lapse, Presence};
 
 use super::resume::{resumes, resumes_when_due};
 use super::settle::count;
@@ -49,6 +50,20 @@ pub fn reap(record: Record<'_>, now_ms: u64) -> Option<Transition> {
         return None;
     }
     lose_lease(record, now_ms)
+}
+
+/// Takes a job from a worker whose lease lapsed, for what a registry knows of that worker: its death makes
+/// it a crash. `None` while the lease holds, or while nobody can say whether the worker lives.
+#[must_use]
+pub fn reap_from(record: Record<'_>, presence: Presence, now_ms: u64) -> Option<Transition> {
+    if !is_reapable(record.job, now_ms) {
+        return None;
+    }
+    match presence.judge_lapse() {
+        Lapse::Crash => lose_worker(record, now_ms),
+        Lapse::Interruption => lose_lease(record, now_ms),
+        Lapse::Undecided => None,
+    }
 }
 
 /// Takes a job from a worker whose lease lapsed, without a grace time. That the worker is silent does not

@@ -2,6 +2,7 @@ use crate::claim::Verdict;
 use crate::retry::{CRASHES_MAX, DeadLetterReason};
 
 use super::*;
+use crate::worker::{Presence, WORKER_DEAD_AFTER_MS, WORKER_LATE_AFTER_MS};
 
 /// That a worker is silent does not prove it dead: it may be paused, or cut off.
 #[test]
@@ -68,6 +69,32 @@ fn the_third_dead_worker_makes_a_crash_loop() {
         };
         assert!(claimed.job.token > job.token);
         job = claimed.job;
+    }
+}
+
+/// Every cell of lease and worker: what becomes of the job, as (interruptions, crashes).
+#[test]
+fn a_lapse_counts_for_what_is_known_of_the_worker() {
+    let (job, envelope) = running();
+    let lapsed_ms = NOW + LEASE + REAP_GRACE_MS;
+    let silent = |silent_ms| Presence::Beating { silent_ms };
+    let table = [
+        (Presence::Unknown, Some([1, 0])),
+        (silent(0), Some([1, 0])),
+        (silent(WORKER_LATE_AFTER_MS - 1), Some([1, 0])),
+        (silent(WORKER_LATE_AFTER_MS), None),
+        (silent(WORKER_DEAD_AFTER_MS - 1), None),
+        (silent(WORKER_DEAD_AFTER_MS), Some([0, 1])),
+    ];
+    for (presence, expected) in table {
+        let held = reap_from(record(&job, &envelope), presence, lapsed_ms - 1);
+        assert_eq!(held, None, "a live lease is nobody else's: {presence:?}");
+        let taken = reap_from(record(&job, &envelope), presence, lapsed_ms);
+        let counted = taken.map(|taken| {
+            assert_eq!(taken.job.state, JobState::Queued);
+            [taken.job.counters.interruptions, taken.job.counters.crashes]
+        });
+        assert_eq!(counted, expected, "{presence:?}");
     }
 }
 
