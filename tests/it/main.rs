@@ -9,6 +9,7 @@
 
 mod architecture;
 mod chaos;
+mod failpoints;
 mod jobs;
 mod many_files;
 mod readme;

@@ -116,6 +116,10 @@ pub fn judge_missing(
 /// The token of a new lease: it rises even when the store forgot its latest one, because the clock did.
 #[must_use]
 pub fn next_token(token: u64, now_ms: u64) -> u64 {
+    #[cfg(feature = "failpoints")]
+    if assay_failpoint::skips(assay_failpoint::Guard::TokenFromClock) {
+        return token.saturating_add(1);
+    }
     token.saturating_add(1).max(now_ms)
 }
 

@@ -6,6 +6,8 @@ use assay_core::id::Tenant;
 use assay_core::job::Job;
 use assay_core::port::Submitted;
 use assay_core::state::JobState;
+#[cfg(feature = "failpoints")]
+use assay_failpoint::Step;
 use prost::Message;
 use tokio::sync::SemaphorePermit;
 
@@ -27,9 +29,13 @@ impl Edge {
         let now_ms = self.clock.now_ms();
         let wanted = convert::submit(request, tenant, trace, now_ms)?;
         self.check(&wanted, now_ms).await?;
+        #[cfg(feature = "failpoints")]
+        assay_failpoint::pass(Step::SubmitChecked).await;
 
         let id = wanted.spec.id(now_ms, rand::random());
         let submitted = self.store.submit(id, wanted.spec).await;
+        #[cfg(feature = "failpoints")]
+        assay_failpoint::pass(Step::SubmitRecorded).await;
         let (job, outcome) = match submitted.map_err(|error| Refusal::of_write(error, id))? {
             Submitted::Queued(job) => (job, SubmitOutcome::Recorded),
             Submitted::Publish(job, envelope) => {
@@ -48,6 +54,8 @@ impl Edge {
         };
         metric_definitions::submitted(job.kind, job.lane, outcome);
         tracing::debug!(job.id = %job.id, job.kind = %job.kind, "submitted job {id}");
+        #[cfg(feature = "failpoints")]
+        assay_failpoint::pass(Step::SubmitAnswering).await;
         Ok(pb::SubmitJobResponse {
             job: Some(convert::job(job)),
             already_existed: matches!(outcome, SubmitOutcome::Existed),
@@ -89,6 +97,8 @@ impl Edge {
             tracing::warn!(job.id = %id, error = %error, "job {id} is recorded, not known to be queued: {error}");
             return Err(Refusal::OutcomeUnknown(id));
         }
+        #[cfg(feature = "failpoints")]
+        assay_failpoint::pass(Step::SubmitPublished).await;
         if let Err(error) = self.store.promote(id, envelope.generation).await {
             // It is in the queue; the sweep will find out.
             tracing::warn!(job.id = %id, error = %error, "job {id} is queued, its record does not say so: {error}");

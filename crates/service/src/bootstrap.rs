@@ -115,6 +115,8 @@ where
 /// What is wrong, and how to mend it.
 pub fn check(service: &Service, config: &Config) -> Result<(), config::Error> {
     Settings::read(config)?;
+    #[cfg(feature = "failpoints")]
+    crate::failpoints::read(config)?;
     (service.check)(config)
 }
 

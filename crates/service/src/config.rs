@@ -73,7 +73,10 @@ impl Config {
     /// Starts from the sections of every process, followed by `defaults`. A later document may give
     /// another default to a key of an earlier one.
     pub fn loader(defaults: &[&str]) -> Loader {
-        let documents = std::iter::once(DEFAULTS).chain(defaults.iter().copied());
+        let documents = std::iter::once(DEFAULTS);
+        #[cfg(feature = "failpoints")]
+        let documents = documents.chain([crate::failpoints::DEFAULTS]);
+        let documents = documents.chain(defaults.iter().copied());
         Loader {
             defaults: documents.map(str::to_owned).collect(),
             ..Loader::default()

@@ -16,6 +16,8 @@ mod args;
 pub mod bootstrap;
 pub mod config;
 mod context;
+#[cfg(feature = "failpoints")]
+mod failpoints;
 pub mod listen;
 #[expect(
     clippy::disallowed_macros,

@@ -7,6 +7,8 @@ use assay_core::envelope::{Codec, Envelope};
 use assay_core::port::{Claim, Claimed, Delivery, Settlement};
 use assay_core::retry::{Decision, runs_alone};
 use assay_core::route;
+#[cfg(feature = "failpoints")]
+use assay_failpoint::Step;
 use assay_service::shutdown::{Shutdown, Stage};
 use assay_service::trace_context::{self, TraceContext};
 use tokio::time::Instant;
@@ -39,6 +41,8 @@ impl<H: JobHandler> Executor<H> {
         if !readable(&delivery.envelope) {
             return refuse(delivery, Refusal::NewerVersion, &self.meters).await;
         }
+        #[cfg(feature = "failpoints")]
+        assay_failpoint::pass(Step::ClaimAsking).await;
         let Some((claim, asked_at)) = self.claim(&delivery.envelope).await else {
             // Dropped unsettled, it goes back.
             return self.meters.given_back(GivenBack::StoreOutage, 1);
@@ -47,6 +51,8 @@ impl<H: JobHandler> Executor<H> {
             return refuse(delivery, refusal, &self.meters).await;
         }
         if let Claim::Run(claimed) = claim {
+            #[cfg(feature = "failpoints")]
+            assay_failpoint::pass(Step::ClaimHeld).await;
             self.attempt(delivery, *claimed, slot, asked_at).await;
         }
     }
@@ -91,6 +97,8 @@ impl<H: JobHandler> Executor<H> {
             let begun = Instant::now();
             let (ran, slot) = self.run(&attempt, slot, checkpoint).await;
             self.meters.ran(lane, begun.elapsed());
+            #[cfg(feature = "failpoints")]
+            assay_failpoint::pass(Step::SettleHandled).await;
             self.conclude(delivery, &attempt, ran).await;
             drop(slot);
         }

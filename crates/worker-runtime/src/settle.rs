@@ -8,6 +8,8 @@ use assay_core::job::Job;
 use assay_core::port::{Claim, Delivery, QueueError, Settled, Settlement};
 use assay_core::retry::Decision;
 use assay_core::state::JobState;
+#[cfg(feature = "failpoints")]
+use assay_failpoint::Step;
 use assay_service::shutdown::{Shutdown, Stage};
 use tokio::time::Instant;
 
@@ -17,6 +19,9 @@ use crate::jitter::Backoff;
 use crate::metric_definitions::{GivenBack, Meters};
 use crate::ports::Ports;
 use crate::refuse::{Refusal, acknowledge, refuse};
+
+#[cfg(feature = "failpoints")]
+mod planted;
 
 /// How long the queue may take over what a settlement sends out, in milliseconds. After that the store's
 /// outbox does it, so that a blocked queue never blocks its own consumers.
@@ -53,11 +58,19 @@ impl Settler {
         attempt: &Attempt,
         settlement: Settlement,
     ) {
+        #[cfg(feature = "failpoints")]
+        if assay_failpoint::skips(assay_failpoint::Guard::RecordFirst) {
+            return self.acknowledge_first(delivery, attempt, &settlement).await;
+        }
         let (job_id, token) = (attempt.lease.job_id, attempt.lease.token);
         match self.record(attempt, &settlement).await {
             Record::Made { job, publish } => {
                 self.publish(&publish).await;
+                #[cfg(feature = "failpoints")]
+                assay_failpoint::pass(Step::SettleBetween).await;
                 acknowledge(delivery).await;
+                #[cfg(feature = "failpoints")]
+                assay_failpoint::pass(Step::SettleDone).await;
                 self.account(&job, &settlement.decision, token);
             }
             Record::Fenced => {

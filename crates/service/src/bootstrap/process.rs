@@ -56,6 +56,8 @@ impl Process {
             telemetry.install()?;
             metrics.install()?;
             log_panics();
+            #[cfg(feature = "failpoints")]
+            assay_failpoint::arm(crate::failpoints::read(&config)?);
         }
         let shutdown = Shutdown::new();
         let readiness = Readiness::new();

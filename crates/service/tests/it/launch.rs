@@ -82,3 +82,22 @@ fn a_whole_process_runs_and_a_taken_port_stops_the_next() {
         )
     );
 }
+
+#[cfg(not(feature = "failpoints"))]
+#[test]
+fn a_build_without_failpoints_refuses_to_be_told_of_any() {
+    let armed = ("ASSAY__FAILPOINTS__ARMED", "submit.recorded=abort");
+    let (code, _, err) = run(&["--check-config"], &[armed]);
+    assert_eq!(code, EXIT_CONFIG);
+    assert!(err.contains("ASSAY__FAILPOINTS__ARMED"), "{err}");
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn a_build_with_failpoints_checks_what_is_armed() {
+    let check = |plan| run(&["--check-config"], &[("ASSAY__FAILPOINTS__ARMED", plan)]);
+    assert_eq!(check("submit.recorded=abort,settle.between=pause@3").0, 0);
+    let (code, _, err) = check("submit.recorded=skip");
+    assert_eq!(code, EXIT_CONFIG);
+    assert!(err.contains("`failpoints.armed` must be a plan"), "{err}");
+}

@@ -1,0 +1,83 @@
+//! No released binary can be stopped or misled on purpose.
+
+use cargo_metadata::{Metadata, MetadataCommand};
+
+/// The crate that can do it, and the feature that lets it in.
+const CRATE: &str = "assay-failpoint";
+const FEATURE: &str = "failpoints";
+
+/// What Cargo would build of the whole workspace.
+fn resolved(options: &[&str]) -> Metadata {
+    let options = ["--offline"].iter().chain(options);
+    MetadataCommand::new()
+        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        .other_options(options.map(ToString::to_string).collect::<Vec<_>>())
+        .exec()
+        .expect("resolve the workspace")
+}
+
+/// The packages that would hold failpoints.
+fn faulty(metadata: &Metadata) -> Vec<String> {
+    let resolve = metadata.resolve.as_ref().expect("features are resolved");
+    let holds = |node: &&cargo_metadata::Node| {
+        let armed = node
+            .features
+            .iter()
+            .any(|feature| feature.as_str() == FEATURE);
+        armed
+            || node
+                .deps
+                .iter()
+                .any(|dependency| dependency.name == CRATE.replace('-', "_"))
+    };
+    let nodes = resolve.nodes.iter().filter(holds);
+    nodes.map(|node| node.id.repr.clone()).collect()
+}
+
+#[test]
+fn an_ordinary_build_holds_no_failpoint() {
+    let found = faulty(&resolved(&[]));
+    assert!(
+        found.is_empty(),
+        "these hold failpoints without being asked: {found:#?}"
+    );
+    // The same look finds them where they are asked for, so it can fail.
+    let found = faulty(&resolved(&["--all-features"]));
+    for package in [
+        "assay-core",
+        "assay-service",
+        "assay-worker-runtime",
+        "assay-gateway",
+        "assay-store",
+    ] {
+        let folder = format!("/{}#", package.trim_start_matches("assay-"));
+        let named = |id: &String| id.contains(package) || id.contains(&folder);
+        assert!(
+            found.iter().any(named),
+            "{package} has no failpoints to leave out: {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn nobody_takes_failpoints_by_default() {
+    for package in &resolved(&[]).packages {
+        for dependency in package
+            .dependencies
+            .iter()
+            .filter(|dependency| dependency.name == CRATE)
+        {
+            assert!(dependency.optional, "{} takes {CRATE} always", package.name);
+        }
+        let default = package.features.get("default").into_iter().flatten();
+        let lets_in = default.filter(|feature| feature.contains(FEATURE));
+        if package.name.starts_with("assay-") {
+            assert_eq!(
+                lets_in.count(),
+                0,
+                "{} lets failpoints in by default",
+                package.name
+            );
+        }
+    }
+}
