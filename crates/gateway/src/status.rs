@@ -123,7 +123,7 @@ impl Refusal {
                         why,
                         retry_after_ms,
                     },
-                    RefusalReason::DiskFull => Self::StoreFull {
+                    RefusalReason::DiskFull | RefusalReason::StoreFull => Self::StoreFull {
                         why,
                         retry_after_ms,
                     },

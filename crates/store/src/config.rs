@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::GROUPS_MAX;
+
 /// The documented defaults, section `[store]`.
 pub const DEFAULTS_TOML: &str = include_str!("defaults.toml");
 
@@ -25,6 +27,10 @@ pub struct StoreConfig {
     pub cache_bytes: usize,
     /// Events that a listener may lag behind.
     pub event_lag_max: usize,
+    /// Groups of keys in Redis, 1 to [`GROUPS_MAX`](crate::GROUPS_MAX); fixed with the first start.
+    pub redis_groups: u16,
+    /// Most steps of one script call.
+    pub redis_batch_max: usize,
 }
 
 impl Default for StoreConfig {
@@ -39,17 +45,26 @@ impl Default for StoreConfig {
             journal_bytes_max: 64 * 1024 * 1024,
             cache_bytes: 16 * 1024 * 1024,
             event_lag_max: 8_192,
+            redis_groups: 1,
+            redis_batch_max: 128,
         }
     }
 }
 
 /// A setting that no store can work with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("set store.{setting} to 1 or more, not 0")]
+#[error("set store.{setting} to {must}, not {is}")]
 pub struct ConfigError {
     /// Which setting.
     pub setting: &'static str,
+    /// What it must be.
+    must: String,
+    /// What it is.
+    is: usize,
 }
+
+/// Most steps of one script call that may be asked for: Redis does nothing else meanwhile.
+const REDIS_BATCH_MAX: usize = 1_024;
 
 impl StoreConfig {
     /// Checks every setting.
@@ -57,13 +72,24 @@ impl StoreConfig {
     /// # Errors
     /// The first that no store can work with.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let counts = [
-            ("batch_operations_max", self.batch_operations_max),
-            ("pending_operations_max", self.pending_operations_max),
-            ("event_lag_max", self.event_lag_max),
+        let any = usize::MAX;
+        let bounds = [
+            ("batch_operations_max", self.batch_operations_max, any),
+            ("pending_operations_max", self.pending_operations_max, any),
+            ("event_lag_max", self.event_lag_max, any),
+            ("redis_groups", self.redis_groups.into(), GROUPS_MAX.into()),
+            ("redis_batch_max", self.redis_batch_max, REDIS_BATCH_MAX),
         ];
-        match counts.into_iter().find(|(_, value)| *value == 0) {
-            Some((setting, _)) => Err(ConfigError { setting }),
+        let outside = |(_, is, most): &(&str, usize, usize)| *is == 0 || is > most;
+        match bounds.into_iter().find(outside) {
+            Some((setting, is, most)) => Err(ConfigError {
+                setting,
+                must: match most {
+                    usize::MAX => "1 or more".into(),
+                    most => format!("1 to {most}"),
+                },
+                is,
+            }),
             None => Ok(()),
         }
     }
@@ -83,11 +109,28 @@ mod tests {
     }
 
     #[test]
+    fn what_has_a_bound_keeps_it() {
+        let mut config = StoreConfig {
+            redis_batch_max: REDIS_BATCH_MAX,
+            redis_groups: GROUPS_MAX,
+            ..StoreConfig::default()
+        };
+        assert_eq!(config.validate(), Ok(()));
+        config.redis_batch_max += 1;
+        let error = config.validate().unwrap_err().to_string();
+        assert_eq!(error, "set store.redis_batch_max to 1 to 1024, not 1025");
+        (config.redis_batch_max, config.redis_groups) = (1, GROUPS_MAX + 1);
+        let error = config.validate().unwrap_err().to_string();
+        assert_eq!(error, "set store.redis_groups to 1 to 256, not 257");
+    }
+
+    #[test]
     fn one_is_enough_and_none_is_not() {
-        let changes: [fn(&mut StoreConfig, usize); 3] = [
+        let changes: [fn(&mut StoreConfig, usize); 4] = [
             |config, value| config.batch_operations_max = value,
             |config, value| config.pending_operations_max = value,
             |config, value| config.event_lag_max = value,
+            |config, value| config.redis_batch_max = value,
         ];
         for change in changes {
             let mut config = StoreConfig::default();

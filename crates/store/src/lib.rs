@@ -1,7 +1,9 @@
 //! The adapters of [`JobStore`](assay_core::port::JobStore): where the records of jobs live.
 //!
-//! [`EmbeddedStore`] keeps them in one data folder and hands out queued jobs itself, so it needs no server.
-//! What it answered is synced to disk; what it has not answered may be there or not, never in part.
+//! - [`EmbeddedStore`] keeps them in one data folder and hands out queued jobs itself, so it needs no server.
+//!   What it answered is synced to disk; what it has not answered may be there or not, never in part.
+//! - [`RedisStore`] keeps them in Redis, where many processes share them; what an answer survives is what Redis
+//!   is set to.
 //! [`InProcessRegistry`] knows the workers beside it.
 //!
 //! Not here: rules. What a step does to a record is decided in `assay_core::transition`; an adapter only
@@ -9,13 +11,19 @@
 
 mod config;
 mod embedded;
+mod form;
 mod in_process;
 #[expect(
     clippy::disallowed_macros,
     reason = "this is the file that holds the names"
 )]
 pub mod metric_definitions;
+mod redis;
 
 pub use config::{ConfigError, DEFAULTS_TOML, StoreConfig};
 pub use embedded::{DATABASE_FILE, EmbeddedStore, LOCK_FILE, OpenError};
 pub use in_process::InProcessRegistry;
+pub use redis::{
+    CLOCK_SKEW_MS_MAX, ConnectError, GROUPS_MAX, REDIS_DEFAULTS_TOML, RedisConfig,
+    RedisConfigError, RedisStore, TimeSource, Unfit,
+};

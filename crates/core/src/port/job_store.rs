@@ -353,6 +353,9 @@ pub enum Durability {
     PowerCut,
     /// The death of the process; a power cut may take the last second.
     ProcessDeath,
+    /// The death of our processes, not that of the server that keeps it: that goes back to its latest
+    /// snapshot.
+    Snapshot,
 }
 
 impl Durability {
@@ -363,6 +366,9 @@ impl Durability {
             Self::PowerCut => "synced to disk before the answer: survives a power cut",
             Self::ProcessDeath => {
                 "survives the death of any process; a power cut may take the last second"
+            }
+            Self::Snapshot => {
+                "survives the death of our processes; if the store's server dies, what came after its latest snapshot is lost"
             }
         }
     }
@@ -405,6 +411,9 @@ pub enum RefusalReason {
     /// No room to write.
     #[error("the disk that holds the data folder is full")]
     DiskFull,
+    /// The server that holds the records has no memory left for new ones. What is in it goes on.
+    #[error("the store's server is out of memory: raise its maxmemory or wait until jobs end")]
+    StoreFull,
     /// The store is closing.
     #[error("the service is shutting down")]
     ShuttingDown,

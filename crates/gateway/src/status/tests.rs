@@ -129,8 +129,10 @@ fn errors_of_the_store_keep_their_meaning() {
     let full = Refusal::of_write(refused(RefusalReason::QueueFull { limit: 5 }), job());
     assert_eq!(full.reason(), "QUEUE_FULL");
     assert_eq!(full.retry_after(), Some(Duration::from_millis(250)));
-    let disk = Refusal::of_write(refused(RefusalReason::DiskFull), job());
-    assert_eq!(disk.reason(), "STORE_FULL");
+    for no_room in [RefusalReason::DiskFull, RefusalReason::StoreFull] {
+        let refusal = Refusal::of_write(refused(no_room), job());
+        assert_eq!(refusal.reason(), "STORE_FULL");
+    }
     let closing = Refusal::of_write(refused(RefusalReason::ShuttingDown), job());
     assert_eq!(closing, Refusal::ShuttingDown);
     let why = "lost".to_owned();

@@ -1,0 +1,104 @@
+//! Connections to Redis: shared ones for commands and scripts, one more for channels.
+//!
+//! What could not be sent is told apart from what was sent without an answer: the second may have been
+//! done.
+
+mod ear;
+mod failure;
+mod slot;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use redis::{Cmd, Pipeline, Value};
+use tokio::task::JoinSet;
+
+pub(crate) use ear::Subscription;
+pub(crate) use failure::LinkError;
+
+use super::config::RedisConfig;
+use super::script::Script;
+use ear::Ear;
+use slot::Slot;
+
+/// A way to Redis. Clones share the connections.
+#[derive(Clone)]
+pub(crate) struct Link {
+    slots: Arc<[Slot]>,
+    next: Arc<AtomicUsize>,
+    ear: Ear,
+}
+
+impl Link {
+    /// Prepares connections as `config` says; each is made when it is needed. The one for channels lives in
+    /// `tasks`, where it keeps up to `lag_max` messages for each slow listener.
+    ///
+    /// # Errors
+    /// When the settings make no address.
+    pub(crate) fn new(
+        config: &RedisConfig,
+        lag_max: usize,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<Self, LinkError> {
+        let client = config
+            .client()
+            .map_err(|error| LinkError::Unsent(error.to_string()))?;
+        let slots = (0..config.connections.max(1)).map(|_| Slot::new(client.clone(), config));
+        Ok(Self {
+            slots: slots.collect(),
+            next: Arc::default(),
+            ear: Ear::start(client, config, lag_max, tasks),
+        })
+    }
+
+    /// Sends a command.
+    ///
+    /// # Errors
+    /// [`LinkError`] says whether it may have been done.
+    pub(crate) async fn ask(&self, command: &Cmd) -> Result<Value, LinkError> {
+        self.slot().ask(command).await
+    }
+
+    /// Sends commands together; answers them one by one.
+    ///
+    /// # Errors
+    /// [`LinkError`] says whether they may have been done.
+    pub(crate) async fn ask_all(&self, commands: &Pipeline) -> Result<Vec<Value>, LinkError> {
+        self.slot().ask_all(commands).await
+    }
+
+    /// Sends a call of `script`, which Redis is given first if it does not know it.
+    ///
+    /// # Errors
+    /// [`LinkError`] says whether it may have run.
+    pub(crate) async fn run(&self, script: &Script, call: &Cmd) -> Result<Value, LinkError> {
+        let slot = self.slot();
+        match slot.ask(call).await {
+            Err(LinkError::NoScript) => {}
+            // A command that fails inside a script may have others before it.
+            Err(LinkError::Refused(why)) => return Err(LinkError::Lost(why)),
+            answered => return answered,
+        }
+        let mut load = redis::cmd("SCRIPT");
+        load.arg("LOAD").arg(script.code());
+        slot.ask(&load).await.map_err(LinkError::unsent)?;
+        match slot.ask(call).await {
+            Err(LinkError::NoScript) => Err(LinkError::Unsent("it forgets scripts".into())),
+            Err(LinkError::Refused(why)) => Err(LinkError::Lost(why)),
+            answered => answered,
+        }
+    }
+
+    /// Listens to a channel. It is heard from the moment that this returns.
+    ///
+    /// # Errors
+    /// When Redis can't be reached.
+    pub(crate) async fn subscribe(&self, channel: &str) -> Result<Subscription, LinkError> {
+        self.ear.subscribe(channel).await
+    }
+
+    fn slot(&self) -> &Slot {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        &self.slots[turn % self.slots.len()]
+    }
+}

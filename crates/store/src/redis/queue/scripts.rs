@@ -1,0 +1,21 @@
+//! The scripts of the queue.
+
+use std::sync::LazyLock;
+
+use crate::redis::script::{Room, Script};
+
+/// Takes entries.
+pub(super) static TAKE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("take.lua")));
+/// Settles entries.
+pub(super) static SETTLE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("settle.lua")));
+/// Adds an envelope that no record holds: it brings new work.
+pub(super) static PUBLISH: LazyLock<Script> =
+    LazyLock::new(|| Script::new(Room::Needed, include_str!("publish.lua")));
+/// Tells what the streams hold.
+pub(super) static SURVEY: LazyLock<Script> =
+    LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("survey.lua")));
+/// Finds entries that are held and not touched.
+pub(super) static IDLE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("idle.lua")));
