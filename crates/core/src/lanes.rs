@@ -5,7 +5,7 @@
 //! weight 1 has one. A turn that was not used (the lane was empty, or may not be read) does not pile up:
 //! it counts as due now. Equal turns go to the more urgent lane.
 //!
-//! Ageing: a lane whose head was published [`PROMOTED_AFTER_MS`] ago weighs as much as the lane above.
+//! Ageing: a lane whose oldest was published [`PROMOTED_AFTER_MS`] ago weighs as much as the lane above.
 //!
 //! So nothing starves: while a lane may be read, at most 34 envelopes of the other two go before its
 //! head. Proof: its turn lies at most `ROUND / lightest` ahead, and each other lane gets there in steps
@@ -22,8 +22,9 @@ const ROUND: u64 = 720_720;
 
 /// The weight of each lane in the order of [`Lane::ALL`], at least 1 each.
 pub type Weights = [u64; Lane::ALL.len()];
-/// When the head of each lane was published, in milliseconds since the epoch; `None` for a lane that is
-/// empty or may not be read.
+/// When the oldest of each lane was published, in milliseconds since the epoch; `None` for a lane that is
+/// empty or may not be read. Resumed envelopes are read first and published late: the oldest may stand
+/// behind them.
 pub type Heads = [Option<u64>; Lane::ALL.len()];
 
 /// Where the lanes stand on their time line.

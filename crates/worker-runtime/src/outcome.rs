@@ -2,15 +2,22 @@
 
 use assay_core::job::Job;
 use assay_core::retry::{
-    self, DeadLetterReason, Decision, Failure, FailureClass, Interruption, InterruptionReason,
-    Outcome,
+    self, ATTEMPTS_LIMIT, DeadLetterReason, Decision, Failure, FailureClass, Interruption,
+    InterruptionReason, Outcome, RetryPolicy,
 };
 
 use crate::attempt::Stop;
 use crate::job_error::JobError;
 
-/// How long a suspect waits for another worker when this one has a suspect already, in milliseconds.
-pub(crate) const SUSPECT_RETRY_MS: u64 = 1_000;
+/// How long a suspect waits for another worker, or another moment, when this one has a suspect already: 100 ms
+/// to 1 s. By chance, because a worker's death makes suspects of all that it ran: those that met once would
+/// meet each time, and one of them would run per round.
+const SUSPECT_DELAY: RetryPolicy = RetryPolicy {
+    attempts_max: ATTEMPTS_LIMIT,
+    base_ms: 1_000,
+    cap_ms: 1_000,
+};
+const SUSPECT_DELAY_MS_MIN: u64 = 100;
 
 /// How an attempt ended without an output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +58,8 @@ pub(crate) fn decide(
         };
     }
     let outcome = match stop {
-        None => unasked(ending),
-        Some(stop) => asked(ending, stop),
+        None => unasked(ending, jitter),
+        Some(stop) => asked(ending, stop, jitter),
     };
     let deadline_at_ms = job.times.deadline_at_ms;
     let policy = &job.policy.retry;
@@ -67,7 +74,7 @@ pub(crate) fn decide(
 }
 
 /// Nobody wanted it stopped: it ended by itself, or by its limits.
-fn unasked(ending: Ending) -> Outcome {
+fn unasked(ending: Ending, jitter: f64) -> Outcome {
     let failed = |class, code, message: String| Outcome::Failed(Failure::new(class, code, message));
     match ending {
         Ending::Answered(JobError::Failed(failure)) => Outcome::Failed(failure),
@@ -90,21 +97,24 @@ fn unasked(ending: Ending) -> Outcome {
         ),
         Ending::Undecodable(why) => failed(FailureClass::Permanent, "undecodable", why),
         Ending::NoPlaceForResult => interrupted(InterruptionReason::StoreOutage, None),
-        Ending::TwoSuspects => interrupted(InterruptionReason::RunsAlone, Some(SUSPECT_RETRY_MS)),
+        Ending::TwoSuspects => {
+            let after_ms = SUSPECT_DELAY.delay_ms(1, Some(SUSPECT_DELAY_MS_MIN), jitter);
+            interrupted(InterruptionReason::RunsAlone, Some(after_ms))
+        }
         Ending::CutOff => interrupted(InterruptionReason::LeaseLost, None),
     }
 }
 
 /// Somebody wanted it stopped, so errors on its way out are no news about the job, except what no
 /// repetition would mend and what is a fault of the handler.
-fn asked(ending: Ending, stop: Stop) -> Outcome {
+fn asked(ending: Ending, stop: Stop, jitter: f64) -> Outcome {
     if let Ending::Answered(JobError::Failed(failure)) = &ending
         && failure.class == FailureClass::Permanent
     {
         return Outcome::Failed(failure.clone());
     }
     if stop == Stop::Drain && matches!(ending, Ending::Panicked(_)) {
-        return unasked(ending);
+        return unasked(ending, jitter);
     }
     match stop {
         Stop::Cancel => Outcome::Cancelled,
@@ -155,14 +165,14 @@ mod tests {
         ];
         for (ending, expected) in table {
             assert_eq!(
-                class(&unasked(ending.clone())),
+                class(&unasked(ending.clone(), 1.0)),
                 Some(expected),
                 "{ending:?}"
             );
         }
         let open = JobError::breaker_open(Some(Duration::from_secs(9)));
         assert_eq!(
-            unasked(Ending::Answered(open)),
+            unasked(Ending::Answered(open), 1.0),
             interrupted(InterruptionReason::BreakerOpen, Some(9_000))
         );
     }
@@ -176,7 +186,7 @@ mod tests {
             Ending::CutOff,
             Ending::Panicked("boom".into()),
         ] {
-            assert_eq!(asked(ending, Stop::Cancel), Outcome::Cancelled);
+            assert_eq!(asked(ending, Stop::Cancel, 1.0), Outcome::Cancelled);
         }
         for ending in [
             stopped(),
@@ -185,25 +195,33 @@ mod tests {
             Ending::TimedOut { after_ms: 1 },
         ] {
             assert_eq!(
-                asked(ending, Stop::Drain),
+                asked(ending, Stop::Drain, 1.0),
                 interrupted(InterruptionReason::Drain, None)
             );
         }
         assert_eq!(
-            asked(Ending::CutOff, Stop::LeaseLost),
+            asked(Ending::CutOff, Stop::LeaseLost, 1.0),
             interrupted(InterruptionReason::LeaseLost, None)
         );
+    }
+
+    #[test]
+    fn suspects_that_met_do_not_meet_again() {
+        for (jitter, after_ms) in [(0.0, 100), (0.5, 500), (1.0, 1_000)] {
+            let alone = interrupted(InterruptionReason::RunsAlone, Some(after_ms));
+            assert_eq!(unasked(Ending::TwoSuspects, jitter), alone);
+        }
     }
 
     #[test]
     fn a_permanent_failure_is_one_whoever_wanted_it_stopped() {
         for stop in [Stop::Drain, Stop::Cancel] {
             assert_eq!(
-                class(&asked(permanent(), stop)),
+                class(&asked(permanent(), stop, 1.0)),
                 Some(FailureClass::Permanent)
             );
         }
-        let panicked = asked(Ending::Panicked("boom".into()), Stop::Drain);
+        let panicked = asked(Ending::Panicked("boom".into()), Stop::Drain, 1.0);
         assert_eq!(class(&panicked), Some(FailureClass::Panicked));
     }
 }

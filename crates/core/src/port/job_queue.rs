@@ -13,8 +13,9 @@ use crate::retry::DeadLetterReason;
 ///
 /// Contract: a published envelope is delivered at least once, until a delivery of it is acknowledged
 /// or dead-lettered. A delivery that is dropped unsettled is delivered again. Envelopes of one lane
-/// come roughly in order of publishing; lanes are read by weight, and an old envelope of any lane is
-/// not starved. Duplicates are the claim's business, not the queue's.
+/// come roughly in order of publishing, resumed ones before all others of their lane; lanes are read by
+/// weight, and an old envelope of any lane is not starved. Duplicates are the claim's business, not the
+/// queue's.
 #[async_trait]
 pub trait JobQueue: Send + Sync {
     /// Puts an envelope into the queue of its kind and lane. Returns when the adapter's promise holds

@@ -1,5 +1,8 @@
 //! The envelopes of one kind that wait. No locks, no waiting: [`super::kind_queue`] does that.
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -33,9 +36,12 @@ pub(super) struct Room {
     pub(super) low: usize,
 }
 
+/// One lane, read from the first of its parts that is not empty. Each is in order of publishing.
 #[derive(Default)]
 struct LaneQueue {
-    /// Came back from a worker; in order of publishing, read first.
+    /// Had begun and lost their workers.
+    resumed: VecDeque<Arc<Envelope>>,
+    /// Came back from a worker that did not begin them.
     returned: VecDeque<Arc<Envelope>>,
     fresh: VecDeque<Arc<Envelope>>,
 }
@@ -48,17 +54,24 @@ struct Delayed {
 }
 
 impl Waiting {
-    /// A new envelope, behind the others of its lane.
+    /// A new envelope, behind the others of its lane unless it is resumed.
     pub(super) fn push(&mut self, envelope: Arc<Envelope>) {
-        self.lanes[envelope.lane as usize].fresh.push_back(envelope);
+        let lane = &mut self.lanes[envelope.lane as usize];
+        if envelope.resumed {
+            insert(&mut lane.resumed, envelope);
+        } else {
+            lane.fresh.push_back(envelope);
+        }
     }
 
     /// An envelope that was in hand, before the new ones of its lane.
     pub(super) fn push_returned(&mut self, envelope: Arc<Envelope>) {
-        let returned = &mut self.lanes[envelope.lane as usize].returned;
-        let at =
-            returned.partition_point(|other| other.published_at_ms <= envelope.published_at_ms);
-        returned.insert(at, envelope);
+        let lane = &mut self.lanes[envelope.lane as usize];
+        if envelope.resumed {
+            insert(&mut lane.resumed, envelope);
+        } else {
+            insert(&mut lane.returned, envelope);
+        }
     }
 
     /// An envelope that was in hand and comes back at `at`.
@@ -117,22 +130,20 @@ impl Waiting {
     fn heads(&self, room: Room) -> Heads {
         Lane::ALL.map(|lane| {
             let readable = lane != Lane::Low || room.low > 0;
-            let head = self.lanes[lane as usize].head();
-            head.filter(|_| readable)
-                .map(|envelope| envelope.published_at_ms)
+            // The oldest and not the next: a resumed one was published again just now, and those behind it
+            // must not seem younger for that.
+            let oldest = self.lanes[lane as usize].oldest_published_at_ms();
+            oldest.filter(|_| readable)
         })
     }
 }
 
 impl LaneQueue {
-    fn head(&self) -> Option<&Arc<Envelope>> {
-        self.returned.front().or_else(|| self.fresh.front())
-    }
-
     fn pop(&mut self) -> Option<Arc<Envelope>> {
         let envelope = self
-            .returned
+            .resumed
             .pop_front()
+            .or_else(|| self.returned.pop_front())
             .or_else(|| self.fresh.pop_front())?;
         if self.fresh.is_empty() && self.fresh.capacity() > KEPT_ENTRIES {
             self.fresh.shrink_to(KEPT_ENTRIES);
@@ -141,17 +152,23 @@ impl LaneQueue {
     }
 
     fn len(&self) -> usize {
-        self.returned.len() + self.fresh.len()
+        self.resumed.len() + self.returned.len() + self.fresh.len()
     }
 
     fn oldest_published_at_ms(&self) -> Option<u64> {
-        let heads = [self.returned.front(), self.fresh.front()];
+        let heads = [&self.resumed, &self.returned, &self.fresh].map(VecDeque::front);
         heads
             .into_iter()
             .flatten()
             .map(|envelope| envelope.published_at_ms)
             .min()
     }
+}
+
+/// Puts an envelope where its age belongs.
+fn insert(part: &mut VecDeque<Arc<Envelope>>, envelope: Arc<Envelope>) {
+    let at = part.partition_point(|other| other.published_at_ms <= envelope.published_at_ms);
+    part.insert(at, envelope);
 }
 
 impl Delayed {
@@ -177,86 +194,5 @@ impl PartialOrd for Delayed {
 impl Ord for Delayed {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.key().cmp(&other.key())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use assay_core::id::JobId;
-    use assay_core::job::JobSpec;
-    use assay_core::kind::JobKind;
-
-    use super::*;
-
-    const ALL: Room = Room {
-        slots: usize::MAX,
-        low: usize::MAX,
-    };
-
-    fn envelope(lane: Lane, published_at_ms: u64) -> Arc<Envelope> {
-        let mut spec = JobSpec::new(JobKind::Batch, Vec::new(), published_at_ms);
-        spec.lane = lane;
-        let id = JobId::from_bytes([1; 16]);
-        Arc::new(Envelope::new(id, &spec, published_at_ms))
-    }
-
-    fn ages(taken: &[Arc<Envelope>]) -> Vec<u64> {
-        taken.iter().map(|taken| taken.published_at_ms).collect()
-    }
-
-    #[test]
-    fn what_came_back_goes_first_and_in_order() {
-        let mut waiting = Waiting::default();
-        for at_ms in [5, 6] {
-            waiting.push(envelope(Lane::Normal, at_ms));
-        }
-        for at_ms in [3, 1, 2] {
-            waiting.push_returned(envelope(Lane::Normal, at_ms));
-        }
-        let [_, normal, _] = waiting.depth();
-        assert_eq!((normal.ready, normal.oldest_published_at_ms), (5, Some(1)));
-        assert_eq!(ages(&waiting.take(ALL, 10)), [1, 2, 3, 5, 6]);
-    }
-
-    #[test]
-    fn the_low_lane_is_read_only_where_there_is_room_for_it() {
-        let mut waiting = Waiting::default();
-        for at_ms in 1..=4 {
-            waiting.push(envelope(Lane::Low, at_ms));
-        }
-        waiting.push(envelope(Lane::High, 9));
-        let room = Room { slots: 4, low: 2 };
-        assert_eq!(ages(&waiting.take(room, 10)), [9, 1, 2]);
-        let room = Room { slots: 4, low: 0 };
-        assert!(waiting.take(room, 10).is_empty());
-        assert_eq!(waiting.depth()[0].ready, 2);
-    }
-
-    #[test]
-    fn what_is_delayed_comes_in_at_its_time() {
-        let (mut waiting, start) = (Waiting::default(), Instant::now());
-        let at = |ms| start + Duration::from_millis(ms);
-        waiting.push_delayed(envelope(Lane::Normal, 2), at(20));
-        waiting.push_delayed(envelope(Lane::Normal, 1), at(10));
-        assert_eq!(waiting.comes_back_at(), Some(at(10)));
-        waiting.let_in(at(9));
-        assert_eq!(waiting.depth()[1].ready, 0);
-        waiting.let_in(at(10));
-        assert_eq!(ages(&waiting.take(ALL, 50)), [1]);
-        waiting.let_in(at(20));
-        assert_eq!(ages(&waiting.take(ALL, 50)), [2]);
-        assert_eq!(waiting.comes_back_at(), None);
-    }
-
-    #[test]
-    fn a_lane_that_runs_empty_gives_memory_back() {
-        let mut waiting = Waiting::default();
-        for at_ms in 0..10 * KEPT_ENTRIES as u64 {
-            waiting.push(envelope(Lane::Normal, at_ms));
-        }
-        assert_eq!(waiting.take(ALL, 0).len(), 10 * KEPT_ENTRIES);
-        assert!(waiting.lanes[Lane::Normal as usize].fresh.capacity() <= KEPT_ENTRIES);
     }
 }

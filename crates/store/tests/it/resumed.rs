@@ -1,5 +1,5 @@
 use assay_core::port::{JobStore, Settlement};
-use assay_core::retry::{Decision, InterruptionReason};
+use assay_core::retry::{CRASHES_MAX, Decision, InterruptionReason};
 
 use crate::bench_folder::{BenchFolder, id, spec, success};
 
@@ -48,4 +48,27 @@ async fn the_resumed_go_first_when_the_journal_knows_them() {
 #[tokio::test]
 async fn the_resumed_go_first_when_the_tables_know_them() {
     check_that_the_resumed_go_first(0).await;
+}
+
+/// Coming first is no way to hold a lane up: the third process that it kills is the last.
+#[tokio::test]
+async fn a_crash_loop_comes_first_twice_and_never_again() {
+    let bench = BenchFolder::new();
+    let mut store = bench.open();
+    for number in [1, 2] {
+        store.submit(id(number), spec()).await.unwrap();
+    }
+    for crash in 1..=CRASHES_MAX {
+        bench.claim(&store, id(2)).await;
+        drop(store);
+        store = bench.open();
+        let offered = bench.offered();
+        let order: Vec<_> = offered.iter().map(|offer| offer.job_id).collect();
+        let expected = if crash < CRASHES_MAX {
+            vec![id(2), id(1)]
+        } else {
+            vec![id(1)]
+        };
+        assert_eq!(order, expected, "crash {crash}");
+    }
 }

@@ -22,6 +22,7 @@ mod crowd;
 mod delivery;
 mod lanes;
 mod lifetime;
+mod resumed;
 
 pub use crowd::{many_publishers_and_consumers_lose_nothing, troubled_consumers_lose_nothing};
 pub use delivery::{
@@ -35,6 +36,10 @@ pub use lanes::{
 };
 pub use lifetime::{
     a_cancelled_take_takes_nothing, a_closed_queue_ends_its_subscriptions, depth_tells_what_waits,
+};
+pub use resumed::{
+    resumed_envelopes_come_first, resumed_envelopes_leave_the_lanes_their_weights,
+    resumed_envelopes_leave_the_low_lane_its_bound, what_is_resumed_again_lets_others_by,
 };
 
 /// A queue under test.
@@ -65,6 +70,15 @@ impl Subject {
     async fn publish(&self, lane: Lane, numbers: impl IntoIterator<Item = u64>) {
         for number in numbers {
             publish(&*self.queue, &self.envelope(lane, number)).await;
+        }
+    }
+
+    /// Publishes envelopes of jobs that lost their workers.
+    async fn publish_resumed(&self, lane: Lane, numbers: impl IntoIterator<Item = u64>) {
+        for number in numbers {
+            let mut envelope = self.envelope(lane, number);
+            envelope.resumed = true;
+            publish(&*self.queue, &envelope).await;
         }
     }
 
@@ -153,6 +167,10 @@ macro_rules! job_queue_contract {
             an_old_envelope_is_not_starved,
             the_low_lane_never_takes_the_last_slot,
             the_only_slot_may_be_low,
+            resumed_envelopes_come_first,
+            resumed_envelopes_leave_the_lanes_their_weights,
+            resumed_envelopes_leave_the_low_lane_its_bound,
+            what_is_resumed_again_lets_others_by,
             a_cancelled_take_takes_nothing,
             depth_tells_what_waits,
             a_closed_queue_ends_its_subscriptions,
