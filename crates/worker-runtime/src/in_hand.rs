@@ -47,6 +47,13 @@ impl InHand {
         self.attempts.values().cloned().collect()
     }
 
+    /// The jobs, each once: a job that is in hand twice is one job.
+    pub(crate) fn jobs(&self) -> Vec<JobId> {
+        let mut jobs: Vec<JobId> = self.attempts.keys().map(|(job_id, _)| *job_id).collect();
+        jobs.dedup();
+        jobs
+    }
+
     /// Stops the attempts at a job. If the one that was meant is not here, it may be about to come.
     pub(crate) fn cancel(&mut self, job_id: JobId, token: u64) {
         for (_, attempt) in self.attempts.range((job_id, 0)..=(job_id, u64::MAX)) {
@@ -123,6 +130,9 @@ mod tests {
         in_hand.cancel(id(3), TOKEN - 1);
         assert!(in_hand.add((id(3), TOKEN), &other, now));
         assert_eq!(other.stopped_by(), None);
+
+        in_hand.add((id(3), TOKEN + 1), &other, now);
+        assert_eq!(in_hand.jobs(), [id(1), id(2), id(3)], "each once");
     }
 
     #[test]

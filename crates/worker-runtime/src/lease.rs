@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use assay_core::id::JobId;
 use assay_core::port::{EventItem, Interest, Renewal};
 use futures::StreamExt;
 use parking_lot::Mutex;
@@ -123,6 +124,11 @@ impl Leases {
     fn hears_from_now_on(&self) {
         self.held.lock().hears_since(Instant::now());
         self.renew_now.notify_one();
+    }
+
+    /// The jobs in this worker's hands, each once.
+    pub(crate) fn running(&self) -> Vec<JobId> {
+        self.held.lock().jobs()
     }
 
     fn all(&self) -> Vec<Arc<Attempt>> {

@@ -17,14 +17,16 @@
 //! and spends no attempt by it.
 //!
 //! - [`JobHandler`], [`JobContext`], [`JobError`]: what the author of a kind sees.
-//! - [`Worker`], [`Ports`], [`Settings`]: what the author of a service sees.
+//! - [`Worker`], [`Ports`], [`Settings`], [`Crew`], [`Attendance`]: what the author of a service sees.
 //!
 //! Not here: what follows from an outcome (`assay_core::retry`), which delivery may run
 //! (`assay_core::claim`), any client library. The worker sees ports.
 
 mod attempt;
+mod attendance;
 mod config;
 mod context;
+mod crew;
 mod drain;
 mod execute;
 mod handler;
@@ -49,11 +51,13 @@ mod slots;
 mod worker;
 
 pub use config::{
+pub use attendance::{Attendance, Program};
     CONCURRENCY_MAX, DEFAULTS, LEASE_MS_MIN, PREFETCH_FACTOR_MAX, RENEWALS_PER_LEASE_MIN, Settings,
     TIME_MS_MAX,
 };
 pub use context::{CheckpointError, JobContext};
 pub use handler::JobHandler;
+pub use crew::Crew;
 pub use jitter::Jitter;
 pub use job_error::JobError;
 pub use metric_definitions::INSTRUMENTS;

@@ -47,8 +47,23 @@ impl Ports {
 /// When `name` is too long or has control characters.
 pub fn worker_id(name: &str) -> Result<WorkerId, InvalidId> {
     WorkerId::new(format!(
-        "{name}-{}-{:08x}",
+        "{name}-{}-{:016x}",
         std::process::id(),
-        rand::random::<u32>()
+        rand::random::<u64>()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In a container every process has the same number.
+    #[test]
+    fn two_starts_of_one_process_id_are_two_workers() {
+        let first = worker_id("worker").unwrap();
+        let prefix = format!("worker-{}-", std::process::id());
+        assert!(first.as_str().starts_with(&prefix));
+        assert_ne!(first, worker_id("worker").unwrap());
+        assert!(worker_id(&"w".repeat(128)).is_err());
+    }
 }

@@ -10,6 +10,7 @@ use assay_service::shutdown::Shutdown;
 use assay_service::tasks::{Joined, TaskError};
 use assay_service::{Context, TaskGroup};
 
+use crate::attendance::{Attendance, Present};
 use crate::config::Settings;
 use crate::drain::drain;
 use crate::execute::Executor;
@@ -35,6 +36,7 @@ pub struct Worker<H> {
     ports: Ports,
     handler: H,
     settings: Settings,
+    attendance: Option<Arc<Attendance>>,
 }
 
 /// Why a worker stopped although nobody asked it to.
@@ -53,6 +55,16 @@ impl<H: JobHandler> Worker<H> {
             ports,
             handler,
             settings,
+            attendance: None,
+        }
+    }
+
+    /// Has the registry of workers know of it: it takes no job before that.
+    #[must_use]
+    pub fn attending(self, attendance: &Arc<Attendance>) -> Self {
+        Self {
+            attendance: Some(Arc::clone(attendance)),
+            ..self
         }
     }
 
@@ -74,6 +86,10 @@ impl<H: JobHandler> Worker<H> {
         meters.slots(slots.count());
         let queue_up = readiness.dependency(&queue_dependency(H::KIND), Need::Required);
         let leases = Leases::new(&self.ports, &self.settings, &meters);
+        let present = self.join(&slots, &leases);
+        if !known(present.as_ref(), &shutdown).await {
+            return Ok(());
+        }
         let loops = Loops::start(&tasks, &leases);
         if let Some(subscription) = self.subscribe(&queue_up, &shutdown).await {
             let intake = Intake {
@@ -93,6 +109,11 @@ impl<H: JobHandler> Worker<H> {
             return loops.guard(work).await;
         }
         Ok(())
+    }
+
+    fn join(&self, slots: &Slots, leases: &Arc<Leases>) -> Option<Present> {
+        let attendance = self.attendance.as_ref()?;
+        Some(attendance.join(H::KIND, slots.count(), leases))
     }
 
     /// Asks until the queue answers; `None` when the shutdown came first.
@@ -148,6 +169,17 @@ impl<H: JobHandler> Worker<H> {
             settler,
             shutdown: shutdown.clone(),
         })
+    }
+}
+
+/// Waits until the registry knows this worker; false when the shutdown came first.
+async fn known(present: Option<&Present>, shutdown: &Shutdown) -> bool {
+    let Some(present) = present else {
+        return true;
+    };
+    tokio::select! {
+        () = present.noted() => true,
+        () = shutdown.intake_stopped() => false,
     }
 }
 

@@ -8,6 +8,8 @@ mod alone;
 #[cfg(test)]
 mod attempts;
 #[cfg(test)]
+mod attendance;
+#[cfg(test)]
 mod drain;
 #[cfg(test)]
 mod leases;

@@ -16,7 +16,8 @@ use assay_service::shutdown::{Drained, Pace};
 use assay_service::tasks::Joined;
 use assay_service::{Config, Context};
 use assay_worker_runtime::{
-    DEFAULTS, Error, INSTRUMENTS, Jitter, JobContext, JobError, JobHandler, Ports, Settings, Worker,
+    Attendance, DEFAULTS, Error, INSTRUMENTS, Jitter, JobContext, JobError, JobHandler, Ports,
+    Settings, Worker,
 };
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -158,15 +159,30 @@ impl World {
     where
         F: for<'a> Fn(&'a JobContext, String) -> BoxFuture<'a, Answer> + Send + Sync + 'static,
     {
-        let ports = Ports {
+        run_worker(self.ports(), Box::new(script), self.settings)
+    }
+
+    /// The same, and the registry of workers is told.
+    pub(crate) fn work_attending<F>(&self, attendance: &Arc<Attendance>, script: F) -> Running
+    where
+        F: for<'a> Fn(&'a JobContext, String) -> BoxFuture<'a, Answer> + Send + Sync + 'static,
+    {
+        let worker = Worker::new(self.ports(), Probe(Box::new(script)), self.settings);
+        let running = run(worker.attending(attendance));
+        let keeping = Arc::clone(attendance).keep(running.context.shutdown.clone());
+        drop(running.context.tasks.spawn_joined("attendance", keeping));
+        running
+    }
+
+    fn ports(&self) -> Ports {
+        Ports {
             queue: Arc::new(self.queue.clone()),
             store: Arc::<ScriptedStore>::clone(&self.store),
             contents: Arc::<Contents>::clone(&self.contents),
             clock: Arc::<PausedClock>::clone(&self.clock),
             jitter: Jitter::fixed(0.5),
             worker: WorkerId::new("worker-1").unwrap(),
-        };
-        run_worker(ports, Box::new(script), self.settings)
+        }
     }
 
     pub(crate) async fn wait(&self, id: JobId, state: JobState) -> Row {
@@ -180,10 +196,13 @@ impl World {
 
 /// Starts a worker by itself.
 pub(crate) fn run_worker(ports: Ports, script: Script, settings: Settings) -> Running {
+    run(Worker::new(ports, Probe(script), settings))
+}
+
+fn run(worker: Worker<Probe>) -> Running {
     let config = Config::loader(&[DEFAULTS]).load().unwrap();
     let metrics = Metrics::new("worker", "1", &[INSTRUMENTS]).unwrap();
     let context = Context::detached(config, metrics);
-    let worker = Worker::new(ports, Probe(script), settings);
     let (tasks, inside) = (context.tasks.clone(), context.clone());
     let ended = tasks.spawn_joined("worker", async move { worker.run(inside).await });
     Running { context, ended }
@@ -208,7 +227,10 @@ impl Running {
 
     async fn shut_down_at(self, pace: Pace) {
         let Self { context, ended } = self;
-        let work = async { ended.await.unwrap().unwrap() };
+        let work = async {
+            ended.await.unwrap().unwrap();
+            context.tasks.joined().await;
+        };
         let drained = context.shutdown.drain(pace, &context.readiness, work).await;
         assert_ne!(drained, Drained::Unfinished);
     }
