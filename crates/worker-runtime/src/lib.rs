@@ -50,14 +50,14 @@ mod settle;
 mod slots;
 mod worker;
 
-pub use config::{
 pub use attendance::{Attendance, Program};
+pub use config::{
     CONCURRENCY_MAX, DEFAULTS, LEASE_MS_MIN, PREFETCH_FACTOR_MAX, RENEWALS_PER_LEASE_MIN, Settings,
     TIME_MS_MAX,
 };
 pub use context::{CheckpointError, JobContext};
-pub use handler::JobHandler;
 pub use crew::Crew;
+pub use handler::JobHandler;
 pub use jitter::Jitter;
 pub use job_error::JobError;
 pub use metric_definitions::INSTRUMENTS;
