@@ -4,7 +4,7 @@
 //!   What it answered is synced to disk; what it has not answered may be there or not, never in part.
 //! - [`RedisStore`] keeps them in Redis, where many processes share them; what an answer survives is what Redis
 //!   is set to.
-//! [`InProcessRegistry`] knows the workers beside it.
+//! - [`InProcessRegistry`] and [`RedisRegistry`] know the workers beside them.
 //!
 //! Not here: rules. What a step does to a record is decided in `assay_core::transition`; an adapter only
 //! keeps the answer. Not here either: contents and large results, which are blobs.
@@ -25,5 +25,5 @@ pub use embedded::{DATABASE_FILE, EmbeddedStore, LOCK_FILE, OpenError};
 pub use in_process::InProcessRegistry;
 pub use redis::{
     CLOCK_SKEW_MS_MAX, ConnectError, GROUPS_MAX, REDIS_DEFAULTS_TOML, RedisConfig,
-    RedisConfigError, RedisStore, TimeSource, Unfit,
+    RedisConfigError, RedisRegistry, RedisStore, TimeSource, Unfit,
 };

@@ -11,6 +11,7 @@ mod config;
 mod facts;
 mod keys;
 mod link;
+mod registry;
 mod script;
 mod write;
 
@@ -29,11 +30,12 @@ pub use clock::{CLOCK_SKEW_MS_MAX, TimeSource};
 pub use config::{DEFAULTS_TOML as REDIS_DEFAULTS_TOML, RedisConfig, RedisConfigError};
 pub use facts::Unfit;
 pub use keys::GROUPS_MAX;
+pub use registry::RedisRegistry;
 
 use crate::{ConfigError, StoreConfig};
 use clock::{ServerClock, StoreClock};
 use committer::Committer;
-use facts::{Facts, Inquirer};
+use facts::{Facts, Inquirer, NoFacts};
 use keys::Keys;
 use link::{Link, LinkError};
 
@@ -90,6 +92,14 @@ pub enum ConnectError {
         /// What went wrong.
         why: String,
     },
+    /// It answers, and refuses to be used like this: a wrong password, a database that it does not have.
+    #[error("use Redis at {address}: {why}; check redis.username, redis.password and redis.db")]
+    Denied {
+        /// Where it is.
+        address: String,
+        /// What it says.
+        why: String,
+    },
     /// It can't keep jobs safe.
     #[error("use Redis at {address}")]
     Unfit {
@@ -133,7 +143,13 @@ impl RedisStore {
         };
         let inquirer = Inquirer::new(config).map_err(|error| unreachable(error.to_string()))?;
         let facts = inquirer.facts().await;
-        let facts = facts.map_err(|error| unreachable(error.to_string()))?;
+        let facts = facts.map_err(|error| match error {
+            NoFacts::Denied(why) => ConnectError::Denied {
+                address: config.address(),
+                why,
+            },
+            error @ NoFacts::Unreachable(_) => unreachable(error.to_string()),
+        })?;
         facts.check().map_err(|source| ConnectError::Unfit {
             address: config.address(),
             source,
@@ -168,6 +184,16 @@ impl RedisStore {
             lanes: Mutex::new(lanes),
             watchers: Mutex::new(watchers),
         }))
+    }
+
+    /// The registry of the workers that use this store.
+    #[must_use]
+    pub fn registry(&self) -> RedisRegistry {
+        RedisRegistry::new(
+            self.link.clone(),
+            Arc::clone(&self.keys),
+            self.clock.clone(),
+        )
     }
 
     /// The store's time: the same in every process.

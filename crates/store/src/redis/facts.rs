@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use assay_core::port::Durability;
-use deadpool_redis::{Manager, Pool, Runtime};
-use redis::{AsyncConnectionConfig, FromRedisValue};
+use deadpool_redis::{Manager, Pool, PoolError, Runtime};
+use redis::{AsyncConnectionConfig, ErrorKind, FromRedisValue, RedisError, ServerErrorKind};
 
 use super::config::RedisConfig;
 
@@ -107,12 +107,32 @@ pub(crate) struct Inquirer(Pool);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct NoFacts(String);
+pub(crate) enum NoFacts {
+    /// Nobody is there who would answer, now.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The server does not let this client in, or not into this database.
+    #[error("{0}")]
+    Denied(String),
+}
+
+impl NoFacts {
+    fn of(error: &RedisError) -> Self {
+        let denied = matches!(
+            error.kind(),
+            ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::ResponseError)
+        );
+        let code = error.code().unwrap_or_default();
+        if denied || ["NOAUTH", "WRONGPASS", "NOPERM"].contains(&code) {
+            return Self::Denied(error.to_string());
+        }
+        Self::Unreachable(error.to_string())
+    }
+}
 
 impl Inquirer {
     pub(crate) fn new(config: &RedisConfig) -> Result<Self, NoFacts> {
-        let reason = |error: &dyn std::error::Error| NoFacts(error.to_string());
+        let reason = |error: &dyn std::error::Error| NoFacts::Unreachable(error.to_string());
         let client = config.client().map_err(|error| reason(&error))?;
         let settings = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(config.connect_timeout()))
@@ -141,10 +161,12 @@ impl Inquirer {
     }
 
     async fn ask<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, NoFacts> {
-        let failed = |error: &dyn std::error::Error| NoFacts(error.to_string());
-        let mut connection = self.0.get().await.map_err(|error| failed(&error))?;
+        let mut connection = self.0.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => NoFacts::of(&error),
+            other => NoFacts::Unreachable(other.to_string()),
+        })?;
         let answer = command.query_async(&mut connection).await;
-        answer.map_err(|error| failed(&error))
+        answer.map_err(|error| NoFacts::of(&error))
     }
 }
 
