@@ -3,9 +3,15 @@
 //! - [`contract`]: what every adapter of a port must do.
 //! - [`proxy`]: a bad network in front of a server.
 //! - [`wait`]: waiting for states, with a bound.
+//! - [`redis`]: private Redis servers; [`with_servers`]: one of them around a whole run.
+//! - [`leash`]: child processes that do not outlive their owner; [`port`]: ports for them.
 //!
-//! Not here: adapters, servers, anything heavy. It is built before every test.
+//! Not here: adapters, client libraries, anything heavy. It is built before every test.
 
 pub mod contract;
+pub mod leash;
+pub mod port;
 pub mod proxy;
+pub mod redis;
 pub mod wait;
+pub mod with_servers;

@@ -1,0 +1,143 @@
+//! `with-servers -- COMMAND`: a private Redis around one command.
+//!
+//! The command finds the address in [`ADDRESS_VARIABLE`]; its exit code is passed on. The server is stopped by
+//! its process id when the command has ended, on Ctrl-C, and also when this program is killed.
+//! Exit codes of its own: 64 for a wrong command line, 70 when the server can't be had or died on the way, 127 when
+//! there is no such command, 128 + n when signal n ended the command.
+
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, ExitStatus};
+
+use anyhow::Context;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{self, SignalKind};
+
+use crate::leash::{Signal, send};
+use crate::redis::{
+    ADDRESS_VARIABLE, Appendfsync, DATABASES, RedisOptions, RedisServer, ensure_program,
+};
+
+const USAGE: &str = "say what to run: with-servers -- COMMAND [ARGUMENT ...]";
+
+/// Exit code of a wrong command line (`EX_USAGE` of sysexits.h).
+const EXIT_USAGE: u8 = 64;
+/// Exit code when the server is the problem (`EX_SOFTWARE` of sysexits.h).
+const EXIT_SERVER: u8 = 70;
+/// Exit code of a shell that finds no such command.
+const EXIT_NO_COMMAND: u8 = 127;
+/// Added to the number of a signal that ended the command, as a shell does.
+const EXIT_SIGNAL: i32 = 128;
+
+/// The whole program.
+pub async fn main() -> ExitCode {
+    let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if words.first().is_some_and(|word| word == "--") {
+        words.remove(0);
+    }
+    let code = match words.split_first() {
+        Some((program, arguments)) => run(program, arguments).await,
+        None => complain(USAGE, EXIT_USAGE),
+    };
+    ExitCode::from(code)
+}
+
+async fn run(program: &OsString, arguments: &[OsString]) -> u8 {
+    let (mut server, signals) = match start().await {
+        Ok(started) => started,
+        Err(error) => return complain(&format!("{error:#}"), EXIT_SERVER),
+    };
+    let child = Command::new(program)
+        .args(arguments)
+        .env(ADDRESS_VARIABLE, server.address().to_string())
+        .spawn();
+    let child = match child {
+        Ok(child) => child,
+        Err(error) => {
+            let program = program.to_string_lossy();
+            return complain(&format!("run {program}: {error}"), EXIT_NO_COMMAND);
+        }
+    };
+    let ended = signals.accompany(child).await;
+    match ended.and_then(|status| Ok((status, server.ended_with()?))) {
+        Ok((status, None)) => code(status),
+        Ok((_, Some(ended))) => complain(
+            &format!("the Redis of this run ended on its way with {ended}"),
+            EXIT_SERVER,
+        ),
+        Err(error) => complain(&format!("{error:#}"), EXIT_SERVER),
+    }
+}
+
+/// Syncs once a second: no test on the shared server asks what a power cut leaves, and a sync before each answer
+/// would make every test wait for the disk. Tests that do ask start a [`RedisServer`] of their own.
+async fn start() -> anyhow::Result<(RedisServer, Signals)> {
+    let program = ensure_program()?;
+    let options = RedisOptions::new(Appendfsync::EverySec);
+    let options = options.set("databases", &DATABASES.to_string());
+    let server = RedisServer::start_with(program, options).await?;
+    Ok((server, Signals::listen()?))
+}
+
+/// What may be asked of this program while the command runs.
+struct Signals {
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
+    hang_up: unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| unix::signal(kind).context("listen for signals");
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the command. Ctrl-C goes to every process of the terminal, so the command ends by itself; other
+    /// signals come to this process alone and are passed on.
+    async fn accompany(mut self, mut child: Child) -> anyhow::Result<ExitStatus> {
+        loop {
+            let heard = tokio::select! {
+                status = child.wait() => return status.context("wait for the command"),
+                _ = self.interrupt.recv() => continue,
+                _ = self.terminate.recv() => Signal::TERM,
+                _ = self.hang_up.recv() => Signal::HUP,
+            };
+            if let Some(pid) = child.id() {
+                send(pid, heard)?;
+            }
+        }
+    }
+}
+
+fn code(status: ExitStatus) -> u8 {
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| EXIT_SIGNAL + signal));
+    code.and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(EXIT_SERVER)
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a program tells the person who started it what went wrong"
+)]
+fn complain(sentence: &str, code: u8) -> u8 {
+    eprintln!("with-servers: {sentence}");
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_a_signal_ended_has_the_code_of_a_shell() {
+        assert_eq!(code(ExitStatus::from_raw(3 << 8)), 3);
+        assert_eq!(code(ExitStatus::from_raw(0)), 0);
+        assert_eq!(code(ExitStatus::from_raw(9)), 137);
+    }
+}
