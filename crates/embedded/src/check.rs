@@ -2,7 +2,7 @@
 
 use assay_service::Config;
 use assay_service::config::Error;
-use assay_service::prometheus::{Buckets, Histograms, Instruments};
+use assay_service::prometheus::{Instruments, named};
 use assay_store::{StoreConfig, metric_definitions};
 
 use crate::settings::Settings;
@@ -27,20 +27,8 @@ pub const INSTRUMENTS: [Instruments; 4] = [
 /// The store knows nothing of this process's metrics; it names its own.
 const STORE: Instruments = Instruments {
     describe: metric_definitions::describe,
-    buckets: &STORE_BUCKETS,
+    buckets: &named(metric_definitions::BUCKETS),
 };
-
-const STORE_BUCKETS: [Buckets; metric_definitions::BUCKETS.len()] = {
-    let [first, second] = metric_definitions::BUCKETS;
-    [bounds(first), bounds(second)]
-};
-
-const fn bounds((name, bounds): (&'static str, &'static [f64])) -> Buckets {
-    Buckets {
-        of: Histograms::Named(name),
-        bounds,
-    }
-}
 
 /// Reads all sections once, without using them.
 ///

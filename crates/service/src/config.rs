@@ -28,6 +28,10 @@ pub const DEFAULTS: &str = include_str!("defaults.toml");
 /// The largest configuration file that is read, in bytes.
 pub const CONFIG_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
+/// The numbers of the 32-bit FNV-1a hash: quick, and the same in every build.
+const FNV_OFFSET: u32 = 0x811c_9dc5;
+const FNV_PRIME: u32 = 0x0100_0193;
+
 /// Why a configuration cannot be used. Every message is for a person and says how to mend it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -121,6 +125,22 @@ impl Config {
         // A table that was filled is described by its keys; both together would not be TOML.
         let shown = |(key, _): &(&String, &Entry)| self.below(key).is_empty();
         self.entries.iter().filter(shown).map(explain).collect()
+    }
+
+    /// A number that is the same for two processes with the same settings, wherever each came from.
+    /// Secrets are left out: nobody shall guess at one by this number.
+    #[must_use]
+    pub fn hash(&self) -> u32 {
+        let settings = self
+            .entries
+            .iter()
+            .filter(|(key, _)| !secret::is_secret(key));
+        settings.fold(FNV_OFFSET, |hash, (key, entry)| {
+            let line = format!("{key}={}\n", secret::show(key, &entry.value));
+            line.bytes().fold(hash, |hash, byte| {
+                (hash ^ u32::from(byte)).wrapping_mul(FNV_PRIME)
+            })
+        })
     }
 
     /// Where the value of `key` came from.

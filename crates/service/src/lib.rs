@@ -31,6 +31,7 @@ pub mod signals;
 pub mod tasks;
 pub mod telemetry;
 pub mod trace_context;
+mod usage;
 
 pub use bootstrap::main;
 pub use config::Config;

@@ -11,8 +11,10 @@ use metrics_exporter_prometheus::{
 };
 use tokio::time::Instant;
 
+use crate::config::Config;
 use crate::metric_definitions;
 use crate::readiness::Readiness;
+use crate::usage::{self, Busyness};
 
 /// Upper bounds for a histogram that no crate names, in seconds (OpenTelemetry's advice for calls).
 pub const BUCKETS_DEFAULT: [f64; 14] = [
@@ -38,6 +40,25 @@ pub struct Buckets {
     pub of: Histograms,
     /// Ascending upper bounds, in the histogram's unit.
     pub bounds: &'static [f64],
+}
+
+/// Buckets for histograms by name, as a crate lists them that does not know this one.
+#[must_use]
+pub const fn named<const N: usize>(bounds: [(&'static str, &'static [f64]); N]) -> [Buckets; N] {
+    let mut all = [Buckets {
+        of: Histograms::Named(""),
+        bounds: &[],
+    }; N];
+    let mut place = 0;
+    while place < N {
+        let (name, bounds) = bounds[place];
+        all[place] = Buckets {
+            of: Histograms::Named(name),
+            bounds,
+        };
+        place += 1;
+    }
+    all
 }
 
 /// Which histograms some buckets are for. A name wins over an ending; of two endings that fit, the
@@ -137,23 +158,26 @@ impl Metrics {
             for line in &report.dependencies {
                 metric_definitions::dependency(&line.name, line.problem.is_none());
             }
-            if let Some(bytes) = resident_bytes() {
-                metric_definitions::resident_memory(bytes);
-            }
-            if let Some(count) = open_fds() {
-                metric_definitions::open_fds(count);
-            }
+            show_usage();
         });
         self.handle.render()
     }
 
-    /// Compacts histograms every [`UPKEEP_PERIOD`], for ever.
+    /// Shows which settings the process has, so that people see when two of them differ.
+    pub fn show_config(&self, config: &Config) {
+        self.record(|| metric_definitions::config_hash(config.hash()));
+    }
+
+    /// Compacts histograms and looks at the runtime it is in every [`UPKEEP_PERIOD`], for ever.
     pub async fn upkeep(self) {
+        let mut busyness = Busyness::here();
         let mut ticks = tokio::time::interval(UPKEEP_PERIOD);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             self.handle.run_upkeep();
+            let ratio = busyness.ratio();
+            self.record(|| metric_definitions::runtime_busy(ratio));
         }
     }
 }
@@ -168,17 +192,18 @@ fn set_buckets(builder: PrometheusBuilder, buckets: &Buckets) -> Result<Promethe
         .map_err(|source| Error::Buckets { of, source })
 }
 
-/// Resident memory, where the system tells it in `/proc`.
-fn resident_bytes() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u32 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(f64::from(kib) * 1024.0)
-}
-
-fn open_fds() -> Option<f64> {
-    let count = std::fs::read_dir("/proc/self/fd").ok()?.count();
-    u32::try_from(count).ok().map(f64::from)
+fn show_usage() {
+    if let Some(bytes) = usage::resident_bytes() {
+        metric_definitions::resident_memory(bytes);
+    }
+    if let Some(count) = usage::open_fds() {
+        metric_definitions::open_fds(count);
+    }
+    if let Some(count) = usage::max_fds() {
+        metric_definitions::max_fds(count);
+    }
+    if let Some(work) = usage::work() {
+        metric_definitions::cpu(work.cpu_seconds);
+        metric_definitions::threads(work.threads);
+    }
 }

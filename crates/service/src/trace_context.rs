@@ -102,6 +102,17 @@ pub fn set_parent(span: &Span, context: &TraceContext) -> bool {
     span.set_parent(parent).is_ok()
 }
 
+/// Whether a span will be sent to a collector: only then is it worth describing.
+#[must_use]
+pub fn is_sent(span: &Span) -> bool {
+    span.context().span().span_context().is_sampled()
+}
+
+/// Tells the collector, but no log, something about a span.
+pub fn describe(span: &Span, name: &'static str, value: String) {
+    span.set_attribute(name, value);
+}
+
 /// W3C Trace Context, level 1, section 3.2.
 fn parse(traceparent: &str, tracestate: &str) -> Option<SpanContext> {
     let text = traceparent.trim();
@@ -210,5 +221,6 @@ mod tests {
         };
         assert!(!set_parent(&Span::none(), &context));
         assert!(!link(&Span::none(), &TraceContext::default()));
+        assert!(!is_sent(&Span::none()));
     }
 }

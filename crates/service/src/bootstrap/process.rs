@@ -52,6 +52,7 @@ impl Process {
         let settings = Settings::read(&config)?;
         let telemetry = Telemetry::new(service.name, service.version, &settings.telemetry)?;
         let metrics = Metrics::new(service.name, service.version, service.instruments)?;
+        metrics.show_config(&config);
         if globals == Globals::Install {
             telemetry.install()?;
             metrics.install()?;
@@ -232,7 +233,7 @@ fn log_start(service: &Service, admin: Option<SocketAddr>) {
     let (name, version) = (service.name, service.version);
     match admin {
         Some(address) => {
-            tracing::info!(version, %address, "{name} starts, admin port on {address}");
+            tracing::info!(version, %address, "{name} starts, admin port at http://{address} (/live, /ready, /metrics)");
         }
         None => tracing::info!(version, "{name} starts, without an admin port"),
     }

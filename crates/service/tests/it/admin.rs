@@ -99,6 +99,12 @@ async fn metrics_tell_build_readiness_and_dependencies() {
         "assay_task_failures_total{service=\"probe\",reason=\"panic\"} 0",
         "assay_process_resident_memory_bytes{service=\"probe\"}",
         "assay_process_uptime_seconds{service=\"probe\"}",
+        "assay_process_cpu_seconds{service=\"probe\"}",
+        "assay_process_threads{service=\"probe\"}",
+        "assay_process_open_fds{service=\"probe\"}",
+        "assay_process_max_fds{service=\"probe\"}",
+        "assay_runtime_busy_ratio{service=\"probe\"}",
+        "assay_config_hash{service=\"probe\"}",
     ] {
         assert!(answer.contains(line), "{line} is not in {answer}");
     }

@@ -311,6 +311,21 @@ fn what_is_printed_can_be_read_back() {
 }
 
 #[test]
+fn the_hash_tells_settings_apart_but_not_secrets_nor_where_a_setting_came_from() {
+    let hash = |text: &str, variables: &[(&str, &str)]| load(text, variables).unwrap().hash();
+    let plain = hash("", &[]);
+    assert_ne!(plain, hash("redis.port = 7001", &[]));
+    assert_eq!(
+        hash("redis.port = 7001", &[]),
+        hash("", &[("REDIS_PORT", "7001")])
+    );
+    assert_eq!(plain, hash("", &[("REDIS_PASSWORD", "p")]));
+    let url = |password: &str| format!("amqp://u:{password}@mq");
+    let with = |password: &str| hash("", &[("RABBITMQ_URL", &url(password))]);
+    assert_eq!(with("one"), with("two"));
+}
+
+#[test]
 fn a_later_component_may_change_a_default_but_not_its_type() {
     let other = Config::loader(&["[admin]\nlisten = \"127.0.0.1:9101\""])
         .load()

@@ -21,6 +21,7 @@ use super::history::Packed;
 use super::parts::{Changed, Part, RecordWriter};
 use super::shelf::Shelf;
 use crate::StoreConfig;
+use crate::metric_definitions::Ending;
 
 /// What a batch stands on.
 pub(super) struct Ground<'a> {
@@ -63,6 +64,8 @@ pub(super) struct Changes {
     /// Jobs whose envelopes are handed out after the commit, in order.
     pub(super) offers: Vec<JobId>,
     pub(super) reaped: bool,
+    /// To be counted after the commit.
+    pub(super) endings: Vec<Ending>,
 }
 
 /// What a change begins.
@@ -185,6 +188,8 @@ impl<'a> Batch<'a> {
         let count = self.counts.get_mut(kind, before);
         *count = count.saturating_sub(1);
         *self.counts.get_mut(kind, after) += 1;
+        let ending = Ending::of(&entry.job, &transition.job);
+        self.changes.endings.extend(ending);
         let raised = transition.envelope.is_some();
         if let Some(envelope) = transition.envelope {
             entry.envelope = Arc::new(envelope);

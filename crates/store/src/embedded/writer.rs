@@ -27,7 +27,7 @@ use super::shelf::Shelf;
 use super::steps::lose_workers;
 use super::stream::Announcer;
 use crate::StoreConfig;
-use crate::metric_definitions::{CommitOutcome, committed};
+use crate::metric_definitions::{CommitOutcome, Ending, committed};
 
 /// A batch whose journal row has so many bytes takes no further operation.
 pub(super) const ROW_BYTES_FULL: usize = 4 * 1024 * 1024;
@@ -157,7 +157,7 @@ impl Writer {
         let seconds = started.elapsed().as_secs_f64();
         match result {
             Ok(()) => {
-                committed(CommitOutcome::Synced, operations, seconds);
+                committed(CommitOutcome::Done, operations, seconds);
                 self.publish(changes);
                 Outcome::Committed
             }
@@ -263,6 +263,7 @@ impl Writer {
         for envelope in offers {
             self.hand_out.hand_out(envelope);
         }
+        changes.endings.into_iter().for_each(Ending::count);
         self.announcer.announce(changes.events);
     }
 
