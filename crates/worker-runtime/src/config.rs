@@ -5,6 +5,8 @@ use std::time::Duration;
 use assay_service::config::{self, Config};
 use serde::Deserialize;
 
+use crate::span::Tie;
+
 /// Documented defaults of this crate's section.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
 
@@ -39,6 +41,8 @@ pub struct Settings {
     pub cancel_grace_ms: u64,
     /// Longest time that an outcome is offered to the store, in milliseconds.
     pub settle_patience_ms: u64,
+    /// How the trace of an attempt hangs together with that of its submit.
+    pub trace: Tie,
 }
 
 impl Settings {
@@ -157,6 +161,18 @@ mod tests {
             read("lease_ms", LEASE_MS_MIN - 1)
                 .unwrap_err()
                 .contains("`worker.lease_ms`")
+        );
+    }
+
+    #[test]
+    fn traces_are_linked_unless_told_otherwise() {
+        let defaults = Config::loader(&[DEFAULTS]).load().unwrap();
+        assert_eq!(Settings::read(&defaults).unwrap().trace, Tie::Link);
+        assert_eq!(read("trace", "parent").unwrap().trace, Tie::Parent);
+        assert!(
+            read("trace", "sibling")
+                .unwrap_err()
+                .contains("`worker.trace`")
         );
     }
 

@@ -6,13 +6,11 @@ use std::time::Duration;
 use assay_core::envelope::{Codec, Envelope};
 use assay_core::port::{Claim, Claimed, Delivery, Settlement};
 use assay_core::retry::{Decision, runs_alone};
-use assay_core::route;
 #[cfg(feature = "failpoints")]
 use assay_failpoint::Step;
 use assay_service::shutdown::{Shutdown, Stage};
-use assay_service::trace_context::{self, TraceContext};
 use tokio::time::Instant;
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 
 use crate::attempt::{Attempt, Stop};
 use crate::handler::JobHandler;
@@ -24,6 +22,7 @@ use crate::refuse::{Refusal, acknowledge, refuse};
 use crate::run::{Ran, Runner};
 use crate::settle::Settler;
 use crate::slots::Slot;
+use crate::span;
 
 /// Everything that deliveries of one worker share.
 pub(crate) struct Executor<H> {
@@ -92,7 +91,11 @@ impl<H: JobHandler> Executor<H> {
         let attempt = Arc::new(Attempt::new(envelope, job, lease, timing));
         let _held = self.leases.hold(&attempt, asked_at);
         let _in_flight = self.meters.attempt_begun(lane, self.waited(&attempt));
-        let span = span(&attempt);
+        let span = span::of(
+            &attempt,
+            self.runner.ports.queue.system(),
+            self.runner.settings.trace,
+        );
         async {
             let begun = Instant::now();
             let (ran, slot) = self.run(&attempt, slot, checkpoint).await;
@@ -181,29 +184,4 @@ impl<H: JobHandler> Executor<H> {
 /// Whether this worker can read the payload. One that it can't is a newer worker's, not rubbish.
 fn readable(envelope: &Envelope) -> bool {
     envelope.codec == Codec::Plain && envelope.key_id.is_empty()
-}
-
-/// A trace of its own, linked to the submit's: the two may lie a day apart.
-fn span(attempt: &Attempt) -> Span {
-    let (job, lease) = (&attempt.job, &attempt.lease);
-    let queue = route::queue(job.kind, job.lane);
-    let span = tracing::info_span!(
-        parent: None,
-        "process",
-        otel.name = format_args!("process {queue}"),
-        otel.kind = "consumer",
-        job.id = %lease.job_id,
-        job.kind = job.kind.as_str(),
-        job.attempt = job.attempt,
-        job.token = lease.token,
-    );
-    let submit = &attempt.envelope.trace;
-    if !span.is_disabled() && !submit.traceparent.is_empty() {
-        let context = TraceContext {
-            traceparent: submit.traceparent.clone(),
-            tracestate: submit.tracestate.clone(),
-        };
-        trace_context::link(&span, &context);
-    }
-    span
 }

@@ -48,6 +48,7 @@ mod result;
 mod run;
 mod settle;
 mod slots;
+mod span;
 mod worker;
 
 pub use attendance::{Attendance, Program};
@@ -63,4 +64,5 @@ pub use job_error::JobError;
 pub use metric_definitions::INSTRUMENTS;
 pub use ports::{Ports, worker_id};
 pub use progress::Reporter;
+pub use span::Tie;
 pub use worker::{Error, Worker, queue_dependency};

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use assay_core::kind::{JobKind, Lane};
 use assay_core::retry::{FailureClass, InterruptionReason};
-use assay_core::state::JobState;
 use assay_service::prometheus::{Buckets, Histograms, Instruments};
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
@@ -13,7 +12,6 @@ use metrics::{
 };
 
 const ATTEMPTS_TOTAL: &str = "assay_job_attempts_total";
-const COMPLETED_TOTAL: &str = "assay_job_completed_total";
 const RETRIES_TOTAL: &str = "assay_job_retries_total";
 const WAIT_SECONDS: &str = "assay_job_wait_seconds";
 const RUN_SECONDS: &str = "assay_job_run_seconds";
@@ -25,16 +23,10 @@ const STALE_COMPLETION_TOTAL: &str = "assay_stale_completion_rejected_total";
 const REFUSED_TOTAL: &str = "assay_delivery_refused_total";
 const GIVEN_BACK_TOTAL: &str = "assay_delivery_given_back_total";
 
-const SECONDS: [f64; 16] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0,
-];
-
-/// The states that an attempt may end its job in.
-const OUTCOMES: [JobState; 4] = [
-    JobState::Succeeded,
-    JobState::Failed,
-    JobState::Cancelled,
-    JobState::DeadLettered,
+/// From a worker that waits for work to a backlog of hours.
+const SECONDS: [f64; 17] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0,
+    1_800.0, 7_200.0,
 ];
 
 /// Why a job runs again.
@@ -69,10 +61,6 @@ pub const INSTRUMENTS: Instruments = Instruments {
 
 fn describe() {
     describe_counter!(ATTEMPTS_TOTAL, "attempts begun");
-    describe_counter!(
-        COMPLETED_TOTAL,
-        "jobs that an attempt brought to an end, by outcome"
-    );
     describe_counter!(
         RETRIES_TOTAL,
         "attempts after which the job runs again, by reason"
@@ -140,7 +128,6 @@ pub(crate) struct Meters {
 
 struct LaneMeters {
     attempts: Counter,
-    completed: [Counter; 4],
     retries: BTreeMap<&'static str, Counter>,
     wait: Histogram,
     run: Histogram,
@@ -148,14 +135,12 @@ struct LaneMeters {
 
 impl LaneMeters {
     fn new(kind: &'static str, lane: &'static str) -> Self {
-        let completed = |state: JobState| counter!(COMPLETED_TOTAL, "kind" => kind, "lane" => lane, "outcome" => state.as_str());
         let retries = |reason| {
             let labels = [("kind", kind), ("lane", lane), ("reason", reason)];
             (reason, counter!(RETRIES_TOTAL, &labels))
         };
         Self {
             attempts: counter!(ATTEMPTS_TOTAL, "kind" => kind, "lane" => lane),
-            completed: OUTCOMES.map(completed),
             retries: RETRY_REASONS.into_iter().map(retries).collect(),
             wait: histogram!(WAIT_SECONDS, "kind" => kind, "lane" => lane),
             run: histogram!(RUN_SECONDS, "kind" => kind, "lane" => lane),
@@ -210,16 +195,6 @@ impl Meters {
 
     pub(crate) fn ran(&self, lane: Lane, time: Duration) {
         self.lanes[lane as usize].run.record(time.as_secs_f64());
-    }
-
-    /// A job's record says that it has ended.
-    pub(crate) fn completed(&self, lane: Lane, state: JobState) {
-        let place = OUTCOMES.iter().position(|outcome| *outcome == state);
-        if let Some(counter) =
-            place.and_then(|place| self.lanes[lane as usize].completed.get(place))
-        {
-            counter.increment(1);
-        }
     }
 
     /// A job will run again.

@@ -152,9 +152,7 @@ impl Settler {
     /// Counts and logs by what the record says, not by what was wanted of it.
     fn account(&self, job: &Job, decision: &Decision, token: u64) {
         let (id, state, kind) = (job.id, job.state, job.kind.as_str());
-        if state.is_terminal() {
-            self.meters.completed(job.lane, state);
-        } else {
+        if !state.is_terminal() {
             self.meters.runs_again(job.lane, reason(decision));
         }
         let (attempt, reason) = (job.attempt, reason(decision));

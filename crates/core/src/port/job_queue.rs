@@ -36,6 +36,12 @@ pub trait JobQueue: Send + Sync {
         concurrency: usize,
     ) -> Result<Box<dyn Subscription>, QueueError>;
 
+    /// What carries the envelopes, as traces name it (OpenTelemetry's `messaging.system`): the product where
+    /// one does, as in `redis`; this program itself where none does.
+    fn system(&self) -> &'static str {
+        "assay"
+    }
+
     /// How much waits in each lane of `kind`, undelivered.
     ///
     /// # Errors

@@ -46,7 +46,6 @@ async fn what_ended_is_counted() {
     worker.shut_down().await;
     let text = context.metrics.render(&context.readiness);
     for line in [
-        "assay_job_completed_total{service=\"worker\",kind=\"content-verification\",lane=\"normal\",outcome=\"succeeded\"} 1",
         "assay_job_attempts_total{service=\"worker\",kind=\"content-verification\",lane=\"normal\"} 1",
         "assay_job_attempts_total{service=\"worker\",kind=\"content-verification\",lane=\"low\"} 0",
         "assay_job_retries_total{service=\"worker\",kind=\"content-verification\",lane=\"high\",reason=\"drain\"} 0",

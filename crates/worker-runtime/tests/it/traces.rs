@@ -111,7 +111,16 @@ async fn every_attempt_is_linked_to_the_submit_also_through_a_retry() {
         assert_eq!(linked, SUBMIT);
         let attributes = attributes(span);
         assert!(attributes.contains(&id.to_string()), "{attributes}");
-        assert!(attributes.contains("job.attempt"), "{attributes}");
+        for name in [
+            "job.attempt",
+            "job.token",
+            "messaging.system",
+            "messaging.operation.type",
+            "messaging.destination.name",
+            "messaging.message.conversation_id",
+        ] {
+            assert!(attributes.contains(name), "{name} is not in {attributes}");
+        }
     }
     let last = attempts
         .iter()
