@@ -32,6 +32,7 @@ mod content;
 mod convert;
 mod edge;
 mod limits;
+mod message_bound;
 #[expect(
     clippy::disallowed_macros,
     reason = "this is the file that holds the names"

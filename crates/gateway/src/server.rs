@@ -20,6 +20,7 @@ use crate::calls::Calls;
 use crate::config::Settings;
 use crate::connections::accept;
 use crate::edge::Edge;
+use crate::message_bound::Bounded;
 
 /// How often a connection that says nothing is asked whether it is there, and how long it may take to
 /// answer: else the watches and uploads of a client that vanished would hold their places for ever.
@@ -52,11 +53,14 @@ pub(crate) fn routes(edge: &Arc<Edge>, health: HealthReporter) -> Result<Routes,
         .build_v1()
         .map_err(Error::Reflection)?;
     let health = HealthService::from_health_reporter(health);
+    let jobs = JobServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max);
+    let contents = ContentServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max);
+    let admin = AdminServiceServer::new(calls).max_decoding_message_size(bytes_max);
     let mut routes = Routes::builder();
     routes
-        .add_service(JobServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max))
-        .add_service(ContentServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max))
-        .add_service(AdminServiceServer::new(calls).max_decoding_message_size(bytes_max))
+        .add_service(Bounded::new(jobs, bytes_max))
+        .add_service(Bounded::new(contents, bytes_max))
+        .add_service(Bounded::new(admin, bytes_max))
         .add_service(tonic_health::pb::health_server::HealthServer::new(health))
         .add_service(reflection);
     Ok(routes.routes())

@@ -30,6 +30,10 @@ pub(crate) enum Refusal {
     ContentMismatch(String),
     #[error("the content is over the bound of {limit} bytes")]
     ContentTooLarge { limit: u64 },
+    #[error(
+        "a message is over the bound of {limit} bytes (gateway.message_bytes_max): send less at once"
+    )]
+    MessageTooLarge { limit: usize },
     #[error("there is no job {0}")]
     JobNotFound(JobId),
     #[error("there is no content {0}: upload it first")]
@@ -81,12 +85,13 @@ pub(crate) struct Violation {
 
 impl Refusal {
     /// Every reason, as the table has them.
-    pub(crate) const REASONS: [&'static str; 21] = [
+    pub(crate) const REASONS: [&'static str; 22] = [
         "INVALID_FIELD",
         "UPLOAD_OUT_OF_ORDER",
         "UPLOAD_STALLED",
         "CONTENT_MISMATCH",
         "CONTENT_TOO_LARGE",
+        "MESSAGE_TOO_LARGE",
         "JOB_NOT_FOUND",
         "CONTENT_NOT_FOUND",
         "REQUEST_ID_REUSED",
@@ -165,6 +170,7 @@ impl Refusal {
             Self::UploadStalled { .. } => ("UPLOAD_STALLED", Code::Aborted),
             Self::ContentMismatch(_) => ("CONTENT_MISMATCH", Code::InvalidArgument),
             Self::ContentTooLarge { .. } => ("CONTENT_TOO_LARGE", Code::InvalidArgument),
+            Self::MessageTooLarge { .. } => ("MESSAGE_TOO_LARGE", Code::OutOfRange),
             Self::JobNotFound(_) => ("JOB_NOT_FOUND", Code::NotFound),
             Self::ContentNotFound(_) => ("CONTENT_NOT_FOUND", Code::NotFound),
             Self::RequestIdReused(_) => ("REQUEST_ID_REUSED", Code::AlreadyExists),
@@ -198,6 +204,7 @@ impl Refusal {
     pub(crate) fn metadata(&self) -> Option<(&'static str, String)> {
         match self {
             Self::ContentTooLarge { limit } => Some(("limit", limit.to_string())),
+            Self::MessageTooLarge { limit } => Some(("limit", limit.to_string())),
             Self::RequestIdReused(job) | Self::OutcomeUnknown(job) => {
                 Some(("job_id", job.to_string()))
             }

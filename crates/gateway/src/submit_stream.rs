@@ -12,12 +12,13 @@ use assay_api::v1 as pb;
 use assay_core::envelope::TraceContext;
 use assay_core::id::Tenant;
 use futures::Stream;
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::stream::{FuturesUnordered, StreamExt, TryStreamExt};
 use tonic::Status;
 
 use crate::convert::Fields;
 use crate::edge::Edge;
 use crate::limits::RESULTS_PER_MESSAGE_MAX;
+use crate::message_bound::reasoned;
 use crate::status::Refusal;
 
 /// Whose stream it is, and its trace: one span per stream, as one per job would cost more than the job.
@@ -35,11 +36,13 @@ pub(crate) fn submit_all<R>(
 where
     R: Stream<Item = Result<pb::SubmitJobsRequest, Status>> + Unpin + Send + 'static,
 {
-    let in_flight_max = submitter.edge.settings.submits_in_flight_max;
+    let settings = &submitter.edge.settings;
+    let (in_flight_max, bytes_max) = (settings.submits_in_flight_max, settings.message_bytes_max);
     let shutdown = submitter.edge.shutdown.clone();
     let submitter = Arc::new(submitter);
     let submit = move |request| answer(Arc::clone(&submitter), request);
     let stop = Box::pin(async move { shutdown.intake_stopped().await });
+    let requests = requests.map_err(move |status| reasoned(status, bytes_max));
     Pump::new(requests, submit, in_flight_max, stop)
 }
 

@@ -26,6 +26,7 @@ fn all() -> Vec<Refusal> {
         Refusal::UploadStalled { limit_ms: 5 },
         Refusal::ContentMismatch(why()),
         Refusal::ContentTooLarge { limit: 9 },
+        Refusal::MessageTooLarge { limit: 9 },
         Refusal::JobNotFound(job()),
         Refusal::ContentNotFound(ContentId::of(b"")),
         Refusal::RequestIdReused(job()),

@@ -9,6 +9,8 @@ mod control;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod message_bound;
+#[cfg(test)]
 mod outcome;
 #[cfg(test)]
 mod query;

@@ -6,7 +6,7 @@ use assay_api::v1 as pb;
 use futures::{StreamExt, stream};
 use pb::submit_jobs_result::Outcome;
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, reason};
 
 #[tokio::test]
 async fn every_request_has_one_result_and_a_bad_one_ends_nothing() {
@@ -77,4 +77,5 @@ async fn a_message_over_the_bound_ends_the_stream_after_the_results_before_it() 
     };
     assert_eq!(results, 2);
     assert_eq!(end.code(), tonic::Code::OutOfRange);
+    assert_eq!(reason(&end), "MESSAGE_TOO_LARGE");
 }

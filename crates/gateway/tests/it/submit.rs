@@ -163,17 +163,3 @@ async fn a_closed_store_takes_nothing_and_says_when_to_try_again() {
     }
 }
 
-#[tokio::test]
-async fn a_message_over_the_bound_is_refused() {
-    let fixture = Fixture::new().await;
-    let request = pb::SubmitJobRequest {
-        request_id: "k".repeat(1024 * 1024 + 1),
-        ..pb::SubmitJobRequest::default()
-    };
-    let refused = fixture.jobs().submit_job(request).await.unwrap_err();
-    assert_eq!(refused.code(), Code::OutOfRange);
-    assert!(
-        refused.message().contains("1048576 bytes"),
-        "it says the bound: {refused:?}"
-    );
-}
