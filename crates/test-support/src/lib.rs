@@ -4,12 +4,18 @@
 //! - [`proxy`]: a bad network in front of a server.
 //! - [`wait`]: waiting for states, with a bound.
 //! - [`redis`]: private Redis servers; [`with_servers`]: one of them around a whole run.
+//! - [`fleet`]: the service processes of an installation; [`admin`]: what they answer on their admin port.
+//! - [`local`]: those services in the background of this machine, for people.
 //! - [`leash`]: child processes that do not outlive their owner; [`port`]: ports for them.
 //!
 //! Not here: adapters, client libraries, anything heavy. It is built before every test.
 
+pub mod admin;
 pub mod contract;
+pub mod fleet;
 pub mod leash;
+pub mod local;
+mod log;
 pub mod port;
 pub mod proxy;
 pub mod redis;

@@ -23,6 +23,7 @@ use assay_core::port::{
 };
 use assay_core::retry::{Decision, Failure, FailureClass};
 use assay_core::state::JobState;
+use async_trait::async_trait;
 
 use crate::wait::within;
 
@@ -87,17 +88,40 @@ const OUTBOX_MS: u64 = 60_000;
 /// The kind that the cases use unless they say otherwise.
 const KIND: JobKind = JobKind::ContentVerification;
 
+/// What workers may be given: handed out by the store, published for it, or in a queue of its own.
+#[async_trait]
+pub trait Offers: Send + Sync {
+    /// Every envelope that was ever there, oldest first.
+    async fn all(&self) -> Vec<Arc<Envelope>>;
+    /// Takes an envelope in that the store wants published.
+    async fn publish(&self, envelope: Arc<Envelope>);
+    /// Notes that a worker was given the envelopes of a job.
+    async fn deliver(&self, id: JobId);
+    /// Has the envelopes of a job that no worker was given go lost, where only that makes the store offer one
+    /// again. A store that goes by what is claimed needs no such help.
+    async fn lose(&self, id: JobId);
+}
+
 /// Keeps the envelopes that workers may be given, oldest first.
 #[derive(Default)]
 pub struct Offered(Mutex<Vec<Arc<Envelope>>>);
 
-impl Offered {
-    fn all(&self) -> Vec<Arc<Envelope>> {
+#[async_trait]
+impl Offers for Offered {
+    async fn all(&self) -> Vec<Arc<Envelope>> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+
+    async fn publish(&self, envelope: Arc<Envelope>) {
+        self.hand_out(envelope);
+    }
+
+    async fn deliver(&self, _id: JobId) {}
+
+    async fn lose(&self, _id: JobId) {}
 }
 
 impl HandOut for Offered {
@@ -115,8 +139,8 @@ pub struct Subject {
     pub store: Arc<dyn JobStore>,
     /// The time that it reads.
     pub clock: Arc<ManualClock>,
-    /// What it hands out, if it does that itself.
-    pub offered: Arc<Offered>,
+    /// What workers may be given.
+    pub offered: Arc<dyn Offers>,
     /// What must live as long as the store: its folder, its server.
     pub keep: Box<dyn Any + Send + Sync>,
 }
@@ -155,26 +179,27 @@ impl Subject {
     async fn publish(&self, envelopes: Vec<Envelope>) {
         for envelope in envelopes {
             let (id, generation) = (envelope.job_id, envelope.generation);
-            self.offered.hand_out(Arc::new(envelope));
+            self.offered.publish(Arc::new(envelope)).await;
             expect("promote", self.store.promote(id, generation).await);
         }
     }
 
-    fn offers(&self, id: JobId) -> Vec<Arc<Envelope>> {
-        let mut offered = self.offered.all();
+    async fn offers(&self, id: JobId) -> Vec<Arc<Envelope>> {
+        let mut offered = self.offered.all().await;
         offered.retain(|envelope| envelope.job_id == id);
         offered
     }
 
     /// The latest envelope of a job.
-    fn envelope(&self, id: JobId) -> Arc<Envelope> {
-        match self.offers(id).pop() {
+    async fn envelope(&self, id: JobId) -> Arc<Envelope> {
+        match self.offers(id).await.pop() {
             Some(envelope) => envelope,
             None => fail("a queued job was not handed out"),
         }
     }
 
     async fn try_claim(&self, envelope: Arc<Envelope>, worker: &str) -> Claim {
+        self.offered.deliver(envelope.job_id).await;
         let request = ClaimRequest {
             envelope,
             worker: worker_id(worker),
@@ -188,7 +213,7 @@ impl Subject {
 
     /// Claims the latest envelope of a job.
     async fn claim(&self, id: JobId) -> Claimed {
-        match self.try_claim(self.envelope(id), "one").await {
+        match self.try_claim(self.envelope(id).await, "one").await {
             Claim::Run(claimed) => *claimed,
             other => fail(&format!("a queued job was not claimed: {other:?}")),
         }

@@ -72,7 +72,7 @@ impl RedisOptions {
         self.port
     }
 
-    pub(super) fn wanted_password(&self) -> Option<&str> {
+    pub(crate) fn wanted_password(&self) -> Option<&str> {
         self.password.as_deref()
     }
 

@@ -14,6 +14,7 @@ use super::client::{Client, Reply};
 use super::options::RedisOptions;
 use super::program::{Program, search_path};
 use crate::leash::{Leash, Signal};
+use crate::log::{append, last_words};
 use crate::port;
 
 /// How long a server may take to load its data and be ready.
@@ -27,8 +28,6 @@ const PORT_TRIES: u32 = 8;
 
 /// What Redis logs when its port is taken.
 const PORT_TAKEN: &str = "Address already in use";
-/// Lines of the log in an error.
-const LOG_LINES: usize = 6;
 
 /// A private Redis with its own data folder. Killed by process id when dropped, and when the test is killed.
 #[derive(Debug)]
@@ -91,11 +90,7 @@ impl RedisServer {
         let file = self.folder.path().join("redis.conf");
         let text = self.options.file(self.folder.path(), self.port);
         fs::write(&file, text).context("write redis.conf")?;
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.log_file());
-        let log = log.context("open the log of Redis")?;
+        let log = append(&self.log_file())?;
         let mut command = self.program.command();
         command
             .arg(&file)
@@ -267,7 +262,7 @@ impl RedisServer {
             if let Some(status) = self.ended_with()? {
                 bail!(
                     "Redis ended with {status} before it was ready: {}",
-                    self.last_words()
+                    last_words(&self.log_file())
                 );
             }
             if self.answers() {
@@ -276,7 +271,7 @@ impl RedisServer {
             anyhow::ensure!(
                 start.elapsed() < READY_WITHIN,
                 "Redis is not ready after {READY_WITHIN:?}: {}",
-                self.last_words()
+                last_words(&self.log_file())
             );
             tokio::time::sleep(LOOK_PERIOD).await;
         }
@@ -289,12 +284,5 @@ impl RedisServer {
             client.info("process_id")
         });
         told.ok() == self.pid().map(|pid| pid.to_string())
-    }
-
-    fn last_words(&self) -> String {
-        let log = self.log().unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        let last = lines.len().saturating_sub(LOG_LINES);
-        lines.get(last..).unwrap_or_default().join(" / ")
     }
 }

@@ -31,7 +31,9 @@ pub async fn a_job_that_waits_is_cancelled_at_once(subject: Subject) {
         );
         assert_eq!(subject.state(id).await, JobState::Cancelled);
     }
-    let claim = subject.try_claim(subject.envelope(queued), "one").await;
+    let claim = subject
+        .try_claim(subject.envelope(queued).await, "one")
+        .await;
     assert_eq!(claim, Claim::Not(Verdict::Cancelled));
     subject.clock.advance(500);
     assert_eq!(subject.promote_due().await, 0, "nothing of it is left");
@@ -60,7 +62,7 @@ pub async fn a_running_job_is_cancelled_when_its_worker_confirms(subject: Subjec
         let renewed = expect("renew", subject.store.renew(&lease, LEASE_MS).await);
         assert_eq!(renewed, Renewal::Cancelling);
         assert_eq!(subject.settle(&lease, decision).await.state, state);
-        assert_eq!(subject.offers(id).len(), 1, "it is not queued again");
+        assert_eq!(subject.offers(id).await.len(), 1, "it is not queued again");
     }
     let id = subject.queue(4).await;
     subject.claim(id).await;

@@ -12,7 +12,7 @@ use super::{LEASE_MS, Settings, Subject, expect, failure, id, tenant};
 impl Subject {
     /// What a worker is told of the job's latest envelope, as if it were of another generation.
     async fn verdict(&self, id: JobId, offset: i64) -> Option<Verdict> {
-        let mut envelope = Envelope::clone(&self.envelope(id));
+        let mut envelope = Envelope::clone(&*self.envelope(id).await);
         envelope.generation = self.job(id).await.generation.saturating_add_signed(offset);
         match self.try_claim(Arc::new(envelope), "two").await {
             Claim::Not(verdict) => Some(verdict),

@@ -78,7 +78,7 @@ pub async fn a_renewed_lease_is_held(subject: Subject) {
 pub async fn only_one_claim_wins(subject: Subject) {
     let id = subject.queue(1).await;
     let subject = Arc::new(subject);
-    let envelope = subject.envelope(id);
+    let envelope = subject.envelope(id).await;
     let names: Vec<String> = (0..32).map(|number| format!("worker-{number}")).collect();
     let claims = names
         .iter()

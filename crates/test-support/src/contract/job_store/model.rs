@@ -248,7 +248,7 @@ async fn take_on(subject: &Subject, known: &mut Known, step: Step, id: JobId) {
 
 async fn claim(subject: &Subject, known: &mut Known, id: JobId) {
     let now_ms = subject.now_ms();
-    let mut envelope = assay_core::envelope::Envelope::clone(&subject.envelope(id));
+    let mut envelope = assay_core::envelope::Envelope::clone(&*subject.envelope(id).await);
     envelope.generation = subject.job(id).await.generation;
     let answer = subject.try_claim(Arc::new(envelope), "any").await;
     let held = matches!(known.state, JobState::Running | JobState::Cancelling);

@@ -25,7 +25,7 @@ pub async fn a_failed_attempt_is_retried_when_due(subject: Subject) {
     let claimed = subject.claim(id).await;
     assert_eq!(claimed.job.attempt, 2);
     assert!(claimed.job.generation > 1);
-    assert_eq!(subject.envelope(id).payload, b"payload");
+    assert_eq!(subject.envelope(id).await.payload, b"payload");
 }
 
 /// A parked job spends nothing.
@@ -50,7 +50,7 @@ pub async fn an_interrupted_job_runs_again_at_once(subject: Subject) {
     };
     let id = subject.run(1, again).await;
     assert_eq!(subject.state(id).await, JobState::Queued);
-    assert_eq!(subject.offers(id).len(), 2);
+    assert_eq!(subject.offers(id).await.len(), 2);
     let job = subject.claim(id).await.job;
     assert_eq!((job.attempt, job.counters.interruptions), (2, 1));
 }
@@ -194,11 +194,13 @@ pub async fn an_ended_job_sends_its_follow_ups(subject: Subject) {
             job.parent.map(|parent| parent.shard()),
             Some(job.id.shard())
         );
-        let claim = subject.try_claim(subject.envelope(job.id), "one").await;
+        let claim = subject
+            .try_claim(subject.envelope(job.id).await, "one")
+            .await;
         let Claim::Run(claimed) = claim else {
             fail(&format!("a follow-up does not run: {claim:?}"))
         };
         assert_eq!(claimed.job.attempt, 1);
-        assert_eq!(subject.envelope(job.id).payload, b"profile");
+        assert_eq!(subject.envelope(job.id).await.payload, b"profile");
     }
 }

@@ -25,11 +25,11 @@ pub async fn a_submit_records_what_was_asked_for(subject: Subject) {
     assert_eq!((job.generation, job.token, job.attempt), (1, 0, 0));
     assert_eq!(job.times.created_at_ms, Settings::NOW_MS);
     assert_eq!(job.times.deadline_at_ms, spec.deadline_at_ms);
-    let envelope = subject.envelope(id(1));
+    let envelope = subject.envelope(id(1)).await;
     assert_eq!(envelope.payload, spec.payload);
     assert_eq!(envelope.trace, spec.trace);
     assert_eq!(envelope.generation, 1);
-    assert_eq!(subject.offers(id(1)).len(), 1);
+    assert_eq!(subject.offers(id(1)).await.len(), 1);
 }
 
 /// The first request wins, whatever has become of it.
@@ -52,7 +52,7 @@ pub async fn a_repeated_submit_is_the_same_job(subject: Subject) {
         matches!(&answer, Submitted::Exists(job) if job.state == JobState::Succeeded),
         "{answer:?}"
     );
-    assert_eq!(subject.offers(id(1)).len(), 1);
+    assert_eq!(subject.offers(id(1)).await.len(), 1);
 }
 
 /// A different request is refused, and nothing changes.
@@ -69,7 +69,7 @@ pub async fn another_request_under_the_same_key_is_a_conflict(subject: Subject) 
         "{answer:?}"
     );
     assert_eq!(subject.job(id).await, before);
-    assert_eq!(subject.offers(id).len(), 1);
+    assert_eq!(subject.offers(id).await.len(), 1);
 }
 
 /// Of many that come at once, one makes the job.
@@ -90,7 +90,7 @@ pub async fn many_callers_with_one_key_make_one_job(subject: Subject) {
         }
     }
     assert_eq!(made, 1);
-    let offers = subject.offers(id(1));
+    let offers = subject.offers(id(1)).await;
     let generations: HashSet<_> = offers.iter().map(|envelope| envelope.generation).collect();
     assert_eq!(generations.len(), 1);
     let sequence = |event: &assay_core::event::JobEvent| event.id;
@@ -107,13 +107,13 @@ pub async fn a_job_for_later_is_scheduled(subject: Subject) {
     assert_eq!(subject.state(id(1)).await, JobState::Scheduled);
     subject.clock.advance(499);
     assert_eq!(subject.promote_due().await, 0);
-    assert!(subject.offers(id(1)).is_empty());
+    assert!(subject.offers(id(1)).await.is_empty());
     subject.clock.advance(1);
     assert_eq!(subject.promote_due().await, 1);
     assert_eq!(subject.promote_due().await, 0);
     assert_eq!(subject.state(id(1)).await, JobState::Queued);
-    assert_eq!(subject.offers(id(1)).len(), 1);
-    let envelope = subject.envelope(id(1));
+    assert_eq!(subject.offers(id(1)).await.len(), 1);
+    let envelope = subject.envelope(id(1)).await;
     assert_eq!(envelope.generation, subject.job(id(1)).await.generation);
     assert_eq!(subject.claim(id(1)).await.job.attempt, 1);
 }

@@ -60,7 +60,9 @@ pub async fn a_deadline_ends_a_job(subject: Subject) {
     let renewed = expect("renew", subject.store.renew(&lease, LEASE_MS).await);
     assert_eq!(renewed, assay_core::port::Renewal::Fenced);
     subject.submit(id(3), spec).await;
-    let claim = subject.try_claim(subject.envelope(id(3)), "one").await;
+    let claim = subject
+        .try_claim(subject.envelope(id(3)).await, "one")
+        .await;
     assert!(
         matches!(claim, assay_core::port::Claim::Not(_)),
         "{claim:?}"
@@ -71,19 +73,20 @@ pub async fn a_deadline_ends_a_job(subject: Subject) {
 /// An envelope that got lost between store and queue comes again; one that was claimed does not.
 pub async fn a_passed_over_envelope_is_offered_again(subject: Subject) {
     let lost = subject.queue(1).await;
+    subject.offered.lose(lost).await;
     subject.clock.advance(OUTBOX_MS);
     let claimed = subject.queue(2).await;
     subject.claim(claimed).await;
-    let offers = subject.offers(lost).len();
+    let offers = subject.offers(lost).await.len();
     let swept = subject.store.sweep_outbox(100).await;
     subject.swept(swept).await;
-    let again = subject.offers(lost);
+    let again = subject.offers(lost).await;
     assert_eq!(again.len(), offers + 1);
     assert_eq!(
         again.first().map(|e| e.generation),
         again.last().map(|e| e.generation)
     );
-    assert_eq!(subject.offers(claimed).len(), 1);
+    assert_eq!(subject.offers(claimed).await.len(), 1);
     let swept = subject.store.sweep_outbox(100).await;
     assert_eq!(subject.swept(swept).await, 0, "not at once again");
     assert_eq!(subject.claim(lost).await.job.attempt, 1);
@@ -101,14 +104,15 @@ pub async fn a_clock_set_back_floods_no_queue(subject: Subject) {
         let swept = subject.store.sweep_outbox(100).await;
         assert_eq!(subject.swept(swept).await, 0);
     }
-    assert_eq!(subject.offers(later).len(), 1);
+    assert_eq!(subject.offers(later).await.len(), 1);
     // As soon as a later one is claimed, the order of times is known again.
+    subject.offered.lose(later).await;
     let overtaker = subject.queue(4).await;
     subject.claim(overtaker).await;
     let swept = subject.store.sweep_outbox(100).await;
     assert_eq!(subject.swept(swept).await, 1);
-    assert_eq!(subject.offers(later).len(), 2);
-    assert_eq!(subject.offers(waiting).len(), 1);
+    assert_eq!(subject.offers(later).await.len(), 2);
+    assert_eq!(subject.offers(waiting).await.len(), 1);
 }
 
 /// Retention counts from the end; a job that has not ended is kept.

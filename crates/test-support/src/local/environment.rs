@@ -1,0 +1,96 @@
+//! Which Redis the services are to use, from the environment of whoever starts them.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
+
+/// Variables that name a Redis of somebody's own.
+const GIVEN: [&str; 2] = ["REDIS_HOST", "ASSAY__REDIS__HOST"];
+/// Beginnings of all variables that say something about Redis.
+const ABOUT_REDIS: [&str; 2] = ["REDIS_", "ASSAY__REDIS__"];
+
+/// Variables for the services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Environment(BTreeMap<OsString, OsString>);
+
+impl Environment {
+    /// That of this process.
+    pub(super) fn inherited() -> Self {
+        Self(std::env::vars_os().collect())
+    }
+
+    /// The Redis that it names, if it does.
+    pub(super) fn redis(&self) -> Option<&OsStr> {
+        let named = GIVEN.iter().filter_map(|name| self.0.get(OsStr::new(name)));
+        named.map(OsString::as_os_str).find(|host| !host.is_empty())
+    }
+
+    /// The same, with a private Redis in place of all that was said about one.
+    pub(super) fn with_redis(mut self, address: SocketAddr) -> Self {
+        self.0.retain(|name, _| {
+            let name = name.to_string_lossy();
+            !ABOUT_REDIS.iter().any(|about| name.starts_with(about))
+        });
+        self.set("ASSAY__REDIS__HOST", &address.ip().to_string())
+            .set("ASSAY__REDIS__PORT", &address.port().to_string())
+    }
+
+    /// The same, with one variable more.
+    pub(super) fn set(mut self, name: &str, value: &str) -> Self {
+        self.0.insert(name.into(), value.into());
+        self
+    }
+
+    /// The same, with one variable more unless it is there.
+    pub(super) fn or_set(mut self, name: &str, value: &str) -> Self {
+        self.0.entry(name.into()).or_insert_with(|| value.into());
+        self
+    }
+
+    /// Name and value of all.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        let variable = |(name, value): &(&str, &str)| ((*name).into(), (*value).into());
+        Environment(variables.iter().map(variable).collect())
+    }
+
+    #[test]
+    fn a_redis_is_given_by_its_host() {
+        assert_eq!(environment(&[("REDIS_PORT", "6379")]).redis(), None);
+        assert_eq!(environment(&[("REDIS_HOST", "")]).redis(), None);
+        let given = environment(&[("REDIS_HOST", "here")]);
+        assert_eq!(given.redis(), Some(OsStr::new("here")));
+        let given = environment(&[("ASSAY__REDIS__HOST", "there")]);
+        assert_eq!(given.redis(), Some(OsStr::new("there")));
+    }
+
+    #[test]
+    fn a_private_redis_replaces_what_was_said_about_one() {
+        let said = environment(&[
+            ("REDIS_PORT", "1"),
+            ("ASSAY__REDIS__DB", "2"),
+            ("HOME", "/root"),
+        ]);
+        let wanted = environment(&[
+            ("HOME", "/root"),
+            ("ASSAY__REDIS__HOST", "127.0.0.1"),
+            ("ASSAY__REDIS__PORT", "7"),
+        ]);
+        assert_eq!(said.with_redis(([127, 0, 0, 1], 7).into()), wanted);
+    }
+
+    #[test]
+    fn what_a_person_set_is_kept() {
+        let set = environment(&[("A", "1")]);
+        assert_eq!(set.clone().or_set("A", "2"), set);
+        assert_eq!(set.or_set("B", "2"), environment(&[("A", "1"), ("B", "2")]));
+    }
+}
