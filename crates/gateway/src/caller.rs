@@ -5,6 +5,9 @@ use assay_core::id::Tenant;
 use assay_service::trace_context;
 use tonic::metadata::MetadataMap;
 use tracing::Span;
+use tracing::field::Empty;
+
+use crate::method::Method;
 
 /// Whose call it is. Tokens will name the tenant here; until then there is one.
 pub(crate) fn tenant(_metadata: &MetadataMap) -> Tenant {
@@ -12,13 +15,16 @@ pub(crate) fn tenant(_metadata: &MetadataMap) -> Tenant {
 }
 
 /// The span of a call, part of the caller's trace if the call carries one.
-pub(crate) fn span(method: &'static str, metadata: &MetadataMap) -> Span {
+pub(crate) fn span(method: Method, metadata: &MetadataMap) -> Span {
     let span = tracing::info_span!(
         "rpc",
-        otel.name = method,
+        otel.name = method.name(),
         otel.kind = "server",
-        rpc.system = "grpc",
-        rpc.method = method
+        otel.status_code = Empty,
+        rpc.system.name = "grpc",
+        rpc.method = method.name(),
+        rpc.response.status_code = Empty,
+        error.type = Empty,
     );
     let text = |name| {
         let value = metadata.get(name);

@@ -9,11 +9,13 @@ use assay_api::v1::content_service_server::ContentService;
 use assay_api::v1::job_service_server::JobService;
 use assay_core::id::Tenant;
 use futures::Stream;
-use tonic::{Request, Response, Status, Streaming};
-use tracing::{Instrument, Span};
+use tonic::{Code, Request, Response, Status, Streaming};
+use tracing::Instrument;
 
 use crate::caller;
 use crate::edge::Edge;
+use crate::handled::{Handled, Told};
+use crate::method::Method;
 use crate::status::Refusal;
 use crate::submit_stream::{Submitter, submit_all};
 use crate::watch::watch;
@@ -33,28 +35,57 @@ impl Calls {
     }
 }
 
-/// What a call is: the message, whose, and where it is traced.
+/// What a call is: the message, whose, and what becomes of it.
 struct Call<T> {
     message: T,
     tenant: Tenant,
-    span: Span,
+    handled: Handled,
 }
 
 impl<T> Call<T> {
-    fn begin(method: &'static str, request: Request<T>) -> Self {
+    fn begin(method: Method, request: Request<T>) -> Self {
         let tenant = caller::tenant(request.metadata());
         let span = caller::span(method, request.metadata());
         Self {
             message: request.into_inner(),
             tenant,
-            span,
+            handled: Handled::begin(method, span),
         }
     }
 }
 
-async fn answer<T>(span: Span, work: impl Future<Output = Result<T, Refusal>>) -> Answer<T> {
-    let answered = work.instrument(span).await;
-    answered.map(Response::new).map_err(Status::from)
+/// Answers with one message.
+async fn answer<T, E>(handled: Handled, work: impl Future<Output = Result<T, E>>) -> Answer<T>
+where
+    Status: From<E>,
+{
+    let span = handled.span().clone();
+    let answered = work.instrument(span).await.map_err(Status::from);
+    let code = answered.as_ref().map_or_else(Status::code, |_| Code::Ok);
+    handled.end(code);
+    answered.map(Response::new)
+}
+
+/// Answers with a stream, or with the reason why there is none.
+async fn answer_all<T, S>(
+    handled: Handled,
+    opening: impl Future<Output = Result<S, Refusal>>,
+) -> Answer<Answers<T>>
+where
+    S: Stream<Item = Result<T, Status>> + Send + 'static,
+    T: 'static,
+{
+    let span = handled.span().clone();
+    match opening.instrument(span).await.map_err(Status::from) {
+        Ok(answers) => {
+            let told = Told::new(Box::pin(answers), handled);
+            Ok(Response::new(Box::pin(told)))
+        }
+        Err(status) => {
+            handled.end(status.code());
+            Err(status)
+        }
+    }
 }
 
 #[tonic::async_trait]
@@ -66,70 +97,73 @@ impl JobService for Calls {
         &self,
         request: Request<pb::SubmitJobRequest>,
     ) -> Answer<pb::SubmitJobResponse> {
-        let call = Call::begin("assay.v1.JobService/SubmitJob", request);
-        let trace = caller::trace(&call.span);
+        let call = Call::begin(Method::SubmitJob, request);
+        let trace = caller::trace(call.handled.span());
         let submit = self.edge.submit(&call.message, &call.tenant, &trace);
-        answer(call.span.clone(), submit).await
+        answer(call.handled, submit).await
     }
 
     async fn submit_jobs(
         &self,
         request: Request<Streaming<pb::SubmitJobsRequest>>,
     ) -> Answer<Self::SubmitJobsStream> {
-        let call = Call::begin("assay.v1.JobService/SubmitJobs", request);
-        self.edge.admit()?;
+        let call = Call::begin(Method::SubmitJobs, request);
         let submitter = Submitter {
             edge: Arc::clone(&self.edge),
             tenant: call.tenant,
-            trace: caller::trace(&call.span),
+            trace: caller::trace(call.handled.span()),
         };
-        Ok(Response::new(Box::pin(submit_all(submitter, call.message))))
+        let opening = async {
+            self.edge
+                .admit()
+                .map(|()| submit_all(submitter, call.message))
+        };
+        answer_all(call.handled, opening).await
     }
 
     async fn get_job(&self, request: Request<pb::GetJobRequest>) -> Answer<pb::Job> {
-        let call = Call::begin("assay.v1.JobService/GetJob", request);
+        let call = Call::begin(Method::GetJob, request);
         let get = self.edge.get_job(&call.message, &call.tenant);
-        answer(call.span, get).await
+        answer(call.handled, get).await
     }
 
     async fn list_jobs(
         &self,
         request: Request<pb::ListJobsRequest>,
     ) -> Answer<pb::ListJobsResponse> {
-        let call = Call::begin("assay.v1.JobService/ListJobs", request);
+        let call = Call::begin(Method::ListJobs, request);
         let list = self.edge.list_jobs(&call.message, &call.tenant);
-        answer(call.span, list).await
+        answer(call.handled, list).await
     }
 
     async fn watch_job(
         &self,
         request: Request<pb::WatchJobRequest>,
     ) -> Answer<Self::WatchJobStream> {
-        let call = Call::begin("assay.v1.JobService/WatchJob", request);
+        let call = Call::begin(Method::WatchJob, request);
         let watch = watch(Arc::clone(&self.edge), &call.message, call.tenant);
-        let events = watch.instrument(call.span).await?;
-        Ok(Response::new(Box::pin(events)))
+        answer_all(call.handled, watch).await
     }
 
     async fn cancel_job(&self, request: Request<pb::CancelJobRequest>) -> Answer<pb::Job> {
-        let call = Call::begin("assay.v1.JobService/CancelJob", request);
+        let call = Call::begin(Method::CancelJob, request);
         let cancel = self.edge.cancel_job(&call.message, &call.tenant);
-        answer(call.span, cancel).await
+        answer(call.handled, cancel).await
     }
 
     async fn retry_job(&self, request: Request<pb::RetryJobRequest>) -> Answer<pb::Job> {
-        let call = Call::begin("assay.v1.JobService/RetryJob", request);
+        let call = Call::begin(Method::RetryJob, request);
         let retry = self.edge.retry_job(&call.message, &call.tenant);
-        answer(call.span, retry).await
+        answer(call.handled, retry).await
     }
 
     async fn get_job_result(
         &self,
         request: Request<pb::GetJobResultRequest>,
     ) -> Answer<pb::GetJobResultResponse> {
-        let call = Call::begin("assay.v1.JobService/GetJobResult", request);
+        let call = Call::begin(Method::GetJobResult, request);
         let result = self.edge.get_job_result(&call.message, &call.tenant);
-        answer(call.span, result).await
+        answer(call.handled, result).await
     }
 }
 
@@ -139,15 +173,15 @@ impl ContentService for Calls {
         &self,
         request: Request<Streaming<pb::UploadContentRequest>>,
     ) -> Answer<pb::UploadContentResponse> {
-        let call = Call::begin("assay.v1.ContentService/UploadContent", request);
+        let call = Call::begin(Method::UploadContent, request);
         let upload = self.edge.upload(call.message, &call.tenant);
-        upload.instrument(call.span).await.map(Response::new)
+        answer(call.handled, upload).await
     }
 
     async fn get_content(&self, request: Request<pb::GetContentRequest>) -> Answer<pb::Content> {
-        let call = Call::begin("assay.v1.ContentService/GetContent", request);
+        let call = Call::begin(Method::GetContent, request);
         let get = self.edge.get_content(&call.message, &call.tenant);
-        answer(call.span, get).await
+        answer(call.handled, get).await
     }
 }
 
@@ -157,23 +191,25 @@ impl AdminService for Calls {
         &self,
         request: Request<pb::GetHealthRequest>,
     ) -> Answer<pb::GetHealthResponse> {
-        let call = Call::begin("assay.v1.AdminService/GetHealth", request);
-        let health = self.edge.health().instrument(call.span).await;
-        Ok(Response::new(health))
+        let call = Call::begin(Method::GetHealth, request);
+        let health = async { Ok::<_, Refusal>(self.edge.health().await) };
+        answer(call.handled, health).await
     }
 
     async fn list_queues(
         &self,
         request: Request<pb::ListQueuesRequest>,
     ) -> Answer<pb::ListQueuesResponse> {
-        let call = Call::begin("assay.v1.AdminService/ListQueues", request);
-        answer(call.span, self.edge.list_queues()).await
+        let call = Call::begin(Method::ListQueues, request);
+        answer(call.handled, self.edge.list_queues()).await
     }
 
     async fn get_server_info(
         &self,
-        _request: Request<pb::GetServerInfoRequest>,
+        request: Request<pb::GetServerInfoRequest>,
     ) -> Answer<pb::ServerInfo> {
-        Ok(Response::new(self.edge.server_info()))
+        let call = Call::begin(Method::GetServerInfo, request);
+        let info = async { Ok::<_, Refusal>(self.edge.server_info()) };
+        answer(call.handled, info).await
     }
 }

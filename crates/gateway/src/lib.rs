@@ -31,6 +31,7 @@ mod connections;
 mod content;
 mod convert;
 mod edge;
+mod handled;
 mod limits;
 mod message_bound;
 #[expect(
@@ -38,6 +39,7 @@ mod message_bound;
     reason = "this is the file that holds the names"
 )]
 mod metric_definitions;
+mod method;
 mod page_token;
 mod query;
 mod server;

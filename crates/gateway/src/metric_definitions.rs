@@ -1,12 +1,21 @@
 //! Names of the gateway's metrics. No other file of this crate holds one.
 
-use assay_core::kind::{JobKind, Lane};
-use assay_service::prometheus::Instruments;
-use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+use std::time::Duration;
 
+use assay_core::kind::{JobKind, Lane};
+use assay_service::prometheus::{Buckets, Histograms, Instruments};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use tonic::Code;
+
+use crate::method::{CODES, Method, code_name};
 use crate::status::Refusal;
 
-const JOBS_SUBMITTED_TOTAL: &str = "assay_jobs_submitted_total";
+const SUBMITTED_TOTAL: &str = "assay_job_submitted_total";
+const DEDUP_HITS_TOTAL: &str = "assay_dedup_hits_total";
+const HANDLED_TOTAL: &str = "assay_grpc_server_handled_total";
+const HANDLING_SECONDS: &str = "assay_grpc_server_handling_seconds";
 const CONNECTIONS_REFUSED_TOTAL: &str = "assay_gateway_connections_refused_total";
 const CALLS_REFUSED_TOTAL: &str = "assay_gateway_calls_refused_total";
 const UPLOADS_TOTAL: &str = "assay_gateway_uploads_total";
@@ -14,10 +23,21 @@ const UPLOAD_BYTES_TOTAL: &str = "assay_gateway_upload_bytes_total";
 const WATCHERS: &str = "assay_gateway_watchers";
 const WATCHERS_MISSED_TOTAL: &str = "assay_gateway_watchers_missed_total";
 
+/// Which method it was: the label set that all services share calls the cause of something `reason`.
+const METHOD: &str = "reason";
+
 /// The metrics of this crate.
 pub const INSTRUMENTS: Instruments = Instruments {
     describe,
-    buckets: &[],
+    buckets: &[HANDLING_BUCKETS],
+};
+
+/// From a look at a record in memory to a watch that lasts; how long a watch lasts nobody asks.
+const HANDLING_BUCKETS: Buckets = Buckets {
+    of: Histograms::Named(HANDLING_SECONDS),
+    bounds: &[
+        0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+    ],
 };
 
 /// What became of a submit.
@@ -40,8 +60,21 @@ impl SubmitOutcome {
 
 fn describe() {
     describe_counter!(
-        JOBS_SUBMITTED_TOTAL,
+        SUBMITTED_TOTAL,
         "submits that were answered with a job, by outcome"
+    );
+    describe_counter!(
+        DEDUP_HITS_TOTAL,
+        "submits that repeat an earlier one and were answered with its job"
+    );
+    describe_counter!(
+        HANDLED_TOTAL,
+        "calls that reached their method and ended, by method and code"
+    );
+    describe_histogram!(
+        HANDLING_SECONDS,
+        Unit::Seconds,
+        "from the begin of a call to its end, by method"
     );
     describe_counter!(
         CALLS_REFUSED_TOTAL,
@@ -67,6 +100,7 @@ fn describe() {
 
 fn start_at_zero() {
     for kind in JobKind::ALL {
+        dedup_hits(kind).absolute(0);
         for lane in Lane::ALL {
             for outcome in SubmitOutcome::ALL {
                 submits(kind, lane, outcome).absolute(0);
@@ -75,6 +109,12 @@ fn start_at_zero() {
     }
     for reason in Refusal::REASONS {
         refusals(reason).absolute(0);
+    }
+    for method in Method::ALL {
+        for code in CODES {
+            calls(method, code).absolute(0);
+        }
+        drop(handling(method));
     }
     counter!(CONNECTIONS_REFUSED_TOTAL).absolute(0);
     counter!(UPLOADS_TOTAL).absolute(0);
@@ -85,13 +125,33 @@ fn start_at_zero() {
 
 fn submits(kind: JobKind, lane: Lane, outcome: SubmitOutcome) -> metrics::Counter {
     counter!(
-        JOBS_SUBMITTED_TOTAL,
+        SUBMITTED_TOTAL,
         "kind" => kind.as_str(), "lane" => lane.as_str(), "outcome" => outcome.label()
     )
 }
 
+fn dedup_hits(kind: JobKind) -> metrics::Counter {
+    counter!(DEDUP_HITS_TOTAL, "kind" => kind.as_str())
+}
+
 pub(crate) fn submitted(kind: JobKind, lane: Lane, outcome: SubmitOutcome) {
     submits(kind, lane, outcome).increment(1);
+    if matches!(outcome, SubmitOutcome::Existed) {
+        dedup_hits(kind).increment(1);
+    }
+}
+
+fn calls(method: Method, code: Code) -> metrics::Counter {
+    counter!(HANDLED_TOTAL, METHOD => method.name(), "outcome" => code_name(code))
+}
+
+fn handling(method: Method) -> metrics::Histogram {
+    histogram!(HANDLING_SECONDS, METHOD => method.name())
+}
+
+pub(crate) fn handled(method: Method, code: Code, took: Duration) {
+    calls(method, code).increment(1);
+    handling(method).record(took.as_secs_f64());
 }
 
 fn refusals(reason: &'static str) -> metrics::Counter {

@@ -94,8 +94,9 @@ fn activities(settings: &Settings, parts: Parts) -> Vec<Periodic> {
         blobs,
         clock,
     } = parts;
-    let mut activities = sweeps(settings, &Outlet::new(store, Arc::clone(&queue)));
-    let measure = MeasureDepth::new(queue, Arc::clone(&clock));
+    let outlet = Outlet::new(Arc::clone(&store), Arc::clone(&queue));
+    let mut activities = sweeps(settings, &outlet);
+    let measure = MeasureDepth::new(queue, store, Arc::clone(&clock));
     activities.push((Box::new(measure), settings.measure_depth_period_ms));
     if let Some(keeping) = blobs {
         let collect = CollectBlobs::new(keeping, clock, settings.blobs_per_activation_max);

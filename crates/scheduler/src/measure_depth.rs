@@ -1,27 +1,33 @@
-//! Measures how much waits in the queues, and for how long.
+//! Measures how much waits in the queues and for how long, and where all jobs stand.
 
 use std::sync::Arc;
 
 use assay_core::clock::Clock;
 use assay_core::kind::JobKind;
-use assay_core::port::JobQueue;
+use assay_core::port::{JobQueue, JobStore};
+use assay_core::state::JobState;
 use async_trait::async_trait;
 
 use crate::activity::{Activity, ActivityName, Error, Report};
 use crate::metric_definitions;
 
-/// Shows depth and oldest age of every lane as metrics. The scheduler does it because it always runs:
-/// workers may be scaled to zero.
+/// Shows depth and oldest age of every lane as metrics, and the number of jobs in every state. The scheduler
+/// does it because it always runs: workers may be scaled to zero.
 pub struct MeasureDepth {
     queue: Arc<dyn JobQueue>,
+    store: Arc<dyn JobStore>,
     clock: Arc<dyn Clock>,
 }
 
 impl MeasureDepth {
-    /// Measures `queue`; ages are told by `clock`.
+    /// Measures `queue` and `store`; ages are told by `clock`.
     #[must_use]
-    pub fn new(queue: Arc<dyn JobQueue>, clock: Arc<dyn Clock>) -> Self {
-        Self { queue, clock }
+    pub fn new(queue: Arc<dyn JobQueue>, store: Arc<dyn JobStore>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            queue,
+            store,
+            clock,
+        }
     }
 }
 
@@ -40,6 +46,15 @@ impl Activity for MeasureDepth {
                 let oldest_ms = lane.oldest_published_at_ms.unwrap_or(now_ms);
                 let age_ms = now_ms.saturating_sub(oldest_ms);
                 metric_definitions::depth(kind, lane.lane, lane.ready, age_ms);
+            }
+        }
+        let counts = self.store.counts().await.map_err(|source| Error::Store {
+            step: "count jobs",
+            source,
+        })?;
+        for kind in JobKind::ALL {
+            for state in JobState::ALL {
+                metric_definitions::jobs(kind, state, counts.get(kind, state));
             }
         }
         Ok(Report::default())

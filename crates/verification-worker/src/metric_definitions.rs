@@ -19,6 +19,8 @@ const STAGES_TOTAL: &str = "assay_verification_stages_total";
 const STAGE_SECONDS: &str = "assay_verification_stage_seconds";
 const CHILDREN: &str = "assay_verification_children";
 
+/// Which stage it was: the label set that all services share calls the cause of something `reason`.
+const STAGE: &str = "reason";
 /// The outcome of a stage that ended by itself; the other outcomes are the reasons of aborts.
 const STAGE_OK: &str = "ok";
 
@@ -111,12 +113,12 @@ impl Meters {
                 .into(),
             stages: both
                 .map(|(stage, outcome)| {
-                    let counter = counter!(STAGES_TOTAL, "stage" => stage, "outcome" => outcome);
+                    let counter = counter!(STAGES_TOTAL, STAGE => stage, "outcome" => outcome);
                     ((stage, outcome), counter)
                 })
                 .collect(),
             stage_seconds: names()
-                .map(|stage| (stage, histogram!(STAGE_SECONDS, "stage" => stage)))
+                .map(|stage| (stage, histogram!(STAGE_SECONDS, STAGE => stage)))
                 .collect(),
             children: gauge!(CHILDREN),
         }
@@ -205,8 +207,7 @@ mod tests {
         let metrics = Metrics::new("test", "0", &[INSTRUMENTS]).unwrap();
         let meters = Meters::of(&metrics);
         let shown = || metrics.render(&Readiness::new());
-        let aborted =
-            r#"assay_verification_stages_total{service="test",stage="metadata",outcome="timeout"}"#;
+        let aborted = r#"assay_verification_stages_total{service="test",reason="metadata",outcome="timeout"}"#;
         assert!(shown().contains(&format!("{aborted} 0")), "{}", shown());
         meters.judged(Label::Synthetic);
         meters.failed("empty_input");

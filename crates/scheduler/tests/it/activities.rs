@@ -124,7 +124,8 @@ async fn a_store_that_fails_is_a_failure_with_its_cause() {
 fn measure(queue: ScriptedQueue) -> (Result<Report, Error>, String) {
     let metrics = Metrics::new("test", "0", &[INSTRUMENTS]).unwrap();
     let clock = Arc::new(ManualClock::at(NOW_MS));
-    let measure = MeasureDepth::new(Arc::new(queue), clock);
+    let store = Arc::new(ScriptedStore::answering("counts", []));
+    let measure = MeasureDepth::new(Arc::new(queue), store, clock);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -133,7 +134,7 @@ fn measure(queue: ScriptedQueue) -> (Result<Report, Error>, String) {
 }
 
 #[test]
-fn depth_and_age_are_shown_by_kind_and_lane() {
+fn depth_and_age_are_shown_by_kind_and_lane_and_jobs_by_state() {
     let (report, text) = measure(ScriptedQueue::default());
     assert_eq!(report.unwrap(), Report::default());
     for line in [
@@ -141,6 +142,8 @@ fn depth_and_age_are_shown_by_kind_and_lane() {
         r#"assay_job_queue_depth{service="test",kind="batch",lane="low"} 0"#,
         r#"assay_job_queue_oldest_age_seconds{service="test",kind="batch",lane="high"} 2.5"#,
         r#"assay_job_queue_oldest_age_seconds{service="test",kind="ruv-profile",lane="high"} 0"#,
+        r#"assay_jobs{service="test",kind="batch",reason="retrying"} 3"#,
+        r#"assay_jobs{service="test",kind="batch",reason="queued"} 0"#,
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
