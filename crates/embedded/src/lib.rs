@@ -10,6 +10,7 @@
 mod check;
 mod settings;
 mod start;
+mod watchman;
 mod workers;
 
 pub use assay_store::LOCK_FILE;

@@ -21,6 +21,7 @@ use assay_worker_runtime::{Jitter, Ports, worker_id};
 
 use crate::check;
 use crate::settings::Settings;
+use crate::watchman;
 use crate::workers::Workers;
 
 /// Contents and large results, below the data folder.
@@ -206,6 +207,7 @@ impl Parts {
         };
         let scheduling = assay_scheduler::run(context.clone(), scheduler);
         self.tasks.spawn("scheduler", OnEnd::Shutdown, scheduling);
+        watchman::watch(&self.store, &self.tasks, &context.shutdown);
         Ok(address)
     }
 

@@ -16,6 +16,7 @@ mod list;
 mod parts;
 mod port;
 mod replay;
+mod reply;
 mod shelf;
 mod steps;
 mod stream;
@@ -31,7 +32,7 @@ use std::thread::JoinHandle;
 use assay_core::clock::Clock;
 use assay_core::port::{HandOut, StoreError};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch};
 
 pub use folder::{DATABASE_FILE, LOCK_FILE, OpenError};
 
@@ -40,17 +41,25 @@ use batch::Batch;
 use disk::Fault;
 use folder::{Folder, Medium};
 use replay::{prepare, replay};
+use reply::{closed, reply, writer_panicked};
 use shelf::Shelf;
 use stream::{Announcer, Listeners};
-use writer::{Answer, Operation, Outcome, Shared, Writer};
+use writer::{Answer, Operation, Shared, Writer};
 
 /// The store of one process. Dropping it answers what was asked before, then gives the folder free.
 pub struct EmbeddedStore {
     shared: Arc<RwLock<Shared>>,
     sender: Mutex<Option<mpsc::Sender<Operation>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// Ends with the writer's thread, however that ends.
+    writer_lives: watch::Receiver<()>,
     listeners: Listeners,
 }
+
+/// The store can change nothing any more, and nobody asked it to end.
+#[derive(Debug, thiserror::Error)]
+#[error("write to the store's file: its thread panicked, the log says where; start again")]
+pub struct WriterPanicked;
 
 impl std::fmt::Debug for EmbeddedStore {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -119,16 +128,35 @@ impl EmbeddedStore {
             row: Vec::new(),
         };
         writer.start().map_err(unreadable)?;
+        let (lives, writer_lives) = watch::channel(());
         let thread = std::thread::Builder::new().name("store-writer".into());
         let writer = thread
-            .spawn(move || writer.run())
+            .spawn(move || {
+                let _until_it_ends = lives;
+                writer.run();
+            })
             .map_err(|source| OpenError::Thread { source })?;
         Ok(Self {
             shared,
             sender: Mutex::new(Some(sender)),
             writer: Mutex::new(Some(writer)),
+            writer_lives,
             listeners,
         })
+    }
+
+    /// Waits until the store has ended. What is read after that is what was committed last.
+    ///
+    /// # Errors
+    /// [`WriterPanicked`] when nobody closed it: the process must end and open the file again.
+    pub async fn ended(&self) -> Result<(), WriterPanicked> {
+        let mut lives = self.writer_lives.clone();
+        // Nothing is ever sent: it ends with its sender.
+        while lives.changed().await.is_ok() {}
+        match *self.sender.lock() {
+            Some(_) => Err(WriterPanicked),
+            None => Ok(()),
+        }
     }
 
     /// Ends the store: what was asked before is answered, later calls are refused, listeners hear the end.
@@ -155,15 +183,15 @@ impl EmbeddedStore {
     ) -> Result<T, StoreError> {
         let sender = self.sender.lock().clone();
         let sender = sender.ok_or_else(closed)?;
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = reply();
         let operation: Operation = Box::new(move |batch| -> Answer {
             let result = step(batch);
-            Box::new(move |outcome| {
-                // A caller that went away needs no answer.
-                drop(reply.send(conclude(result, outcome, not_written)));
-            })
+            Box::new(move |outcome| reply.send(result, outcome, not_written))
         });
-        sender.send(operation).await.map_err(|_| closed())?;
+        sender
+            .send(operation)
+            .await
+            .map_err(|_| writer_panicked())?;
         answer.await.unwrap_or_else(|_| {
             Err(StoreError::Unavailable {
                 why: "its file can't be opened; see the log".into(),
@@ -193,26 +221,5 @@ impl Drop for EmbeddedStore {
         {
             tracing::error!("the store's writer thread panicked");
         }
-    }
-}
-
-/// What a caller is told of its step, once the outcome of the batch is known.
-fn conclude<T>(
-    result: Result<T, StoreError>,
-    outcome: &Outcome,
-    not_written: fn() -> StoreError,
-) -> Result<T, StoreError> {
-    match (outcome, result) {
-        (Outcome::Committed, result) => result,
-        // Refused before anything was written: that stands.
-        (_, Err(error)) => Err(error),
-        (Outcome::DiskFull, Ok(_)) => Err(not_written()),
-        (Outcome::Unknown(why), Ok(_)) => Err(StoreError::Unknown { why: why.clone() }),
-    }
-}
-
-fn closed() -> StoreError {
-    StoreError::Unavailable {
-        why: "it was closed".into(),
     }
 }

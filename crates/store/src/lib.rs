@@ -21,7 +21,7 @@ pub mod metric_definitions;
 mod redis;
 
 pub use config::{ConfigError, DEFAULTS_TOML, StoreConfig};
-pub use embedded::{DATABASE_FILE, EmbeddedStore, LOCK_FILE, OpenError};
+pub use embedded::{DATABASE_FILE, EmbeddedStore, LOCK_FILE, OpenError, WriterPanicked};
 pub use in_process::InProcessRegistry;
 pub use redis::{
     CLOCK_SKEW_MS_MAX, ConnectError, GROUPS_MAX, REDIS_DEFAULTS_TOML, RedisConfig,

@@ -6,6 +6,7 @@ mod memory_disk;
 mod older_records;
 mod passed_over;
 mod power_cut;
+mod writer_panic;
 
 use std::sync::Arc;
 

@@ -121,16 +121,20 @@ async fn one_commit_is_bounded_in_bytes() {
     let (store, _) = open(&disk, &StoreConfig::default());
     let store = Arc::new(store);
     let (go, wait) = std::sync::mpsc::channel::<()>();
+    let (begins, begun) = tokio::sync::oneshot::channel();
     let mut callers = JoinSet::new();
     let blocker = Arc::clone(&store);
     callers.spawn(async move {
         let step = move |_: &mut Batch<'_>| {
+            begins.send(()).unwrap();
             wait.recv().unwrap_err();
             Ok(())
         };
         let answer = blocker.change(step, || unavailable(Fault::Closed)).await;
         answer.unwrap();
     });
+    // Alone: what the writer finds beside it would not wait.
+    begun.await.unwrap();
     for number in 1..=SUBMITS {
         let (store, mut large) = (Arc::clone(&store), spec(number));
         large.payload = vec![number; PAYLOAD_BYTES_MAX];
