@@ -25,5 +25,5 @@ pub use embedded::{DATABASE_FILE, EmbeddedStore, LOCK_FILE, OpenError, WriterPan
 pub use in_process::InProcessRegistry;
 pub use redis::{
     CLOCK_SKEW_MS_MAX, ConnectError, GROUPS_MAX, REDIS_DEFAULTS_TOML, RedisConfig,
-    RedisConfigError, RedisRegistry, RedisStore, TimeSource, Unfit,
+    RedisConfigError, RedisQueue, RedisRegistry, RedisStore, TimeSource, Unfit,
 };

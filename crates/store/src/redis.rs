@@ -5,14 +5,26 @@
 //! does it if that is still the revision, and answers with the record as it is if not; then it is decided again.
 //! Steps that come at the same time go in one call (see `committer`).
 
+mod cache;
+mod change;
+mod channel;
 mod clock;
 mod committer;
 mod config;
 mod facts;
+mod history;
+mod index;
 mod keys;
 mod link;
+mod list;
+mod port;
+mod queue;
+mod reader;
+mod record;
 mod registry;
+mod revision;
 mod script;
+mod steps;
 mod write;
 
 use std::fmt;
@@ -30,14 +42,19 @@ pub use clock::{CLOCK_SKEW_MS_MAX, TimeSource};
 pub use config::{DEFAULTS_TOML as REDIS_DEFAULTS_TOML, RedisConfig, RedisConfigError};
 pub use facts::Unfit;
 pub use keys::GROUPS_MAX;
+pub use queue::RedisQueue;
 pub use registry::RedisRegistry;
 
+use crate::metric_definitions::redis::memory;
 use crate::{ConfigError, StoreConfig};
+use cache::Cache;
 use clock::{ServerClock, StoreClock};
 use committer::Committer;
 use facts::{Facts, Inquirer, NoFacts};
 use keys::Keys;
 use link::{Link, LinkError};
+use queue::{Access, Sweep};
+use reader::Reader;
 
 /// How often the server's memory is looked at.
 const MEMORY_PERIOD: Duration = Duration::from_secs(1);
@@ -51,10 +68,12 @@ pub struct RedisStore {
     config: StoreConfig,
     keys: Arc<Keys>,
     link: Link,
+    reader: Reader,
     clock: StoreClock,
     committer: Mutex<Option<Committer>>,
     durability: Durability,
     is_full: Arc<AtomicBool>,
+    entries: Sweep,
     /// End by themselves when the committer is gone.
     lanes: Mutex<JoinSet<()>>,
     /// Are stopped.
@@ -121,6 +140,14 @@ pub enum ConnectError {
     },
 }
 
+impl ConnectError {
+    /// Whether trying again may help, with nothing changed here: a server that starts will be there soon.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}
+
 impl RedisStore {
     /// Connects to Redis and checks that jobs are safe in it. Says in one line of the log what is promised.
     ///
@@ -173,14 +200,24 @@ impl RedisStore {
         let mut lanes = JoinSet::new();
         let committer = Committer::start(&link, &keys, &clock, &store, &mut lanes);
         say_promises(config, &facts);
+        let cache = Arc::new(Cache::new(store.cache_bytes));
+        let reader = Reader::new(&link, &keys, &cache);
+        let entries = Sweep::new(Access {
+            link: link.clone(),
+            keys: Arc::clone(&keys),
+            clock: clock.clone(),
+            reader: reader.clone(),
+        });
         Ok(Arc::new(Self {
             config: store,
             keys,
             link,
+            reader,
             clock,
             committer: Mutex::new(Some(committer)),
             durability: facts.durability(),
             is_full,
+            entries,
             lanes: Mutex::new(lanes),
             watchers: Mutex::new(watchers),
         }))
@@ -277,6 +314,7 @@ async fn watch_memory(inquirer: Inquirer, is_full: Arc<AtomicBool>) {
         let Ok(facts) = inquirer.facts().await else {
             continue;
         };
+        memory(facts.memory_used, facts.memory_max);
         let now = facts.is_full(MEMORY_PERCENT_MAX);
         if is_full.swap(now, Ordering::Relaxed) == now {
             continue;

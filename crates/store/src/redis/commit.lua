@@ -5,7 +5,7 @@
 -- ARGV: the time when the batch was sent (0: do not look), how far off it may be, the channel of events, the
 --   channel of cancellations, then the parts one after the other. A step is one part, and perhaps linked ones
 --   (jobs that it brings forth), which are passed over if their record exists or the step did not happen.
--- A part: its size; expected revision ('' none, '*' any); what it wants ('' nothing, 'c' the checkpoint, 'l' it
+-- A part: its size; expected revision ('' none); what it wants ('' nothing, 'c' the checkpoint, 'l' it
 --   is linked); the limit for the first count ('' none); how many events its first command ends with (negative:
 --   a cancellation); the channel that is to be woken ('' none); how many counts; counts and what to add; then
 --   commands, each behind the number of its words.
@@ -24,9 +24,6 @@ local counts, bases, events, stops, woken = {}, {}, {}, {}, {}
 local at, done = 5, false
 
 local function judge(record, expected, want)
-  if expected == '*' then
-    return true, 1
-  end
   local revision, checkpoint
   if want == 'c' then
     local held = call('HMGET', record, REVISION, CHECKPOINT)

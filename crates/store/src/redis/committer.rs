@@ -19,6 +19,7 @@ use super::link::{Link, LinkError};
 use super::script::{self, Room};
 use super::write::Step;
 use crate::StoreConfig;
+use crate::metric_definitions::redis::Call;
 use crate::metric_definitions::{self, CommitOutcome};
 
 /// Calls with many steps that are on their way at a time.
@@ -84,7 +85,7 @@ impl Committer {
             let (sender, receiver) = mpsc::channel(config.pending_operations_max);
             let calls_max = STEPS_ON_THE_WAY / config.redis_batch_max;
             let lane = Lane {
-                link: link.clone(),
+                link: link.labelled(Call::Commit),
                 keys: Arc::clone(keys),
                 clock: clock.clone(),
                 group,
@@ -218,6 +219,10 @@ impl Lane {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the script gives answers of few forms; any other is none"
+)]
 fn read_one(answer: Value) -> Option<Answer> {
     match answer {
         Value::Int(1) => Some(Answer::Done(None)),

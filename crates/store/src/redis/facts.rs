@@ -161,9 +161,12 @@ impl Inquirer {
     }
 
     async fn ask<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, NoFacts> {
-        let mut connection = self.0.get().await.map_err(|error| match error {
-            PoolError::Backend(error) => NoFacts::of(&error),
-            other => NoFacts::Unreachable(other.to_string()),
+        let mut connection = self.0.get().await.map_err(|error| {
+            if let PoolError::Backend(error) = error {
+                NoFacts::of(&error)
+            } else {
+                NoFacts::Unreachable(error.to_string())
+            }
         })?;
         let answer = command.query_async(&mut connection).await;
         answer.map_err(|error| NoFacts::of(&error))

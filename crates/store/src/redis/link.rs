@@ -9,15 +9,17 @@ mod slot;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use redis::{Cmd, Pipeline, Value};
 use tokio::task::JoinSet;
 
-pub(crate) use ear::Subscription;
-pub(crate) use failure::LinkError;
+pub(crate) use ear::{Heard, Subscription};
+pub(crate) use failure::{LinkError, store_full};
 
 use super::config::RedisConfig;
 use super::script::Script;
+use crate::metric_definitions::redis::{Call, CallOutcome, called};
 use ear::Ear;
 use slot::Slot;
 
@@ -27,6 +29,8 @@ pub(crate) struct Link {
     slots: Arc<[Slot]>,
     next: Arc<AtomicUsize>,
     ear: Ear,
+    /// What its round trips are counted as.
+    call: Call,
 }
 
 impl Link {
@@ -48,7 +52,16 @@ impl Link {
             slots: slots.collect(),
             next: Arc::default(),
             ear: Ear::start(client, config, lag_max, tasks),
+            call: Call::Read,
         })
+    }
+
+    /// The same connections, whose round trips are counted as `call`.
+    pub(crate) fn labelled(&self, call: Call) -> Self {
+        Self {
+            call,
+            ..self.clone()
+        }
     }
 
     /// Sends a command.
@@ -56,7 +69,10 @@ impl Link {
     /// # Errors
     /// [`LinkError`] says whether it may have been done.
     pub(crate) async fn ask(&self, command: &Cmd) -> Result<Value, LinkError> {
-        self.slot().ask(command).await
+        let sent = Instant::now();
+        let answer = self.slot().ask(command).await;
+        self.count(&answer, sent);
+        answer
     }
 
     /// Sends commands together; answers them one by one.
@@ -64,7 +80,10 @@ impl Link {
     /// # Errors
     /// [`LinkError`] says whether they may have been done.
     pub(crate) async fn ask_all(&self, commands: &Pipeline) -> Result<Vec<Value>, LinkError> {
-        self.slot().ask_all(commands).await
+        let sent = Instant::now();
+        let answers = self.slot().ask_all(commands).await;
+        self.count(&answers, sent);
+        answers
     }
 
     /// Sends a call of `script`, which Redis is given first if it does not know it.
@@ -73,17 +92,17 @@ impl Link {
     /// [`LinkError`] says whether it may have run.
     pub(crate) async fn run(&self, script: &Script, call: &Cmd) -> Result<Value, LinkError> {
         let slot = self.slot();
-        match slot.ask(call).await {
-            Err(LinkError::NoScript) => {}
-            // A command that fails inside a script may have others before it.
-            Err(LinkError::Refused(why)) => return Err(LinkError::Lost(why)),
-            answered => return answered,
+        let sent = Instant::now();
+        let mut answer = slot.ask(call).await;
+        if answer == Err(LinkError::NoScript) {
+            let mut load = redis::cmd("SCRIPT");
+            load.arg("LOAD").arg(script.code());
+            slot.ask(&load).await.map_err(LinkError::unsent)?;
+            answer = slot.ask(call).await;
         }
-        let mut load = redis::cmd("SCRIPT");
-        load.arg("LOAD").arg(script.code());
-        slot.ask(&load).await.map_err(LinkError::unsent)?;
-        match slot.ask(call).await {
-            Err(LinkError::NoScript) => Err(LinkError::Unsent("it forgets scripts".into())),
+        self.count(&answer, sent);
+        match answer {
+            // A command that fails inside a script may have others before it.
             Err(LinkError::Refused(why)) => Err(LinkError::Lost(why)),
             answered => answered,
         }
@@ -95,6 +114,18 @@ impl Link {
     /// When Redis can't be reached.
     pub(crate) async fn subscribe(&self, channel: &str) -> Result<Subscription, LinkError> {
         self.ear.subscribe(channel).await
+    }
+
+    fn count<T>(&self, answer: &Result<T, LinkError>, sent: Instant) {
+        let outcome = match answer {
+            Ok(_) => CallOutcome::Done,
+            Err(LinkError::Unsent(_)) => CallOutcome::Unavailable,
+            Err(LinkError::Lost(_)) => CallOutcome::Unknown,
+            Err(LinkError::Full | LinkError::NoScript | LinkError::Refused(_)) => {
+                CallOutcome::Refused
+            }
+        };
+        called(self.call, outcome, sent.elapsed().as_secs_f64());
     }
 
     fn slot(&self) -> &Slot {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use redis::Cmd;
 
-use super::keys::field;
+use super::record::FIELDS;
 
 /// What a script may do when Redis has no memory left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// A script of `body`, which knows the fields of a record by the names of [`field`] in capitals.
+    /// A script of `body`, which knows [`FIELDS`] by their names in capitals.
     pub(crate) fn new(room: Room, body: &str) -> Self {
         let flags = match room {
             Room::NotNeeded => "#!lua flags=allow-oom",
@@ -51,18 +51,9 @@ impl Script {
 }
 
 fn fields() -> String {
-    let names = [
-        ("REVISION", field::REVISION),
-        ("JOB", field::JOB),
-        ("CHANGED", field::CHANGED),
-        ("ENVELOPE", field::ENVELOPE),
-        ("DEADLINE_MS", field::DEADLINE_MS),
-        ("CHECKPOINT", field::CHECKPOINT),
-        ("TOMBSTONE", field::TOMBSTONE),
-    ];
-    let left: Vec<_> = names.iter().map(|(name, _)| *name).collect();
-    let right: Vec<_> = names.iter().map(|(_, it)| format!("'{it}'")).collect();
-    format!("local {} = {}", left.join(", "), right.join(", "))
+    let names = "REVISION, JOB, CHANGED, ENVELOPE, DEADLINE_MS, CHECKPOINT, TOMBSTONE";
+    let fields = FIELDS.map(|field| format!("'{field}'"));
+    format!("local {names} = {}", fields.join(", "))
 }
 
 /// The script of the committer.

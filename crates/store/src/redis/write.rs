@@ -3,14 +3,12 @@
 //! A [`Step`] is one *part*, and perhaps more parts for jobs that it brings forth. A part happens if its record
 //! is as [`Guard`] says, and then whole.
 
-use super::keys::{COUNT_OF_TOMBSTONES, GroupKeys};
+use super::keys::GroupKeys;
 use super::script::Room;
 
 /// What the record of a part must be for the part to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Guard {
-    /// Anything: the record is not looked at.
-    Any,
     /// There must be none.
     Absent,
     /// It must have this revision.
@@ -34,6 +32,18 @@ impl Step {
             room,
             group: group.number,
         }
+    }
+
+    /// Asks for the checkpoint of the record, with the answer that the step happened.
+    pub(crate) fn want_checkpoint(&mut self) {
+        if let Some(first) = self.parts.first_mut() {
+            first.want = Want::Checkpoint;
+        }
+    }
+
+    pub(crate) fn wants_checkpoint(&self) -> bool {
+        let first = self.parts.first();
+        first.is_some_and(|first| first.want == Want::Checkpoint)
     }
 
     /// Adds a job that the step brings forth, unless there is one under its id.
@@ -91,21 +101,10 @@ impl Part {
         self.counts.push((field, delta));
     }
 
-    /// Refuses the part when there are `limit` jobs of what `field` counts. Comes before any other count.
+    /// Refuses the part when there are `limit` jobs of what `field` counts, and counts one more.
     pub(crate) fn limit(&mut self, field: String, limit: u64) {
-        debug_assert!(self.counts.is_empty(), "the limit is for the first count");
         self.limit = Some(limit);
-        self.count(field, 1);
-    }
-
-    /// Refuses the part when there are `limit` tombstones.
-    pub(crate) fn limit_tombstones(&mut self, limit: u64) {
-        self.limit(COUNT_OF_TOMBSTONES.to_owned(), limit);
-    }
-
-    /// Asks for the checkpoint of the record, with the answer that the part happened.
-    pub(crate) fn want_checkpoint(&mut self) {
-        self.want = Want::Checkpoint;
+        self.counts.insert(0, (field, 1));
     }
 
     /// Says that the first command ends with so many pairs of a field and an event, which listeners are told.
@@ -128,7 +127,6 @@ impl Part {
         let size = HEAD_WORDS + 2 * self.counts.len() + self.commands.sized_words();
         call.arg(size);
         match self.guard {
-            Guard::Any => call.arg("*"),
             Guard::Absent => call.arg(""),
             Guard::Revision(revision) => call.arg(revision),
         };
@@ -257,7 +255,7 @@ mod tests {
     fn the_size_counts_every_word() {
         let mut part = Part::new("key".into(), Guard::Absent);
         assert_eq!(words(&part), ["7", "", "", "", "0", "", "0"]);
-        part.want_checkpoint();
+        part.want = Want::Checkpoint;
         part.command("PING");
         let all = words(&part);
         assert_eq!(all[0], all.len().to_string());

@@ -7,6 +7,12 @@ mod contract;
 #[cfg(test)]
 mod open;
 #[cfg(test)]
+mod redis_bench;
+#[cfg(test)]
+mod redis_contract;
+#[cfg(test)]
+mod redis_queue;
+#[cfg(test)]
 mod registry;
 #[cfg(test)]
 mod reopen;

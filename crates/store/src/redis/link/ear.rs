@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::LinkError;
 use super::slot::pause;
+use crate::metric_definitions::redis::{Connection, reconnected};
 use crate::redis::config::RedisConfig;
 
 /// Wishes to listen that wait to be granted.
@@ -140,8 +141,11 @@ impl Listener {
         self.channels
             .retain(|_, listeners| listeners.receiver_count() > 0);
         let channels: Vec<_> = self.channels.keys().cloned().collect();
-        if !channels.is_empty() && sink.subscribe(channels).await.is_err() {
-            return End::Lost;
+        if !channels.is_empty() {
+            if sink.subscribe(channels).await.is_err() {
+                return End::Lost;
+            }
+            reconnected(Connection::Events);
         }
         *failures = 0;
         // Only now: what is asked for from here on is not missed again.

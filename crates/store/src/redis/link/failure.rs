@@ -28,6 +28,10 @@ pub(crate) enum LinkError {
 
 impl LinkError {
     /// What an error of the client library means, and whether the connection is of no more use.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of what is not known, it is not known whether it was done"
+    )]
     pub(super) fn of(error: &RedisError) -> (Self, bool) {
         let why = error.to_string();
         let code = error.code().unwrap_or_default();
@@ -53,7 +57,9 @@ impl LinkError {
     pub(super) fn unsent(self) -> Self {
         match self {
             Self::Full => Self::Full,
-            other => Self::Unsent(other.to_string()),
+            Self::Unsent(_) | Self::Lost(_) | Self::NoScript | Self::Refused(_) => {
+                Self::Unsent(self.to_string())
+            }
         }
     }
 
@@ -69,7 +75,7 @@ impl LinkError {
         match self {
             Self::Lost(why) => StoreError::Unknown { why },
             Self::Full => store_full(),
-            other => other.of_read(),
+            Self::Unsent(_) | Self::NoScript | Self::Refused(_) => self.of_read(),
         }
     }
 }

@@ -8,6 +8,7 @@ use redis::{AsyncConnectionConfig, Cmd, Pipeline, Value};
 use tokio::time::Instant;
 
 use super::LinkError;
+use crate::metric_definitions::redis::{Connection, reconnected};
 use crate::redis::config::RedisConfig;
 
 /// How long a caller waits for a connection before it is told that there is none.
@@ -105,10 +106,7 @@ impl Slot {
                 match self.dial().await {
                     Ok(connection) => {
                         dialling.failures = 0;
-                        let mut current = self.current.lock();
-                        current.serial += 1;
-                        current.connection = Some(connection.clone());
-                        return Ok((connection, current.serial));
+                        return Ok(self.keep(connection));
                     }
                     Err(error) => dialling.failed(error.to_string()),
                 }
@@ -120,6 +118,16 @@ impl Slot {
             drop(dialling);
             tokio::time::sleep_until(next).await;
         }
+    }
+
+    fn keep(&self, connection: MultiplexedConnection) -> (MultiplexedConnection, u64) {
+        let mut current = self.current.lock();
+        current.serial += 1;
+        if current.serial > 1 {
+            reconnected(Connection::Commands);
+        }
+        current.connection = Some(connection.clone());
+        (connection, current.serial)
     }
 
     /// A connection to a Redis that is ready: one that still loads its file does not answer a ping.

@@ -1,0 +1,351 @@
+//! What a step that was decided on does to a record and to all that hangs on it, as commands.
+
+use std::sync::Arc;
+
+use assay_core::envelope::Envelope;
+use assay_core::event::{HISTORY_EVENTS_MAX, JobEvent};
+use assay_core::id::JobId;
+use assay_core::job::{Job, ResultRef};
+use assay_core::port::StoreError;
+use assay_core::state::JobState;
+use assay_core::transition::{Admission, Transition, submit};
+
+use super::index::{self, Times};
+use super::keys::{self, GroupKeys, Keys, entry, field};
+use super::record::{Found, Kept, Known};
+use super::revision::next_revision;
+use super::script::Room;
+use super::write::{Guard, Part, Step, Words};
+use crate::form::{Changed, encode_into};
+use crate::metric_definitions::Ending;
+
+/// A step, ready to be committed, and what follows when it is.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) step: Step,
+    /// What is under the id then.
+    pub(crate) after: Found,
+    /// What it means that the limit is reached; `None` where there is none, or it does not matter.
+    pub(crate) refusal: Option<StoreError>,
+    /// What ends with it.
+    pub(crate) ending: Option<Ending>,
+}
+
+impl Change {
+    fn new(group: &GroupKeys, room: Room, part: Part, after: Found) -> Self {
+        Self {
+            step: Step::new(group, room, part),
+            after,
+            refusal: None,
+            ending: None,
+        }
+    }
+
+    /// Asks for the checkpoint along with the answer.
+    pub(crate) fn wanting_checkpoint(mut self) -> Self {
+        self.step.want_checkpoint();
+        self
+    }
+}
+
+/// Where a new job comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A client: refused when so many jobs of its kind have not ended, and when Redis has no memory left.
+    Submitted { limit: u64 },
+    /// Another job that ended. It was promised: nothing refuses it.
+    FollowUp,
+    /// A delivery of it whose record was lost. It needs no entry in a queue.
+    Rebuilt,
+}
+
+/// Writes changes down as of one time.
+#[derive(Debug)]
+pub(crate) struct Scribe<'a> {
+    pub(crate) keys: &'a Keys,
+    pub(crate) retention_ms: u64,
+    pub(crate) now_ms: u64,
+}
+
+impl Scribe<'_> {
+    /// Records a new job where nothing is, or a tombstone.
+    pub(crate) fn add(
+        &self,
+        before: &Found,
+        made: &Transition,
+        envelope: Arc<Envelope>,
+        origin: Origin,
+    ) -> Change {
+        let (part, known) = self.addition(before, made, envelope, origin);
+        let room = match origin {
+            Origin::Submitted { .. } => Room::Needed,
+            Origin::FollowUp | Origin::Rebuilt => Room::NotNeeded,
+        };
+        let group = self.keys.of(known.job.id);
+        Change::new(group, room, part, Found::Job(known))
+    }
+
+    fn addition(
+        &self,
+        before: &Found,
+        made: &Transition,
+        envelope: Arc<Envelope>,
+        origin: Origin,
+    ) -> (Part, Known) {
+        let job = &made.job;
+        let group = self.keys.of(job.id);
+        let begins_at_ms = job
+            .times
+            .created_at_ms
+            .max(job.times.due_at_ms.unwrap_or(0));
+        let known = Known {
+            revision: self.revision(before.revision().unwrap_or(0)),
+            job: Arc::new(job.clone()),
+            envelope,
+            deadline_ms: job.times.deadline_at_ms.saturating_sub(begins_at_ms),
+            checkpoint: Kept::No,
+        };
+        let key = group.record(job.id);
+        let mut part = Part::new(key.clone(), guard(before));
+        match origin {
+            Origin::Submitted { limit } => part.limit(keys::live(job.kind), limit),
+            Origin::FollowUp | Origin::Rebuilt => part.count(keys::live(job.kind), 1),
+        }
+        let words = part.command("HSET").word(&key);
+        words.word(field::REVISION).number(known.revision);
+        words.word(field::JOB).written(|out| encode_into(out, job));
+        words.word(field::ENVELOPE).bytes(&known.envelope.encode());
+        words.word(field::DEADLINE_MS).number(known.deadline_ms);
+        write_events(words, &made.events);
+        tell(&mut part, &made.events);
+        if let Found::Tombstone(_) = before {
+            part.count(keys::COUNT_OF_TOMBSTONES.to_owned(), -1);
+            part.command("HDEL").word(&key).word(field::TOMBSTONE);
+            index::take(&mut part, &group.expiry, job.id);
+        }
+        index::enter(&mut part, group, job);
+        index::times(&mut part, group, job.id, Times::NONE, self.times(job));
+        if origin != Origin::Rebuilt {
+            queue(&mut part, group, &known);
+        }
+        (part, known)
+    }
+
+    /// Records what a rule did to a job, with all that it sends out; `result` is kept with it.
+    pub(crate) fn record(
+        &self,
+        before: &Known,
+        transition: Transition,
+        result: Option<&[u8]>,
+    ) -> Change {
+        let raised = transition.envelope.is_some();
+        let envelope = transition.envelope.map(Arc::new);
+        let mut after = Known {
+            revision: self.revision(before.revision),
+            job: Arc::new(transition.job),
+            envelope: envelope.unwrap_or_else(|| Arc::clone(&before.envelope)),
+            ..before.clone()
+        };
+        let group = self.keys.of(after.job.id);
+        let mut part = self.change(before, &after, result, &transition.events);
+        drop_fields(&mut part, group, before, &mut after, &transition.events);
+        index::follow(&mut part, group, &before.job, &after.job);
+        if raised {
+            queue(&mut part, group, &after);
+        }
+        let ending = Ending::of(&before.job, &after.job);
+        let mut change = Change::new(group, Room::NotNeeded, part, Found::Job(after));
+        change.ending = ending;
+        for (id, spec) in &transition.follow_ups {
+            let mut made = submit(*id, spec, Admission::Queue, self.now_ms);
+            if let Some(envelope) = made.envelope.take() {
+                let (part, _) =
+                    self.addition(&Found::Absent, &made, Arc::new(envelope), Origin::FollowUp);
+                change.step.link(part);
+            }
+        }
+        change
+    }
+
+    /// Records a change that is no event: a longer lease.
+    pub(crate) fn record_quietly(&self, before: &Known, job: Job) -> Change {
+        let after = Known {
+            revision: self.revision(before.revision),
+            job: Arc::new(job),
+            ..before.clone()
+        };
+        let part = self.change(before, &after, None, &[]);
+        let group = self.keys.of(after.job.id);
+        Change::new(group, Room::NotNeeded, part, Found::Job(after))
+    }
+
+    /// Records a checkpoint.
+    pub(crate) fn keep_checkpoint(&self, before: &Known, checkpoint: &[u8]) -> Change {
+        let after = Known {
+            revision: self.revision(before.revision),
+            checkpoint: Kept::Yes,
+            ..before.clone()
+        };
+        let group = self.keys.of(after.job.id);
+        let key = group.record(after.job.id);
+        let mut part = Part::new(key.clone(), Guard::Revision(before.revision));
+        let words = part.command("HSET").word(&key);
+        words.word(field::REVISION).number(after.revision);
+        words.word(field::CHECKPOINT).bytes(checkpoint);
+        Change::new(group, Room::Needed, part, Found::Job(after))
+    }
+
+    /// Forgets an ended job.
+    pub(crate) fn forget(&self, known: &Known) -> Change {
+        let job = &known.job;
+        let group = self.keys.of(job.id);
+        let key = group.record(job.id);
+        let mut part = Part::new(key.clone(), Guard::Revision(known.revision));
+        part.command("DEL").word(&key);
+        index::leave(&mut part, group, job);
+        index::times(&mut part, group, job.id, Times::ANY, Times::NONE);
+        Change::new(group, Room::NotNeeded, part, Found::Absent)
+    }
+
+    /// Remembers that an id of nobody is not to run, unless `limit` are remembered in its group.
+    pub(crate) fn bury(&self, id: JobId, limit: u64) -> Change {
+        let group = self.keys.of(id);
+        let key = group.record(id);
+        let revision = self.revision(0);
+        let mut part = Part::new(key.clone(), Guard::Absent);
+        part.limit(keys::COUNT_OF_TOMBSTONES.to_owned(), limit);
+        let words = part.command("HSET").word(&key);
+        words.word(field::REVISION).number(revision);
+        words.word(field::TOMBSTONE).number(self.now_ms);
+        let until_ms = self.now_ms.saturating_add(self.retention_ms);
+        index::put(&mut part, &group.expiry, id, until_ms);
+        Change::new(group, Room::NotNeeded, part, Found::Tombstone(revision))
+    }
+
+    /// Forgets a tombstone, or what is left of a job whose record somebody deleted.
+    pub(crate) fn clear(&self, id: JobId, found: &Found) -> Change {
+        let group = self.keys.of(id);
+        let key = group.record(id);
+        let mut part = Part::new(key.clone(), guard(found));
+        if let Found::Tombstone(_) = found {
+            part.count(keys::COUNT_OF_TOMBSTONES.to_owned(), -1);
+            part.command("DEL").word(&key);
+        }
+        index::times(&mut part, group, id, Times::ANY, Times::NONE);
+        Change::new(group, Room::NotNeeded, part, Found::Absent)
+    }
+
+    /// Puts a job where its times say that it belongs, and nowhere else.
+    pub(crate) fn place(&self, known: &Known) -> Change {
+        let id = known.job.id;
+        let group = self.keys.of(id);
+        let mut part = Part::new(group.record(id), Guard::Revision(known.revision));
+        index::times(&mut part, group, id, Times::ANY, self.times(&known.job));
+        Change::new(group, Room::NotNeeded, part, Found::Job(known.clone()))
+    }
+
+    /// The beginning of a change of a job: what it is now, and when it is looked at.
+    fn change(
+        &self,
+        before: &Known,
+        after: &Known,
+        result: Option<&[u8]>,
+        events: &[JobEvent],
+    ) -> Part {
+        let job = after.job.as_ref();
+        let group = self.keys.of(job.id);
+        let key = group.record(job.id);
+        let mut part = Part::new(key.clone(), Guard::Revision(before.revision));
+        let words = part.command("HSET").word(&key);
+        words.word(field::REVISION).number(after.revision);
+        words
+            .word(field::CHANGED)
+            .written(|out| encode_into(out, &Changed::of(job)));
+        if let Some(result) = result {
+            words.word(field::RESULT).bytes(result);
+        }
+        write_events(words, events);
+        tell(&mut part, events);
+        let (old, new) = (self.times(&before.job), self.times(job));
+        index::times(&mut part, group, job.id, old, new);
+        part
+    }
+
+    fn revision(&self, current: u64) -> u64 {
+        next_revision(current, self.now_ms, rand::random())
+    }
+
+    fn times(&self, job: &Job) -> Times {
+        Times::of(job, self.retention_ms)
+    }
+}
+
+fn guard(found: &Found) -> Guard {
+    found.revision().map_or(Guard::Absent, Guard::Revision)
+}
+
+/// Each event is a field of its own, under the number of its place.
+fn write_events(words: &mut Words, events: &[JobEvent]) {
+    for event in events {
+        words
+            .number(event.id.sequence)
+            .written(|out| encode_into(out, event));
+    }
+}
+
+fn tell(part: &mut Part, events: &[JobEvent]) {
+    let stops = events
+        .iter()
+        .any(|event| event.state == JobState::Cancelling);
+    part.tell(events.len(), stops);
+}
+
+/// Takes out of the record what it holds no more: old events, the checkpoint of a job that has ended, the
+/// result of one that begins again.
+fn drop_fields(
+    part: &mut Part,
+    group: &GroupKeys,
+    before: &Known,
+    after: &mut Known,
+    events: &[JobEvent],
+) {
+    let kept = HISTORY_EVENTS_MAX as u64;
+    let mut fields: Vec<String> = events
+        .iter()
+        .filter_map(|event| event.id.sequence.checked_sub(kept))
+        .filter(|sequence| *sequence > 0)
+        .map(|sequence| sequence.to_string())
+        .collect();
+    if after.job.state.is_terminal() && before.checkpoint != Kept::No {
+        fields.push(field::CHECKPOINT.to_owned());
+        after.checkpoint = Kept::No;
+    }
+    let had_result = matches!(before.job.result, Some(ResultRef::Inline { .. }));
+    if had_result && !after.job.state.is_terminal() {
+        fields.push(field::RESULT.to_owned());
+    }
+    if fields.is_empty() {
+        return;
+    }
+    let words = part.command("HDEL").word(&group.record(after.job.id));
+    for field in &fields {
+        words.word(field);
+    }
+}
+
+/// Puts the present generation of a job into its lane, if its time has come.
+fn queue(part: &mut Part, group: &GroupKeys, known: &Known) {
+    let job = &known.job;
+    if job.state != JobState::Queued {
+        return;
+    }
+    let stream = if known.envelope.resumed {
+        group.stream_again(job.kind, job.lane)
+    } else {
+        group.stream(job.kind, job.lane)
+    };
+    let words = part.command("XADD").word(&stream).word("*");
+    words.word(entry::JOB_ID).bytes(job.id.as_bytes());
+    words.word(entry::GENERATION).number(job.generation);
+    part.wake(group.ready(job.kind));
+}

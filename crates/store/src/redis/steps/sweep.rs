@@ -1,0 +1,236 @@
+//! What the clock asks for.
+
+use std::collections::{BTreeSet, HashMap};
+
+use assay_core::id::{JobId, WorkerId};
+use assay_core::job::Job;
+use assay_core::port::{StoreError, Swept, WorkerRegistry as _};
+use assay_core::transition::{self, Record, Transition};
+use assay_core::worker::Presence;
+use futures::StreamExt as _;
+use redis::Value;
+
+use super::{Plan, RedisStore, closed};
+use crate::metric_definitions::redis::Call;
+use crate::redis::keys::GroupKeys;
+use crate::redis::link::LinkError;
+use crate::redis::record::{Found, bytes, number};
+
+/// Leases that nobody looked at for this long, in milliseconds, lapsed in a gap: Redis or all schedulers were
+/// away, and the workers could not renew them.
+const REAP_GAP_MS: u64 = 10_000;
+/// How long such leases are extended from now, in milliseconds.
+const GAP_LEASE_MS: u64 = 10_000;
+/// Steps of one sweep that are on their way at a time.
+const STEPS_MAX: usize = 128;
+/// Leases that are extended before the next are asked for.
+const LEASES_PAGE: usize = 1_024;
+
+impl RedisStore {
+    pub(in crate::redis) async fn sweep_due(&self, limit: usize) -> Result<Swept, StoreError> {
+        let now_ms = self.clock.now_ms();
+        let mut jobs = 0;
+        for group in self.keys.groups() {
+            let ids = self.come(&group.due, now_ms, limit - jobs).await?;
+            #[cfg(feature = "failpoints")]
+            if assay_failpoint::skips(assay_failpoint::Guard::PromoteCompares) {
+                jobs += self.promote_blindly(&ids).await?;
+                continue;
+            }
+            jobs += self.step_each(&ids, transition::due).await?;
+        }
+        Ok(swept(jobs))
+    }
+
+    pub(in crate::redis) async fn sweep_lapsed(&self, limit: usize) -> Result<Swept, StoreError> {
+        let now_ms = self.clock.now_ms();
+        let grace_end = now_ms.saturating_sub(transition::REAP_GRACE_MS);
+        let mut jobs = 0;
+        for group in self.keys.groups() {
+            self.look_at_leases(group, now_ms).await?;
+            let lapsed = self.come(&group.leases, grace_end, limit - jobs).await?;
+            jobs += self.reap_from(&lapsed).await?;
+            let overdue = self.come(&group.deadlines, now_ms, limit - jobs).await?;
+            jobs += self.step_each(&overdue, transition::deadline).await?;
+        }
+        Ok(swept(jobs))
+    }
+
+    /// Takes jobs from workers whose leases lapsed, for what the registry knows of the workers.
+    async fn reap_from(&self, ids: &[JobId]) -> Result<usize, StoreError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let found = self.reader.find_all(ids).await;
+        let found = found.map_err(LinkError::of_read)?;
+        let holders: BTreeSet<WorkerId> = found
+            .iter()
+            .filter_map(|found| found.as_ref().ok()?.job()?.job.holder.as_ref())
+            .map(|holder| holder.worker.clone())
+            .collect();
+        let holders: Vec<_> = holders.into_iter().collect();
+        let presence = self.registry().presence(&holders).await;
+        let presence = presence.map_err(|error| StoreError::Unavailable { why: error.why })?;
+        let known: HashMap<_, _> = holders.into_iter().zip(presence).collect();
+        let rule = |record: Record<'_>, now_ms: u64| {
+            let holder = record.job.holder.as_ref();
+            let presence = holder.and_then(|holder| known.get(&holder.worker));
+            transition::reap_from(
+                record,
+                presence.copied().unwrap_or(Presence::Unknown),
+                now_ms,
+            )
+        };
+        self.step_each(ids, &rule).await
+    }
+
+    /// Has entries handed out again that nobody holds, and gives jobs an entry whose own was lost.
+    pub(in crate::redis) async fn sweep_entries(&self, limit: usize) -> Result<Swept, StoreError> {
+        let committer = self.committer().ok_or_else(closed)?;
+        self.entries.run(&committer, limit).await.map(swept)
+    }
+
+    /// Notes that leases are looked at. After a gap none is taken for lapsed: each gets the time to be renewed.
+    async fn look_at_leases(&self, group: &GroupKeys, now_ms: u64) -> Result<(), StoreError> {
+        let mut get = redis::cmd("GET");
+        get.arg(&group.beat);
+        let link = self.link.labelled(Call::Sweep);
+        let beaten = link.ask(&get).await.map_err(LinkError::of_read)?;
+        let beaten_at_ms = bytes(&beaten).and_then(number).unwrap_or(0);
+        if now_ms.saturating_sub(beaten_at_ms) > REAP_GAP_MS {
+            self.extend_leases(group, now_ms).await?;
+        }
+        let mut set = redis::cmd("SET");
+        set.arg(&group.beat).arg(now_ms);
+        let beat = link.ask(&set).await;
+        beat.map(drop).map_err(LinkError::of_write)
+    }
+
+    async fn extend_leases(&self, group: &GroupKeys, now_ms: u64) -> Result<(), StoreError> {
+        loop {
+            let ids = self.come(&group.leases, now_ms, LEASES_PAGE).await?;
+            let steps = ids.iter().copied().map(|id| self.extend_lease(id, now_ms));
+            run(steps).await?;
+            if ids.len() < LEASES_PAGE {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn extend_lease(&self, id: JobId, now_ms: u64) -> Result<usize, StoreError> {
+        let stepped = self.step(id, |found, scribe| {
+            let Some(known) = found.job() else {
+                return Plan::write(scribe.clear(id, found), 0);
+            };
+            let mut job = Job::clone(&known.job);
+            match &mut job.holder {
+                Some(holder) if holder.expires_at_ms <= now_ms => {
+                    holder.expires_at_ms = now_ms.saturating_add(GAP_LEASE_MS);
+                    Plan::write(scribe.record_quietly(known, job), 1)
+                }
+                _ => Plan::Answer(0),
+            }
+        });
+        stepped.await.map(|stepped| stepped.answer)
+    }
+
+    pub(in crate::redis) async fn sweep_expired(&self, limit: usize) -> Result<Swept, StoreError> {
+        let now_ms = self.clock.now_ms();
+        let mut jobs = 0;
+        for group in self.keys.groups() {
+            let ids = self.come(&group.expiry, now_ms, limit - jobs).await?;
+            let steps = ids.iter().copied().map(|id| self.forget(id, now_ms));
+            jobs += run(steps).await?;
+        }
+        Ok(swept(jobs))
+    }
+
+    /// Forgets what is under an id if its time has come.
+    async fn forget(&self, id: JobId, now_ms: u64) -> Result<usize, StoreError> {
+        let stepped = self.step(id, |found, scribe| {
+            let known = match found {
+                Found::Job(known) => known,
+                // They expire by their own time: this is the one that was asked for.
+                Found::Tombstone(_) | Found::Absent => {
+                    return Plan::write(scribe.clear(id, found), 0);
+                }
+            };
+            match transition::expires_at_ms(&known.job, scribe.retention_ms) {
+                Some(expires_at_ms) if expires_at_ms <= now_ms => {
+                    Plan::write(scribe.forget(known), 1)
+                }
+                // Not where it belongs: put back by hand, or the retention was changed.
+                _ => Plan::write(scribe.place(known), 0),
+            }
+        });
+        stepped.await.map(|stepped| stepped.answer)
+    }
+
+    /// Takes a step on each job; answers how many it changed. What is not there any more, or not where it
+    /// belongs, is put right, so that it does not keep others from their turn.
+    async fn step_each(
+        &self,
+        ids: &[JobId],
+        rule: impl Fn(Record<'_>, u64) -> Option<Transition> + Copy + Send + Sync,
+    ) -> Result<usize, StoreError> {
+        run(ids.iter().copied().map(|id| self.step_one(id, rule))).await
+    }
+
+    async fn step_one(
+        &self,
+        id: JobId,
+        rule: impl Fn(Record<'_>, u64) -> Option<Transition> + Copy + Send + Sync,
+    ) -> Result<usize, StoreError> {
+        let stepped = self.step(id, |found, scribe| {
+            let Some(known) = found.job() else {
+                return Plan::write(scribe.clear(id, found), 0);
+            };
+            match rule(known.record(), scribe.now_ms) {
+                Some(transition) => Plan::write(scribe.record(known, transition, None), 1),
+                None => Plan::write(scribe.place(known), 0),
+            }
+        });
+        stepped.await.map(|stepped| stepped.answer)
+    }
+
+    /// At most `limit` jobs of a set whose time has come, earliest first.
+    async fn come(&self, key: &str, until_ms: u64, limit: usize) -> Result<Vec<JobId>, StoreError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(key).arg("-inf").arg(until_ms).arg("BYSCORE");
+        command.arg("LIMIT").arg(0).arg(limit);
+        let link = self.link.labelled(Call::Sweep);
+        let answer = link.ask(&command).await.map_err(LinkError::of_read)?;
+        Ok(ids(&answer))
+    }
+}
+
+/// The jobs of an answer that lists them.
+pub(in crate::redis) fn ids(answer: &Value) -> Vec<JobId> {
+    let Value::Array(members) = answer else {
+        return Vec::new();
+    };
+    let id = |member| Some(JobId::from_bytes(bytes(member)?.try_into().ok()?));
+    members.iter().filter_map(id).collect()
+}
+
+/// Runs steps side by side; adds up what they answer.
+async fn run(
+    steps: impl Iterator<Item = impl Future<Output = Result<usize, StoreError>> + Send> + Send,
+) -> Result<usize, StoreError> {
+    let mut steps = futures::stream::iter(steps).buffer_unordered(STEPS_MAX);
+    let mut sum = 0;
+    while let Some(count) = steps.next().await {
+        sum += count?;
+    }
+    Ok(sum)
+}
+
+fn swept(jobs: usize) -> Swept {
+    Swept {
+        jobs,
+        publish: Vec::new(),
+    }
+}
