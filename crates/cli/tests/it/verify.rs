@@ -175,6 +175,30 @@ fn a_signal_stops_it_and_removes_what_it_made() {
 }
 
 #[test]
+fn what_a_killed_one_leaves_behind_the_next_one_removes() {
+    let home = Home::new();
+    let folder = home.path("media").display().to_string();
+    for number in 0..300 {
+        let content = media::png(Some(&number.to_string()));
+        home.write(&format!("media/{number}.png"), &content);
+    }
+    let mut killed = home
+        .command(&["verify", "--in-process", &folder])
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut progress = BufReader::new(killed.stderr.take().unwrap());
+    progress.read_line(&mut line).unwrap();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(!is_empty(&home.path("tmp")), "nothing was left behind");
+
+    let file = home.write("media/0.png", &media::png(None));
+    home.run(&["verify", "--in-process", &file]);
+    assert!(is_empty(&home.path("tmp")), "it is removed");
+}
+
+#[test]
 fn results_that_nobody_reads_are_no_all_clear() {
     let home = Home::new();
     let file = home.write("media/picture.png", &media::png(None));

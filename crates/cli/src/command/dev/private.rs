@@ -1,7 +1,8 @@
 //! Services of our own for as long as one command lasts, over a folder that nobody else sees.
 
+mod folder;
+
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::Context as _;
 use assay_embedded::Embedded;
@@ -9,7 +10,8 @@ use assay_service::prometheus::Metrics;
 use assay_service::shutdown::Pace;
 use assay_service::tasks::OnEnd;
 use assay_service::{BoxError, Context, bootstrap};
-use tempfile::TempDir;
+
+use folder::OwnFolder;
 
 use super::local::{SERVICE, add_workers, load};
 use crate::server::Server;
@@ -26,22 +28,19 @@ const PACE: Pace = Pace {
 pub(crate) struct Private {
     server: Server,
     context: Context,
-    // Removed when this is dropped, whatever happened.
-    folder: TempDir,
+    folder: OwnFolder,
 }
 
 impl Private {
-    /// Starts all services on a free port of loopback, over a folder of their own.
+    /// Starts all services on a free port of loopback, over a folder of their own. Folders that were left behind by
+    /// processes that were killed are removed.
     ///
     /// # Errors
     /// When the configuration of the environment is wrong, or the folder cannot be made.
     pub(crate) async fn start(variables: BTreeMap<String, String>) -> anyhow::Result<Self> {
-        // Media of one user are nobody else's business.
-        let only_ours = std::fs::Permissions::from_mode(0o700);
-        let mut builder = tempfile::Builder::new();
-        let builder = builder.prefix("assay-verify-").permissions(only_ours);
-        let folder = builder.tempdir();
+        let folder = tokio::task::spawn_blocking(|| OwnFolder::make(&std::env::temp_dir()));
         let folder = folder
+            .await?
             .context("make a folder for temporary data (set TMPDIR to one that can be written)")?;
         let data_dir = folder.path().join("data").display().to_string();
         let given = [
@@ -91,7 +90,6 @@ impl Private {
         let work = context.tasks.joined();
         context.shutdown.drain(PACE, &context.readiness, work).await;
         context.tasks.abort_all();
-        // A folder that cannot be removed is the system's to clean up.
-        drop(folder.close());
+        folder.close();
     }
 }
