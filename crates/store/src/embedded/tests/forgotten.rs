@@ -3,9 +3,10 @@ use std::sync::Arc;
 use assay_core::id::{JobId, Tenant};
 use assay_core::port::{JobStore, Submitted};
 use assay_core::state::JobState;
+use assay_core::transition::DUE_RETENTION_MS;
 
 use super::memory_disk::MemoryDisk;
-use super::{id, open, open_at, spec};
+use super::{NOW, id, open, open_at, spec};
 use crate::StoreConfig;
 use crate::embedded::batch::{TOMBSTONES_MAX, unavailable};
 use crate::embedded::disk::Fault;
@@ -125,4 +126,38 @@ async fn tombstones_are_bounded() {
         .await
         .unwrap();
     assert_eq!(store.shared.read().shelf.tombstones().len(), TOMBSTONES_MAX);
+}
+
+/// A delayed copy of its envelope may come for a day, and must find that it has ended.
+async fn check_that_a_job_that_was_due_is_kept_for_a_day(journal_jobs_max: usize) {
+    let disk = Arc::new(MemoryDisk::default());
+    let (store, _, clock) = open_at(&disk, &config(journal_jobs_max));
+    let mut later = spec(1);
+    later.due_at_ms = Some(NOW + 100);
+    store.submit(id(1), later).await.unwrap();
+    clock.advance(100);
+    assert_eq!(store.promote_due(10).await.unwrap().jobs, 1);
+    store.cancel(&Tenant::default(), id(1)).await.unwrap();
+    store.submit(id(2), spec(2)).await.unwrap();
+    clock.advance(1_000);
+    assert_eq!(store.expire(10).await.unwrap().jobs, 0);
+    drop(store);
+
+    let (store, _, clock) = open_at(&disk, &config(journal_jobs_max));
+    clock.advance(100 + DUE_RETENTION_MS - 1);
+    assert_eq!(store.expire(10).await.unwrap().jobs, 0);
+    clock.advance(1);
+    assert_eq!(store.expire(10).await.unwrap().jobs, 1);
+    let job = store.get(&Tenant::default(), id(1)).await.unwrap();
+    assert_eq!(job, None);
+}
+
+#[tokio::test]
+async fn a_journaled_job_that_was_due_is_kept_for_a_day() {
+    check_that_a_job_that_was_due_is_kept_for_a_day(8_192).await;
+}
+
+#[tokio::test]
+async fn a_filed_job_that_was_due_is_kept_for_a_day() {
+    check_that_a_job_that_was_due_is_kept_for_a_day(0).await;
 }
