@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Our crates by layer; a crate uses lower layers only.
-const LAYERS: [(&str, u8); 16] = [
+const LAYERS: [(&str, u8); 17] = [
     // Below the words, because rules can be forgotten on purpose too.
     ("assay-failpoint", 0),
     ("assay-core", 1),
@@ -17,6 +17,7 @@ const LAYERS: [(&str, u8); 16] = [
     ("assay-provenance", 2),
     ("assay-service", 2),
     ("assay-worker-runtime", 3),
+    ("assay-backend", 3),
     ("assay-gateway", 4),
     ("assay-scheduler", 4),
     ("assay-verification-worker", 4),
@@ -27,7 +28,7 @@ const LAYERS: [(&str, u8); 16] = [
 ];
 
 /// Crates for developers. They may use everything; no product crate uses them outside of its tests.
-const DEVELOPMENT: [&str; 5] = [
+const DEVELOPMENT: [&str; 6] = [
     "assay-probe",
     "assay-bench",
     "assay-demo",

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::command::{dev, doctor, jobs, submit, verify, watch};
+use crate::command::{dev, doctor, jobs, submit, verify, watch, workers};
 use crate::exit;
 
 /// Tells what can be proven about media: real, synthetic, manipulated, or not decidable, and why
@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Find jobs, look at them, stop them, put them back
     #[command(after_help = exit::PLAIN_HELP)]
     Jobs(jobs::Args),
+    /// List the worker processes that live, and what they run
+    #[command(after_help = exit::PLAIN_HELP)]
+    Workers(workers::Args),
     /// Say what on this machine would keep Assay from working, and how to mend it
     #[command(after_help = exit::PLAIN_HELP)]
     Doctor(doctor::Args),

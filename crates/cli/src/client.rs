@@ -78,6 +78,16 @@ impl Client {
         self.read(admin.get_health(v1::GetHealthRequest {}).await)
     }
 
+    /// The worker processes that are known.
+    ///
+    /// # Errors
+    /// When the server does not answer, or its registry does not.
+    pub(crate) async fn workers(&self) -> Result<Vec<v1::Worker>, Fault> {
+        let mut admin = self.admin.clone();
+        let answer = admin.list_workers(v1::ListWorkersRequest {}).await;
+        Ok(self.read(answer)?.workers)
+    }
+
     /// Submits a job. The request should have a request id: then a repeat after a lost answer is safe,
     /// and one is made.
     ///

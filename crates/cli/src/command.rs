@@ -6,3 +6,4 @@ pub(crate) mod jobs;
 pub(crate) mod submit;
 pub(crate) mod verify;
 pub(crate) mod watch;
+pub(crate) mod workers;

@@ -5,3 +5,4 @@ pub(crate) mod progress;
 pub(crate) mod report;
 pub(crate) mod state;
 pub(crate) mod table;
+pub(crate) mod worker;

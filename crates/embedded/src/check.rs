@@ -3,7 +3,7 @@
 use assay_service::Config;
 use assay_service::config::Error;
 use assay_service::prometheus::{Instruments, named};
-use assay_store::{StoreConfig, metric_definitions};
+use assay_store::metric_definitions;
 
 use crate::settings::Settings;
 
@@ -36,23 +36,11 @@ const STORE: Instruments = Instruments {
 /// The first value that a part cannot work with.
 pub fn check(config: &Config) -> Result<(), Error> {
     Settings::read(config)?;
-    store(config)?;
+    assay_backend::store_settings(config)?;
     assay_gateway::check(config)?;
     assay_scheduler::Settings::read(config)?;
     assay_worker_runtime::Settings::read(config)?;
     Ok(())
-}
-
-/// Section `[store]`.
-pub(crate) fn store(config: &Config) -> Result<StoreConfig, Error> {
-    let store: StoreConfig = config.section("store")?;
-    match store.validate() {
-        Ok(()) => Ok(store),
-        Err(error) => {
-            let key = format!("store.{}", error.setting);
-            Err(config.refuse(&key, "be at least 1"))
-        }
-    }
 }
 
 #[cfg(test)]

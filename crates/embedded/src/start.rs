@@ -7,22 +7,28 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use assay_api::v1::ServerMode;
+use assay_backend::store_settings;
 use assay_blob::Blobs;
 use assay_core::clock::{Clock, SystemClock};
 use assay_core::id::InvalidId;
 use assay_core::job::JOB_LIFE_MS_MAX;
-use assay_core::port::{JobQueue, JobStore};
+use assay_core::port::{JobQueue, JobStore, WorkerRegistry};
 use assay_gateway::Gateway;
 use assay_queue::InProcessQueue;
 use assay_scheduler::Keeping;
 use assay_service::{BoxError, Context, OnEnd, TaskGroup, config};
-use assay_store::{EmbeddedStore, OpenError, StoreConfig};
-use assay_worker_runtime::{Jitter, Ports, worker_id};
+use assay_store::{EmbeddedStore, InProcessRegistry, OpenError, StoreConfig};
+use assay_worker_runtime::{Crew, Jitter, Ports, Program, worker_id};
 
-use crate::check;
 use crate::settings::Settings;
 use crate::watchman;
 use crate::workers::Workers;
+
+/// What the process is called among workers.
+const PROGRAM: Program = Program {
+    name: "embedded",
+    version: env!("CARGO_PKG_VERSION"),
+};
 
 /// Contents and large results, below the data folder.
 const BLOBS_FOLDER: &str = "blobs";
@@ -92,7 +98,7 @@ impl Embedded {
     {
         let latch = context.readiness.latch("embedded");
         let data_dir = Settings::read(&context.config)?.data_dir;
-        let store_config = check::store(&context.config)?;
+        let store_config = store_settings(&context.config)?;
         let retention_ms = store_config.retention_ms;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // The parts' own context: their tasks are joined before the store closes.
@@ -186,18 +192,22 @@ impl Parts {
             contents: Arc::new(blobs.clone()),
             clock: Arc::clone(&clock),
             jitter: Jitter::random(),
-            worker: worker_id("embedded")?,
+            worker: worker_id(PROGRAM.name)?,
         };
+        let registry: Arc<dyn WorkerRegistry> =
+            Arc::new(InProcessRegistry::new(Arc::clone(&clock)));
         // Before the workers: where its port is taken, none of them is there to end with it.
         let gateway = Gateway {
             store: Arc::clone(&store),
             queue: Arc::clone(&queue),
             blobs: blobs.clone(),
+            registry: Arc::clone(&registry),
             clock: Arc::clone(&clock),
             mode: ServerMode::Embedded,
         };
         let address = gateway.start(context).await?;
-        let mut all = Workers::new(context, ports, blobs.clone());
+        let crew = Crew::new(context, PROGRAM, ports, registry);
+        let mut all = Workers::new(context, crew, blobs.clone());
         workers(&mut all).map_err(Error::Workers)?;
         let scheduler = assay_scheduler::Parts {
             store,

@@ -6,22 +6,21 @@ use assay_blob::Blobs;
 use assay_core::clock::Clock;
 use assay_service::config::Error as ConfigError;
 use assay_service::prometheus::Metrics;
-use assay_service::readiness::Need;
-use assay_service::{Config, Context, OnEnd};
-use assay_worker_runtime::{JobHandler, Ports, Settings, Worker, queue_dependency};
+use assay_service::{Config, Context};
+use assay_worker_runtime::{Crew, JobHandler};
 
 /// Takes handlers in, and starts a worker for each.
 pub struct Workers {
     context: Context,
-    ports: Ports,
+    crew: Crew,
     blobs: Blobs,
 }
 
 impl Workers {
-    pub(crate) fn new(context: &Context, ports: Ports, blobs: Blobs) -> Self {
+    pub(crate) fn new(context: &Context, crew: Crew, blobs: Blobs) -> Self {
         Self {
             context: context.clone(),
-            ports,
+            crew,
             blobs,
         }
     }
@@ -41,7 +40,7 @@ impl Workers {
     /// The time of day.
     #[must_use]
     pub fn clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.ports.clock)
+        Arc::clone(&self.crew.ports().clock)
     }
 
     /// What the process measures.
@@ -55,17 +54,6 @@ impl Workers {
     /// # Errors
     /// When the section is wrong.
     pub fn add<H: JobHandler>(&mut self, handler: H) -> Result<(), ConfigError> {
-        let settings = Settings::read(&self.context.config)?;
-        // Down until the worker says otherwise: the process is not ready before its workers are.
-        drop(
-            self.context
-                .readiness
-                .dependency(&queue_dependency(H::KIND), Need::Required),
-        );
-        let worker = Worker::new(self.ports.clone(), handler, settings);
-        let name = format!("worker {}", H::KIND);
-        let run = worker.run(self.context.clone());
-        self.context.tasks.spawn(&name, OnEnd::Shutdown, run);
-        Ok(())
+        self.crew.add(handler)
     }
 }

@@ -14,16 +14,26 @@ use crate::convert;
 use crate::edge::Edge;
 use crate::status::Refusal;
 
+/// What is said of a part that is well.
+const ANSWERS: &str = "answers";
+
 impl Edge {
     /// How the parts are. Each has `gateway.health_ms` to say so; they are asked at the same time.
     pub(crate) async fn health(&self) -> pb::GetHealthResponse {
         let patience = self.settings.health_patience();
         let nobody = Tenant::default();
         let nothing = ContentId::of(b"");
+        let promise = self.store.durability().promise();
+        let kept = format!("answers; a job, once answered: {promise}");
         let (store, queue, content) = tokio::join!(
-            probe("store", patience, self.store.counts()),
-            probe("queue", patience, self.probe_queue()),
-            probe("content", patience, self.blobs.size(&nobody, &nothing)),
+            probe("store", patience, &kept, self.store.counts()),
+            probe("queue", patience, ANSWERS, self.probe_queue()),
+            probe(
+                "content",
+                patience,
+                ANSWERS,
+                self.blobs.size(&nobody, &nothing)
+            ),
         );
         let components = vec![self.own_health(), store, queue, content];
         let worst = components.iter().map(|part| part.status).max();
@@ -68,6 +78,16 @@ impl Edge {
         Ok(pb::ListQueuesResponse { queues })
     }
 
+    pub(crate) async fn list_workers(&self) -> Result<pb::ListWorkersResponse, Refusal> {
+        let known = self.registry.list().await;
+        let known = known.map_err(|error| Refusal::StoreUnavailable {
+            why: error.to_string(),
+        })?;
+        Ok(pb::ListWorkersResponse {
+            workers: known.into_iter().map(convert::worker).collect(),
+        })
+    }
+
     pub(crate) fn server_info(&self) -> pb::ServerInfo {
         let kinds = self.settings.kinds.iter();
         pb::ServerInfo {
@@ -88,10 +108,11 @@ fn oldest_age_ms(depth: &LaneDepth, now_ms: u64) -> Option<u64> {
 async fn probe<T, E: Display>(
     name: &str,
     patience: Duration,
+    well: &str,
     answer: impl Future<Output = Result<T, E>>,
 ) -> pb::ComponentHealth {
     match tokio::time::timeout(patience, answer).await {
-        Ok(Ok(_)) => component(name, pb::HealthStatus::Healthy, "answers".to_owned()),
+        Ok(Ok(_)) => component(name, pb::HealthStatus::Healthy, well.to_owned()),
         Ok(Err(error)) => component(name, pb::HealthStatus::Unhealthy, error.to_string()),
         Err(_) => {
             let message = format!("did not answer within {} ms", patience.as_millis());
@@ -116,7 +137,7 @@ mod tests {
     async fn a_part_that_hangs_is_unhealthy_after_its_time() {
         let begun = tokio::time::Instant::now();
         let hangs = std::future::pending::<Result<(), QueueError>>();
-        let part = probe("queue", Duration::from_secs(1), hangs).await;
+        let part = probe("queue", Duration::from_secs(1), ANSWERS, hangs).await;
         assert_eq!(begun.elapsed(), Duration::from_secs(1));
         assert_eq!(part.status(), pb::HealthStatus::Unhealthy);
         assert_eq!(part.message, "did not answer within 1000 ms");
@@ -125,7 +146,7 @@ mod tests {
     #[tokio::test]
     async fn a_part_says_what_is_wrong() {
         let broken = async { Err::<(), _>(QueueError::Unknown) };
-        let part = probe("queue", Duration::from_secs(1), broken).await;
+        let part = probe("queue", Duration::from_secs(1), ANSWERS, broken).await;
         assert_eq!(part.status(), pb::HealthStatus::Unhealthy);
         assert!(part.message.contains("no answer from the queue"));
     }

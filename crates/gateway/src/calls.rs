@@ -204,6 +204,14 @@ impl AdminService for Calls {
         answer(call.handled, self.edge.list_queues()).await
     }
 
+    async fn list_workers(
+        &self,
+        request: Request<pb::ListWorkersRequest>,
+    ) -> Answer<pb::ListWorkersResponse> {
+        let call = Call::begin(Method::ListWorkers, request);
+        answer(call.handled, self.edge.list_workers()).await
+    }
+
     async fn get_server_info(
         &self,
         request: Request<pb::GetServerInfoRequest>,

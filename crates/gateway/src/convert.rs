@@ -14,11 +14,13 @@ mod content;
 mod job;
 mod list;
 mod submit;
+mod worker;
 
 pub(crate) use content::{Announced, announced, content_id};
 pub(crate) use job::{event, job, lane};
 pub(crate) use list::query;
 pub(crate) use submit::{Wanted, submit};
+pub(crate) use worker::worker;
 
 /// Collects what is wrong with a request.
 #[derive(Debug, Default)]

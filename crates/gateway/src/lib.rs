@@ -1,6 +1,7 @@
 //! The edge: clients' calls in, words of `assay-core` behind. Untrusted input is checked here.
 //!
-//! - [`Gateway`] is put together by whoever runs it and served with [`Gateway::start`].
+//! - [`Gateway`] is put together by whoever runs it and served with [`Gateway::start`]; [`main`] is the
+//!   program `gateway`, which shares Redis and a folder with the other processes.
 //! - A call's way: `calls` (tenant, span) → `submit`, `submit_stream`, `query`, `cancel`, `watch`,
 //!   `content`, `admin` → the ports. `convert` reads and writes messages, `status` holds all errors.
 //!
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use assay_api::v1 as pb;
 use assay_blob::Blobs;
 use assay_core::clock::Clock;
-use assay_core::port::{JobQueue, JobStore};
+use assay_core::port::{JobQueue, JobStore, WorkerRegistry};
 use assay_service::tasks::Restart;
 use assay_service::{Context, OnEnd, listen};
 use tokio::net::TcpListener;
@@ -34,13 +35,14 @@ mod edge;
 mod handled;
 mod limits;
 mod message_bound;
+mod method;
 #[expect(
     clippy::disallowed_macros,
     reason = "this is the file that holds the names"
 )]
 mod metric_definitions;
-mod method;
 mod page_token;
+mod process;
 mod query;
 mod server;
 mod status;
@@ -50,6 +52,7 @@ mod watch;
 
 pub use config::{DEFAULTS, check};
 pub use metric_definitions::INSTRUMENTS;
+pub use process::main;
 
 use config::Settings;
 use edge::Edge;
@@ -63,6 +66,8 @@ pub struct Gateway {
     pub queue: Arc<dyn JobQueue>,
     /// The content.
     pub blobs: Blobs,
+    /// Which workers live.
+    pub registry: Arc<dyn WorkerRegistry>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// What this server keeps its jobs in, for people.
@@ -141,6 +146,7 @@ impl Gateway {
             store: self.store,
             queue: self.queue,
             blobs: self.blobs,
+            registry: self.registry,
             clock: self.clock,
             mode: self.mode,
             shutdown: context.shutdown.clone(),

@@ -6,6 +6,7 @@
 //!
 //! - [`PromoteDue`], [`Reap`], [`SweepOutbox`], [`Expire`], [`CollectBlobs`], [`MeasureDepth`]: what is
 //!   done, a file each.
+//! - [`main`] is the program `scheduler`, which shares Redis and a folder with the other processes.
 //! - [`Driver`] does it over and over; [`Pace`] decides when; [`Settings`] says how often and how much.
 //!
 //! Not here: what becomes of a job (core decides, the store records), which jobs are due (the store
@@ -23,6 +24,7 @@ mod measure_depth;
 mod metric_definitions;
 mod outlet;
 mod pace;
+mod process;
 mod promote_due;
 mod reap;
 mod settings;
@@ -44,6 +46,7 @@ pub use measure_depth::MeasureDepth;
 pub use metric_definitions::INSTRUMENTS;
 pub use outlet::{Outlet, PUBLISH_CONCURRENCY};
 pub use pace::{BACKOFF_MAX, Ended, Pace};
+pub use process::main;
 pub use promote_due::PromoteDue;
 pub use reap::Reap;
 pub use settings::{DEFAULTS, PER_ACTIVATION_LIMIT, PERIOD_MS_MAX, PERIOD_MS_MIN, Settings};

@@ -7,6 +7,7 @@
 //!
 //! A binary that runs the [`handler()`] must begin its `main` as [`analyst::child_main`] says.
 //!
+//! - [`main`] is the program `verification-worker`, which shares Redis and a folder with the other processes.
 //! - [`Settings`]: section `[verification]`. [`handler()`]: the handler for the worker runtime.
 //!
 //! Not here: the analyses themselves (`assay-forensics`, `assay-provenance`), leases, retries and results' storage
@@ -24,6 +25,7 @@ mod handler;
 )]
 mod metric_definitions;
 mod options;
+mod process;
 pub mod result;
 mod rules;
 mod settings;
@@ -35,6 +37,7 @@ pub use failure::Failure;
 pub use handler::{Handler, handler};
 pub use metric_definitions::{INSTRUMENTS, Meters};
 pub use options::WITHOUT;
+pub use process::main;
 pub use result::VerificationResult;
 pub use settings::{
     CHILD_MEMORY_BYTES_MIN, CHILD_OPEN_FILES_MIN, CHILD_OUTPUT_BYTES_MIN, CHILDREN_MAX, DEFAULTS,

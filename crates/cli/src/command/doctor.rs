@@ -4,6 +4,7 @@ mod check;
 mod folder;
 mod machine;
 mod place;
+mod redis;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,6 +49,7 @@ pub(crate) async fn run(
 
 async fn look(args: &Args, variables: BTreeMap<String, String>) -> Vec<Check> {
     let mut checks = vec![machine::clock(&SystemClock), machine::open_files()];
+    checks.extend(redis::named(&variables).await);
     let config = match args.local.load(variables) {
         Ok(config) => config,
         Err(error) => {
@@ -90,11 +92,10 @@ async fn server_line(server: &Server) -> (Check, bool) {
     let name = "server";
     let asked = async {
         let client = Client::connect(server).await?;
-        client.info().await?;
-        client.health().await
+        Ok((client.info().await?, client.health().await?))
     };
     match tokio::time::timeout(ANSWER_TIMEOUT, asked).await {
-        Ok(Ok(health)) => (check::health(server, &health), true),
+        Ok(Ok((info, health))) => (check::health(server, &info, &health), true),
         Ok(Err(fault)) => (
             Check::warn(name, &plain(&Fault::to_string(&fault)), ""),
             false,

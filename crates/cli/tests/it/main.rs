@@ -14,3 +14,5 @@ mod program;
 mod usage;
 #[cfg(test)]
 mod verify;
+#[cfg(test)]
+mod workers;

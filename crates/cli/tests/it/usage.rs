@@ -5,7 +5,9 @@ fn every_command_explains_itself_and_its_exit_codes() {
     let home = Home::new();
     let whole = home.run(&["--help"]);
     assert_eq!(whole.code, Some(0));
-    for command in ["dev", "verify", "submit", "watch", "jobs", "doctor"] {
+    for command in [
+        "dev", "verify", "submit", "watch", "jobs", "workers", "doctor",
+    ] {
         assert!(
             whole.out.contains(&format!("\n  {command} ")),
             "{command}: {}",

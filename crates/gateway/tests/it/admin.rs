@@ -1,6 +1,10 @@
 //! The operator's side.
 
 use assay_api::v1 as pb;
+use assay_core::id::{JobId, WorkerId};
+use assay_core::kind::JobKind;
+use assay_core::port::WorkerRegistry;
+use assay_core::worker::Beat;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -23,6 +27,8 @@ async fn all_parts_of_a_good_server_are_healthy() {
         .map(|part| part.name.as_str())
         .collect();
     assert_eq!(names, ["gateway", "store", "queue", "content"]);
+    let store = &health.components[1].message;
+    assert!(store.contains("power cut"), "what is promised: {store}");
 }
 
 #[tokio::test]
@@ -42,6 +48,49 @@ async fn queues_show_what_waits() {
     ];
     assert_eq!(seen, expected);
     assert!(queues[1].oldest_age.is_some() && queues[0].oldest_age.is_none());
+}
+
+#[tokio::test]
+async fn workers_are_listed_with_what_they_said() {
+    let fixture = Fixture::new().await;
+    let list = || async {
+        let mut admin = fixture.admin();
+        let listed = admin.list_workers(pb::ListWorkersRequest {}).await;
+        listed.unwrap().into_inner().workers
+    };
+    assert_eq!(list().await, []);
+    let job_id = JobId::from_bytes([7; 16]);
+    let beat = Beat {
+        worker: WorkerId::new("probe-1").unwrap(),
+        service: "probe".to_owned(),
+        host: "a host".to_owned(),
+        pid: 4_711,
+        version: "1.2.3".to_owned(),
+        started_at_ms: 1_700_000_000_000,
+        concurrency: 8,
+        kinds: vec![JobKind::ContentVerification],
+        running: 1,
+        jobs: vec![job_id],
+    };
+    fixture.registry.beat(&beat).await.unwrap();
+    let workers = list().await;
+    let [worker] = workers.as_slice() else {
+        panic!("{workers:?}")
+    };
+    assert_eq!((worker.id.as_str(), worker.pid), ("probe-1", 4_711));
+    assert_eq!(
+        (worker.service.as_str(), worker.version.as_str()),
+        ("probe", "1.2.3")
+    );
+    assert_eq!((worker.host.as_str(), worker.alive), ("a host", true));
+    assert_eq!(
+        worker.start_time.map(|time| time.seconds),
+        Some(1_700_000_000)
+    );
+    assert_eq!((worker.concurrency, worker.running), (8, 1));
+    assert_eq!(worker.kinds, ["content-verification"]);
+    assert_eq!(worker.job_ids, [job_id.to_string()]);
+    assert!(worker.silence.is_some());
 }
 
 #[tokio::test]

@@ -9,12 +9,12 @@ use assay_api::v1::content_service_client::ContentServiceClient;
 use assay_api::v1::job_service_client::JobServiceClient;
 use assay_blob::Blobs;
 use assay_core::clock::SystemClock;
-use assay_core::port::{JobQueue, JobStore};
+use assay_core::port::{JobQueue, JobStore, WorkerRegistry};
 use assay_gateway::Gateway;
 use assay_queue::InProcessQueue;
 use assay_service::prometheus::Metrics;
 use assay_service::{Config, Context};
-use assay_store::{EmbeddedStore, StoreConfig};
+use assay_store::{EmbeddedStore, InProcessRegistry, StoreConfig};
 use futures::stream;
 use tempfile::TempDir;
 use tonic::Status;
@@ -25,6 +25,7 @@ pub(crate) struct Fixture {
     pub(crate) store: Arc<EmbeddedStore>,
     pub(crate) queue: Arc<InProcessQueue>,
     pub(crate) blobs: Blobs,
+    pub(crate) registry: Arc<InProcessRegistry>,
     pub(crate) context: Context,
     pub(crate) channel: Channel,
     pub(crate) url: String,
@@ -61,10 +62,12 @@ impl Fixture {
         }
         let metrics = Metrics::new("gateway", "0.0.0", &[assay_gateway::INSTRUMENTS]).unwrap();
         let context = Context::detached(loader.load().unwrap(), metrics);
+        let registry = Arc::new(InProcessRegistry::new(clock()));
         let gateway = Gateway {
             store: wrap(Arc::clone(&store)),
             queue: Arc::clone(&queue) as Arc<dyn JobQueue>,
             blobs: blobs.clone(),
+            registry: Arc::clone(&registry) as Arc<dyn WorkerRegistry>,
             clock: clock(),
             mode: pb::ServerMode::Embedded,
         };
@@ -75,6 +78,7 @@ impl Fixture {
             store,
             queue,
             blobs,
+            registry,
             context,
             channel: endpoint.connect().await.unwrap(),
             url,

@@ -1,6 +1,6 @@
 //! One thing that was looked at.
 
-use assay_api::v1::{GetHealthResponse, HealthStatus};
+use assay_api::v1::{GetHealthResponse, HealthStatus, ServerInfo, ServerMode};
 use assay_service::config;
 
 use crate::server::Server;
@@ -81,20 +81,36 @@ pub(crate) fn configuration(usable: Result<(), &config::Error>) -> Check {
 }
 
 /// A server that answers, and what it says of its parts.
-pub(crate) fn health(server: &Server, health: &GetHealthResponse) -> Check {
+pub(crate) fn health(server: &Server, info: &ServerInfo, health: &GetHealthResponse) -> Check {
     let name = "server";
     let ill = health.components.iter();
     let ill = ill.filter(|part| part.status != i32::from(HealthStatus::Healthy));
     let ill = ill.map(|part| format!("{}: {}", plain(&part.name), plain(&part.message)));
     let ill: Vec<String> = ill.collect();
     match HealthStatus::try_from(health.status) {
-        Ok(HealthStatus::Healthy) => Check::ok(name, &format!("{server} answers and is healthy")),
+        Ok(HealthStatus::Healthy) => {
+            let (mode, promise) = (mode(info), plain(&info.durability));
+            let finding = format!(
+                "{server} answers and is healthy ({mode}); a job, once answered: {promise}"
+            );
+            Check::ok(name, &finding)
+        }
         Ok(HealthStatus::Degraded) => {
             Check::warn(name, &format!("{server} is degraded"), &ill.join("; "))
         }
         Ok(HealthStatus::Unhealthy | HealthStatus::Unspecified) | Err(_) => {
             Check::fail(name, &format!("{server} is unhealthy"), &ill.join("; "))
         }
+    }
+}
+
+/// What a server keeps its jobs in.
+fn mode(info: &ServerInfo) -> &'static str {
+    match info.mode() {
+        ServerMode::Embedded => "embedded mode",
+        ServerMode::Redis => "redis mode",
+        ServerMode::Full => "full mode",
+        ServerMode::Unspecified => "a mode unknown here",
     }
 }
 
@@ -134,7 +150,12 @@ mod tests {
             components: vec![store.clone()],
         };
         let server = Server::at(([127, 0, 0, 1], 1).into());
-        let check = health(&server, &answer(HealthStatus::Unhealthy));
+        let info = ServerInfo {
+            mode: ServerMode::Redis.into(),
+            durability: "it survives".to_owned(),
+            ..ServerInfo::default()
+        };
+        let check = health(&server, &info, &answer(HealthStatus::Unhealthy));
         assert_eq!(check.status, Status::Fail);
         assert!(
             check
@@ -142,8 +163,13 @@ mod tests {
                 .ends_with("is unhealthy: store: the disk is full")
         );
         assert_eq!(
-            health(&server, &answer(HealthStatus::Degraded)).status,
+            health(&server, &info, &answer(HealthStatus::Degraded)).status,
             Status::Warn
+        );
+        let well = health(&server, &info, &answer(HealthStatus::Healthy)).line(PLAIN);
+        assert!(
+            well.ends_with("healthy (redis mode); a job, once answered: it survives"),
+            "{well}"
         );
     }
 }

@@ -1,0 +1,174 @@
+//! Opens what is shared.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use assay_blob::Blobs;
+use assay_core::clock::Clock;
+use assay_core::id::WorkerId;
+use assay_core::port::{Durability, JobQueue, JobStore, WorkerRegistry};
+use assay_service::readiness::Dependency;
+use assay_service::{BoxError, Config, Shutdown, config};
+use assay_store::{ConnectError, RedisStore, TimeSource};
+
+use crate::check::Settings;
+
+/// Between two tries to reach a Redis that is not there yet.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// The folder of blobs is its owner's alone.
+const FOLDER_MODE: u32 = 0o700;
+
+/// What the processes share. Clones are other handles to the same.
+#[derive(Clone)]
+pub struct Backend {
+    store: Arc<RedisStore>,
+    blobs: Blobs,
+    retention_ms: u64,
+}
+
+/// Why a process does not run. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// Redis cannot be reached, or will not do.
+    #[error(transparent)]
+    Redis(#[from] ConnectError),
+    /// The folder of blobs cannot be used.
+    #[error(transparent)]
+    Blobs(#[from] assay_blob::Error),
+    /// A part of the process does not start.
+    #[error(transparent)]
+    Part(BoxError),
+}
+
+impl Backend {
+    /// Opens everything, and waits as long as it takes for a Redis that cannot be reached. `None` when the
+    /// shutdown came first.
+    ///
+    /// # Errors
+    /// When Redis is there and will not do, or the folder cannot be used.
+    pub(crate) async fn open(
+        settings: Settings,
+        redis_up: &Dependency,
+        shutdown: &Shutdown,
+    ) -> Result<Option<Self>, Error> {
+        make(&settings.blob_folder);
+        let blobs = Blobs::open(&settings.blob_folder).await?;
+        let retention_ms = settings.store.retention_ms;
+        let Some(store) = connect(&settings, redis_up, shutdown).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            store,
+            blobs,
+            retention_ms,
+        }))
+    }
+
+    /// The records.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn JobStore> {
+        Arc::<RedisStore>::clone(&self.store)
+    }
+
+    /// The queues, for a process that calls itself `consumer`.
+    #[must_use]
+    pub fn queue(&self, consumer: &WorkerId) -> Arc<dyn JobQueue> {
+        Arc::new(self.store.queue(consumer))
+    }
+
+    /// The registry of workers.
+    #[must_use]
+    pub fn registry(&self) -> Arc<dyn WorkerRegistry> {
+        Arc::new(self.store.registry())
+    }
+
+    /// The time that all processes agree on.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.store.clock()
+    }
+
+    /// Contents and large results.
+    #[must_use]
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// How long the record of an ended job is kept, in milliseconds.
+    #[must_use]
+    pub fn retention_ms(&self) -> u64 {
+        self.retention_ms
+    }
+
+    pub(crate) async fn close(&self) {
+        self.store.close().await;
+    }
+}
+
+/// Looks at Redis once, as a process that starts would, and says what it promises.
+///
+/// # Errors
+/// When a setting is wrong, or Redis cannot be reached or will not do.
+pub async fn look(config: &Config) -> Result<(String, Durability), Error> {
+    let Settings { redis, store, .. } = Settings::read(config)?;
+    let address = redis.address();
+    // Boxed: a connection in the making is large, and every layer of a task would move it.
+    match Box::pin(RedisStore::connect(&redis, store, TimeSource::Server)).await {
+        Ok(store) => {
+            let durability = store.durability();
+            store.close().await;
+            Ok((address, durability))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn connect(
+    settings: &Settings,
+    redis_up: &Dependency,
+    shutdown: &Shutdown,
+) -> Result<Option<Arc<RedisStore>>, Error> {
+    let mut told = false;
+    loop {
+        let tried =
+            RedisStore::connect(&settings.redis, settings.store.clone(), TimeSource::Server);
+        match Box::pin(tried).await {
+            Ok(store) => {
+                redis_up.up();
+                return Ok(Some(store));
+            }
+            Err(error) if error.may_pass() => {
+                let why = chain(&error);
+                redis_up.down(why.as_str());
+                if !told {
+                    tracing::warn!("waiting for Redis: {why}");
+                }
+                told = true;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(RETRY) => {}
+            () = shutdown.begun() => return Ok(None),
+        }
+    }
+}
+
+/// Makes the folder, for its owner alone. What keeps it from being made, the blobs tell better.
+fn make(folder: &Path) {
+    let mut builder = std::fs::DirBuilder::new();
+    drop(builder.recursive(true).mode(FOLDER_MODE).create(folder));
+}
+
+/// An error and its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
+}

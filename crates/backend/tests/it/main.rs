@@ -1,0 +1,6 @@
+//! A process that shares, and a Redis that comes, goes, or will not do.
+
+#[cfg(test)]
+mod refusal;
+#[cfg(test)]
+mod waiting;

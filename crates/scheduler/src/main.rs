@@ -1,0 +1,5 @@
+//! `scheduler`: see the crate's documentation.
+
+fn main() -> std::process::ExitCode {
+    assay_scheduler::main()
+}
