@@ -13,6 +13,8 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
+use crate::process;
+
 /// How long a server may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 /// Between two looks at whether it is.
@@ -172,19 +174,7 @@ impl Server {
     /// # Errors
     /// When the system does not tell.
     pub fn resident_bytes(&self) -> anyhow::Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))
-            .context("read process status")?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .context("find VmRSS")?;
-        let kib: u64 = line
-            .trim()
-            .trim_end_matches("kB")
-            .trim()
-            .parse()
-            .context("parse VmRSS")?;
-        Ok(kib * 1024)
+        process::resident_bytes(self.pid())
     }
 
     /// CPU seconds that it has used.
@@ -192,7 +182,7 @@ impl Server {
     /// # Errors
     /// When the system does not tell.
     pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
-        cpu_seconds(&format!("/proc/{}/stat", self.pid()))
+        process::cpu_seconds(self.pid())
     }
 
     /// The sum over all series of a metric whose line holds `label`.
@@ -200,36 +190,24 @@ impl Server {
     /// # Errors
     /// When the admin port does not answer.
     pub async fn metric(&self, name: &str, label: &str) -> anyhow::Result<f64> {
-        let text = get(self.admin, "/metrics").await?;
-        let of_metric = |line: &&str| {
-            line.strip_prefix(name)
-                .is_some_and(|rest| rest.starts_with(['{', ' ']))
-        };
-        let lines = text
-            .lines()
-            .filter(of_metric)
-            .filter(|line| line.contains(label));
-        Ok(lines
-            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-            .sum())
+        let page = get(self.admin, "/metrics").await?;
+        Ok(sum_of(&page, name, label))
     }
 }
 
-/// CPU seconds in a `/proc/*/stat` file, user and system, at the usual 100 ticks a second.
-///
-/// # Errors
-/// When the file can't be read.
-pub fn cpu_seconds(path: &str) -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string(path).context("read process times")?;
-    let after_name = stat.rsplit(')').next().context("parse process times")?;
-    let fields: Vec<&str> = after_name.split_whitespace().collect();
-    let ticks = |index: usize| {
-        fields
-            .get(index)
-            .and_then(|field| field.parse::<f64>().ok())
-            .unwrap_or(0.0)
+/// The sum over all series of a metric, on a page of them, whose line holds `label`.
+pub(crate) fn sum_of(page: &str, name: &str, label: &str) -> f64 {
+    let of_metric = |line: &&str| {
+        line.strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(['{', ' ']))
     };
-    Ok((ticks(11) + ticks(12)) / 100.0)
+    let lines = page
+        .lines()
+        .filter(of_metric)
+        .filter(|line| line.contains(label));
+    lines
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+        .sum()
 }
 
 /// The address in the banner that stands before `words`.
@@ -239,7 +217,7 @@ fn address_before(said: &str, words: &str) -> Option<SocketAddr> {
 }
 
 /// One HTTP GET, answer and all.
-async fn get(address: SocketAddr, path: &str) -> anyhow::Result<String> {
+pub(crate) async fn get(address: SocketAddr, path: &str) -> anyhow::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;

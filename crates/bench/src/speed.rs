@@ -5,7 +5,8 @@ use assay_probe::{Act, Script};
 use tokio::time::Instant;
 
 use crate::client::{self, Answer, Client};
-use crate::server::{Server, cpu_seconds};
+use crate::process;
+use crate::server::Server;
 
 /// Requests without an answer at a time.
 const WINDOW: usize = 2_048;
@@ -41,7 +42,8 @@ pub async fn measure(server: &Server, jobs: usize) -> anyhow::Result<Speed> {
     let request = client::filled(client::request(&content_id, "", &script));
     let requests = vec![request; jobs];
     let ended_before = server.metric(COMPLETED_TOTAL, SUCCEEDED).await?;
-    let (server_cpu, client_cpu) = (server.cpu_seconds()?, cpu_seconds("/proc/self/stat")?);
+    let client_cpu_seconds = || process::cpu_seconds(std::process::id());
+    let (server_cpu, client_cpu) = (server.cpu_seconds()?, client_cpu_seconds()?);
     let started = Instant::now();
     let mut not_accepted = None;
     client
@@ -63,7 +65,7 @@ pub async fn measure(server: &Server, jobs: usize) -> anyhow::Result<Speed> {
         submitted_seconds,
         seconds: started.elapsed().as_secs_f64(),
         server_cpu_seconds: server.cpu_seconds()? - server_cpu,
-        client_cpu_seconds: cpu_seconds("/proc/self/stat")? - client_cpu,
+        client_cpu_seconds: client_cpu_seconds()? - client_cpu,
     })
 }
 

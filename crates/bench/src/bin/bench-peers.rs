@@ -1,0 +1,57 @@
+//! Prints Assay beside its peers. Exits 0 only if everybody could be measured, whoever was faster.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use assay_bench::peers::{self, Section, Settings};
+use clap::{Parser, ValueEnum};
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// What jobs and their records go through.
+    #[arg(long)]
+    mode: Mode,
+    /// Jobs of a run.
+    #[arg(long, default_value_t = 30_000)]
+    jobs: usize,
+    /// Runs of each contender; medians are printed.
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// Jobs in the queue when very many are.
+    #[arg(long, default_value_t = 1_000_000)]
+    queued: usize,
+    /// Measures this alone, not everything.
+    #[arg(long)]
+    only: Option<Section>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Mode {
+    /// Both in Redis.
+    Redis,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let Mode::Redis = arguments.mode;
+    let programs: PathBuf = std::env::current_exe()
+        .context("find this program")?
+        .parent()
+        .context("find the folder of programs")?
+        .to_owned();
+    let settings = Settings {
+        programs,
+        jobs: arguments.jobs,
+        rounds: arguments.runs,
+        queued: arguments.queued,
+        only: arguments.only,
+    };
+    let complete = peers::run(&settings).await?;
+    Ok(if complete {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

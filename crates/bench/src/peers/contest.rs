@@ -1,0 +1,91 @@
+//! Everyone at their best setting, in turns.
+
+use super::contender::{Contender, Programs};
+use super::role::Add;
+use super::setting::{self, Setting};
+use super::throughput::{self, Run};
+
+/// The sweep runs this part of a run's jobs.
+const SWEEP_PART: usize = 3;
+/// The ceiling has no settings: it is one pipeline.
+const CEILING: Setting = Setting {
+    concurrency: 1,
+    add: Add::Bulk,
+};
+
+/// How a contender did.
+#[derive(Clone, Debug)]
+pub struct Score {
+    /// Who.
+    pub contender: Contender,
+    /// Jobs a second with each setting of the sweep.
+    pub tried: Vec<(Setting, f64)>,
+    /// The setting that it ran with.
+    pub setting: Setting,
+    /// All runs with it, or why there are none.
+    pub runs: Result<Vec<Run>, String>,
+}
+
+impl Score {
+    fn of(contender: Contender) -> Self {
+        Self {
+            contender,
+            tried: Vec::new(),
+            setting: CEILING,
+            runs: Ok(Vec::new()),
+        }
+    }
+
+    /// Jobs a second of the run in the middle.
+    #[must_use]
+    pub fn jobs_per_second(&self) -> Option<f64> {
+        let runs = self.runs.as_ref().ok()?;
+        throughput::median(runs).map(|run| run.jobs_per_second())
+    }
+
+    async fn sweep(&mut self, programs: &Programs, jobs: usize) -> anyhow::Result<()> {
+        if let Some(reason) = programs.missing(self.contender) {
+            anyhow::bail!("{reason}");
+        }
+        if self.contender == Contender::Ceiling {
+            return Ok(());
+        }
+        for setting in Setting::all() {
+            let run = throughput::measure(programs, self.contender, setting, jobs).await?;
+            self.tried.push((setting, run.jobs_per_second()));
+        }
+        if let Some(best) = setting::best(&self.tried) {
+            self.setting = best;
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, programs: &Programs, jobs: usize) {
+        let Ok(runs) = &mut self.runs else {
+            return;
+        };
+        match throughput::measure(programs, self.contender, self.setting, jobs).await {
+            Ok(run) => runs.push(run),
+            Err(error) => self.runs = Err(format!("{error:#}")),
+        }
+    }
+}
+
+/// Finds the best setting of each contender, then lets all run `rounds` times in alternating order.
+pub async fn run(programs: &Programs, jobs: usize, rounds: usize) -> Vec<Score> {
+    let mut scores: Vec<Score> = Contender::ALL.into_iter().map(Score::of).collect();
+    for score in &mut scores {
+        if let Err(error) = score.sweep(programs, (jobs / SWEEP_PART).max(1)).await {
+            score.runs = Err(format!("{error:#}"));
+        }
+    }
+    for round in 0..rounds {
+        let places: Vec<usize> = (0..scores.len()).collect();
+        for place in setting::order(&places, round) {
+            if let Some(score) = scores.get_mut(place) {
+                score.run(programs, jobs).await;
+            }
+        }
+    }
+    scores
+}

@@ -1,0 +1,52 @@
+//! What it was measured on.
+
+use super::contender::{Peer, Programs};
+use super::install::told_version;
+
+/// Facts, one a line.
+pub async fn facts(programs: &Programs) -> Vec<String> {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let cpu = value(&read("/proc/cpuinfo"), "model name").unwrap_or_default();
+    let memory = value(&read("/proc/meminfo"), "MemTotal").unwrap_or_default();
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let load = read("/proc/loadavg");
+    let load: Vec<&str> = load.split_whitespace().take(3).collect();
+    let version = |peer: &Result<Peer, String>| match peer {
+        Ok(peer) => peer.version.clone(),
+        Err(_) => "not installed".to_owned(),
+    };
+    vec![
+        format!(
+            "{cores} cores, {cpu}, memory {memory}, Linux {}",
+            kernel.trim()
+        ),
+        format!("load before the first run: {}", load.join(" ")),
+        told_version("redis-server").await,
+        format!(
+            "node {}, bullmq {}",
+            told_version("node").await,
+            version(&programs.bullmq_node)
+        ),
+        format!("bullmq-official {}", version(&programs.bullmq_rust)),
+    ]
+}
+
+/// The value behind a name and a colon.
+fn value(text: &str, name: &str) -> Option<String> {
+    let lines = text.lines().filter_map(|line| line.split_once(':'));
+    let mut values = lines.filter(|(found, _)| found.trim() == name);
+    values.next().map(|(_, value)| value.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_stands_behind_its_name() {
+        let text = "processor\t: 0\nmodel name\t: A CPU: fast\nmodel name\t: another\n";
+        assert_eq!(value(text, "model name").as_deref(), Some("A CPU: fast"));
+        assert_eq!(value(text, "model"), None);
+    }
+}

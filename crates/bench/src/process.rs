@@ -1,0 +1,73 @@
+//! What the system knows of a process.
+
+use anyhow::Context;
+
+/// Ticks of a second in `/proc/*/stat`: the same on every Linux that Rust runs on.
+const TICKS_HZ: f64 = 100.0;
+/// Where the ticks in user mode stand, behind the name.
+const USER_TICKS: usize = 11;
+/// Where the ticks in system mode stand, behind the name.
+const SYSTEM_TICKS: usize = 12;
+
+/// CPU seconds that a process has used, user and system.
+///
+/// # Errors
+/// When it does not run.
+pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    let stat = stat.with_context(|| format!("read the times of process {pid}"))?;
+    cpu_seconds_in(&stat).with_context(|| format!("parse the times of process {pid}"))
+}
+
+/// Resident memory of a process in bytes.
+///
+/// # Errors
+/// When it does not run.
+pub fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+    let status = status.with_context(|| format!("read the status of process {pid}"))?;
+    resident_bytes_in(&status).with_context(|| format!("find VmRSS of process {pid}"))
+}
+
+fn cpu_seconds_in(stat: &str) -> Option<f64> {
+    // The name is in brackets and may hold anything, brackets too.
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    let ticks = |place: usize| fields.get(place)?.parse::<f64>().ok();
+    Some((ticks(USER_TICKS)? + ticks(SYSTEM_TICKS)?) / TICKS_HZ)
+}
+
+fn resident_bytes_in(status: &str) -> Option<u64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_stand_behind_the_name_whatever_that_is() {
+        let stat = "12 (a (b) c) S 1 12 12 0 -1 4194560 1 2 3 4 150 50 7 8 20 0";
+        assert_eq!(cpu_seconds_in(stat), Some(2.0));
+        assert_eq!(cpu_seconds_in("12 (a) S 1 2"), None);
+        assert_eq!(cpu_seconds_in(""), None);
+    }
+
+    #[test]
+    fn resident_memory_is_told_in_bytes() {
+        let status = "Name:\tx\nVmRSS:\t    2048 kB\nThreads:\t1\n";
+        assert_eq!(resident_bytes_in(status), Some(2 * 1024 * 1024));
+        assert_eq!(resident_bytes_in("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn this_process_is_known() {
+        let pid = std::process::id();
+        assert!(cpu_seconds(pid).unwrap() >= 0.0);
+        assert!(resident_bytes(pid).unwrap() > 0);
+    }
+}
