@@ -8,6 +8,7 @@ use redis::Value;
 
 use super::streams::StreamNo;
 use crate::redis::keys::entry;
+use crate::redis::record::{bytes, number};
 
 /// The place of an entry in its stream: when it was added by Redis's clock, and a number within the
 /// millisecond.
@@ -82,8 +83,7 @@ impl Content {
     pub(super) fn read(fields: &Value) -> Self {
         let job = || {
             let id = JobId::from_bytes(field(fields, entry::JOB_ID)?.try_into().ok()?);
-            let generation = std::str::from_utf8(field(fields, entry::GENERATION)?);
-            let generation = generation.ok()?.parse().ok()?;
+            let generation = number(field(fields, entry::GENERATION)?)?;
             Some(Self::Job { id, generation })
         };
         let envelope = || Some(Self::Envelope(field(fields, entry::ENVELOPE)?.to_vec()));
@@ -98,13 +98,6 @@ fn field<'a>(fields: &'a Value, name: &str) -> Option<&'a [u8]> {
     let mut pairs = fields.chunks_exact(2);
     let pair = pairs.find(|pair| bytes(&pair[0]) == Some(name.as_bytes()))?;
     bytes(&pair[1])
-}
-
-pub(super) fn bytes(value: &Value) -> Option<&[u8]> {
-    match value {
-        Value::BulkString(bytes) => Some(bytes),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -36,8 +36,8 @@ impl Place {
 pub(super) struct Holdings(Mutex<HashMap<Key, (Place, Instant)>>);
 
 impl Holdings {
-    pub(super) fn add(&self, place: Place) {
-        self.0.lock().insert(place.key(), (place, Instant::now()));
+    pub(super) fn add(&self, place: Place, now: Instant) {
+        self.0.lock().insert(place.key(), (place, now));
     }
 
     pub(super) fn remove(&self, place: &Place) {
@@ -45,8 +45,7 @@ impl Holdings {
     }
 
     /// What was not touched for `period`. It counts as touched now.
-    pub(super) fn touch(&self, period: Duration) -> Vec<Place> {
-        let now = Instant::now();
+    pub(super) fn touch(&self, period: Duration, now: Instant) -> Vec<Place> {
         let mut held = self.0.lock();
         let stale = held
             .values_mut()
@@ -67,8 +66,8 @@ mod tests {
     use super::*;
     use crate::redis::keys::Keys;
 
-    #[tokio::test(start_paused = true)]
-    async fn what_is_held_is_touched_once_in_a_period() {
+    #[test]
+    fn what_is_held_is_touched_once_in_a_period() {
         const PERIOD: Duration = Duration::from_secs(3);
         let keys = Keys::new("assay", 1);
         let streams = KindStreams::new(&keys.groups()[0], JobKind::Batch);
@@ -81,16 +80,16 @@ mod tests {
                 number: 0,
             },
         };
-        let holdings = Holdings::default();
-        (1..=2).for_each(|id| holdings.add(place(id)));
-        tokio::time::advance(PERIOD - Duration::from_millis(1)).await;
-        assert!(holdings.touch(PERIOD).is_empty());
-        holdings.add(place(3));
+        let (holdings, now) = (Holdings::default(), Instant::now());
+        let at = |ms| now + Duration::from_millis(ms);
+        (1..=2).for_each(|id| holdings.add(place(id), now));
+        assert!(holdings.touch(PERIOD, at(2_999)).is_empty());
+        holdings.add(place(3), at(2_999));
         holdings.remove(&place(2));
-        tokio::time::advance(Duration::from_millis(1)).await;
-        let touched = holdings.touch(PERIOD);
+        let touched = holdings.touch(PERIOD, at(3_000));
         assert_eq!(touched.len(), 1);
         assert_eq!(touched[0].id, place(1).id);
-        assert!(holdings.touch(PERIOD).is_empty());
+        assert!(holdings.touch(PERIOD, at(3_000)).is_empty());
+        assert_eq!(holdings.touch(PERIOD, at(5_999)).len(), 1);
     }
 }

@@ -1,5 +1,6 @@
 //! What becomes of an entry that was taken, or that somebody holds and does not touch. Pure.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use assay_core::envelope::{DecodeError, Envelope};
@@ -7,22 +8,10 @@ use assay_core::job::Job;
 use assay_core::state::JobState;
 
 use super::entry::Content;
+use crate::redis::record::{Found, Unreadable};
 
-/// What is known of the job that an entry carries.
-#[derive(Clone, Debug)]
-pub(super) enum Known {
-    /// The record, with the envelope of its latest generation.
-    Record {
-        job: Arc<Job>,
-        envelope: Arc<Envelope>,
-    },
-    /// There is no record, or none is needed.
-    Nothing,
-    /// There is one that later code wrote.
-    Newer,
-    /// There is one that nobody can read.
-    Unreadable,
-}
+/// What is under the id of the job that an entry carries.
+pub(super) type LookUp = Result<Found, Unreadable>;
 
 /// What becomes of an entry that was taken.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,8 +28,8 @@ pub(super) enum Verdict {
     Unreadable(&'static str),
 }
 
-/// Judges an entry that was taken.
-pub(super) fn judge(content: &Content, known: &Known) -> Verdict {
+/// Judges an entry that was taken. An entry that holds its envelope needs no look-up.
+pub(super) fn judge(content: &Content, found: &LookUp) -> Verdict {
     let generation = match content {
         Content::Garbage => return Verdict::Unreadable("its fields are unknown"),
         Content::Envelope(bytes) => {
@@ -52,18 +41,19 @@ pub(super) fn judge(content: &Content, known: &Known) -> Verdict {
         }
         Content::Job { generation, .. } => *generation,
     };
-    match known {
-        Known::Nothing => Verdict::Gone,
-        Known::Newer => Verdict::Newer,
-        Known::Unreadable => Verdict::Unreadable("its record can't be read"),
-        Known::Record { job, .. } if generation < job.generation => Verdict::Stale,
-        Known::Record { job, envelope } if generation == job.generation => {
-            Verdict::Deliver(Arc::clone(envelope))
-        }
+    let known = match found {
+        Ok(Found::Job(known)) => known,
+        Ok(Found::Absent | Found::Tombstone(_)) => return Verdict::Gone,
+        Err(Unreadable::Newer) => return Verdict::Newer,
+        Err(Unreadable::Malformed(why)) => return Verdict::Unreadable(why),
+    };
+    match generation.cmp(&known.job.generation) {
+        Ordering::Less => Verdict::Stale,
+        Ordering::Equal => Verdict::Deliver(Arc::clone(&known.envelope)),
         // The record lost a decision that the entry still tells of; its claim makes it good.
-        Known::Record { envelope, .. } => Verdict::Deliver(Arc::new(Envelope {
+        Ordering::Greater => Verdict::Deliver(Arc::new(Envelope {
             generation,
-            ..Envelope::clone(envelope)
+            ..Envelope::clone(&known.envelope)
         })),
     }
 }
@@ -84,18 +74,21 @@ pub(super) enum Idle {
 }
 
 /// Judges an entry that its holder does not touch.
-pub(super) fn judge_idle(content: &Content, known: &Known, now_ms: u64) -> Idle {
-    match judge(content, known) {
+pub(super) fn judge_idle(content: &Content, found: &LookUp, now_ms: u64) -> Idle {
+    match judge(content, found) {
         Verdict::Gone => Idle::Gone,
         Verdict::Stale => Idle::Stale,
         Verdict::Unreadable(_) => Idle::Unreadable,
         // Whoever takes it puts it off until there is a worker that can read it.
         Verdict::Newer => Idle::HandOut,
-        Verdict::Deliver(_) => match known {
-            Known::Record { job, .. } if job.state.is_terminal() => Idle::Stale,
-            Known::Record { job, .. } if has_live_lease(job, now_ms) => Idle::Leave,
-            _ => Idle::HandOut,
-        },
+        Verdict::Deliver(_) => {
+            let job = found.as_ref().ok().and_then(Found::job);
+            match job.map(|known| known.job.as_ref()) {
+                Some(job) if job.state.is_terminal() => Idle::Stale,
+                Some(job) if has_live_lease(job, now_ms) => Idle::Leave,
+                _ => Idle::HandOut,
+            }
+        }
     }
 }
 
@@ -118,9 +111,10 @@ mod tests {
     use assay_core::id::{JobId, WorkerId};
     use assay_core::job::{Holder, JobSpec};
     use assay_core::kind::JobKind;
-    use assay_core::transition;
+    use assay_core::transition::{Admission, submit};
 
     use super::*;
+    use crate::redis::record::{Kept, Known};
 
     const NOW_MS: u64 = 1_700_000_000_000;
 
@@ -129,22 +123,26 @@ mod tests {
         Content::Job { id, generation }
     }
 
-    fn known(change: impl FnOnce(&mut Job)) -> Known {
+    /// The record of a queued job of generation 3.
+    fn job(change: impl FnOnce(&mut Job)) -> LookUp {
         let id = JobId::from_bytes([7; 16]);
         let spec = JobSpec::new(JobKind::Batch, b"payload".to_vec(), NOW_MS);
-        let mut envelope = Envelope::new(id, &spec, NOW_MS);
+        let mut made = submit(id, &spec, Admission::Queue, NOW_MS);
+        made.job.generation = 3;
+        change(&mut made.job);
+        let mut envelope = made.envelope.unwrap();
         envelope.generation = 3;
-        let mut job = transition::rebuild(&envelope, NOW_MS).job;
-        job.generation = 3;
-        change(&mut job);
-        Known::Record {
-            job: Arc::new(job),
+        Ok(Found::Job(Known {
+            revision: 1,
+            job: Arc::new(made.job),
             envelope: Arc::new(envelope),
-        }
+            deadline_ms: 1,
+            checkpoint: Kept::No,
+        }))
     }
 
-    fn held_until(expires_at_ms: u64) -> Known {
-        known(|job| {
+    fn held_until(expires_at_ms: u64) -> LookUp {
+        job(|job| {
             job.state = JobState::Running;
             let worker = WorkerId::new("w").unwrap();
             job.holder = Some(Holder {
@@ -154,15 +152,15 @@ mod tests {
         })
     }
 
-    fn newer() -> Vec<u8> {
+    fn newer() -> Content {
         // Field 1, the version, and nothing that is known of it.
-        vec![0x08, u8::try_from(ENVELOPE_VERSION + 1).unwrap()]
+        Content::Envelope(vec![0x08, u8::try_from(ENVELOPE_VERSION + 1).unwrap()])
     }
 
     #[test]
     fn what_is_delivered_carries_the_generation_of_its_entry() {
         for generation in [3, 4] {
-            let verdict = judge(&content(generation), &known(|_| {}));
+            let verdict = judge(&content(generation), &job(|_| {}));
             let Verdict::Deliver(envelope) = verdict else {
                 panic!("{verdict:?}");
             };
@@ -173,60 +171,58 @@ mod tests {
 
     #[test]
     fn what_is_not_delivered_has_its_reason() {
+        let malformed = || Err(Unreadable::Malformed("it is no hash"));
         let cases = [
-            (content(2), known(|_| {}), Verdict::Stale),
-            (content(3), Known::Nothing, Verdict::Gone),
-            (content(3), Known::Newer, Verdict::Newer),
-            (Content::Envelope(newer()), Known::Nothing, Verdict::Newer),
+            (content(2), job(|_| {}), Verdict::Stale),
+            (content(3), Ok(Found::Absent), Verdict::Gone),
+            (content(3), Ok(Found::Tombstone(1)), Verdict::Gone),
+            (content(3), Err(Unreadable::Newer), Verdict::Newer),
+            (
+                content(3),
+                malformed(),
+                Verdict::Unreadable("it is no hash"),
+            ),
+            (newer(), Ok(Found::Absent), Verdict::Newer),
         ];
-        for (content, known, verdict) in cases {
-            assert_eq!(judge(&content, &known), verdict);
+        for (content, found, verdict) in cases {
+            assert_eq!(judge(&content, &found), verdict);
         }
-        let unreadable = [
-            (content(3), Known::Unreadable),
-            (Content::Garbage, Known::Nothing),
-            (Content::Envelope(b"garbage".to_vec()), Known::Nothing),
-        ];
-        for (content, known) in unreadable {
-            let verdict = judge(&content, &known);
+        for content in [Content::Garbage, Content::Envelope(b"garbage".to_vec())] {
+            let verdict = judge(&content, &Ok(Found::Absent));
             assert!(matches!(verdict, Verdict::Unreadable(_)), "{verdict:?}");
         }
     }
 
     #[test]
     fn an_idle_entry_is_left_alone_while_a_lease_is_live() {
-        let ended = known(|job| job.state = JobState::Cancelled);
+        let ended = job(|job| job.state = JobState::Cancelled);
         let cases = [
-            (content(3), known(|_| {}), Idle::HandOut),
+            (content(3), job(|_| {}), Idle::HandOut),
             (content(3), held_until(NOW_MS + 1), Idle::Leave),
             (content(3), held_until(NOW_MS), Idle::HandOut),
             (content(2), held_until(NOW_MS + 1), Idle::Stale),
             (content(3), ended, Idle::Stale),
-            (content(3), Known::Nothing, Idle::Gone),
-            (content(3), Known::Newer, Idle::HandOut),
-            (Content::Garbage, Known::Nothing, Idle::Unreadable),
+            (content(3), Ok(Found::Absent), Idle::Gone),
+            (content(3), Err(Unreadable::Newer), Idle::HandOut),
+            (Content::Garbage, Ok(Found::Absent), Idle::Unreadable),
         ];
-        for (content, known, idle) in cases {
-            assert_eq!(judge_idle(&content, &known, NOW_MS), idle, "{content:?}");
+        for (content, found, idle) in cases {
+            assert_eq!(judge_idle(&content, &found, NOW_MS), idle, "{content:?}");
         }
     }
 
     #[test]
     fn a_job_is_lost_when_all_that_waits_came_later() {
-        let queued = |change: fn(&mut Job)| match known(change) {
-            Known::Record { job, .. } => job,
-            other => panic!("{other:?}"),
+        let waiting_since = |state| {
+            let found = job(|job| {
+                job.state = state;
+                job.times.queued_at_ms = Some(1_000);
+            });
+            Arc::clone(&found.unwrap().job().unwrap().job)
         };
-        let job = queued(|job| {
-            job.state = JobState::Queued;
-            job.times.queued_at_ms = Some(1_000);
-        });
-        assert!(!is_lost(&job, 1_500, 500));
-        assert!(is_lost(&job, 1_501, 500));
-        let running = queued(|job| {
-            job.state = JobState::Running;
-            job.times.queued_at_ms = Some(1_000);
-        });
-        assert!(!is_lost(&running, 9_000, 500));
+        let queued = waiting_since(JobState::Queued);
+        assert!(!is_lost(&queued, 1_500, 500));
+        assert!(is_lost(&queued, 1_501, 500));
+        assert!(!is_lost(&waiting_since(JobState::Running), 9_000, 500));
     }
 }

@@ -16,6 +16,9 @@ pub(super) static PUBLISH: LazyLock<Script> =
 /// Tells what the streams hold.
 pub(super) static SURVEY: LazyLock<Script> =
     LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("survey.lua")));
+/// Forgets consumers that left.
+pub(super) static LEAVE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("leave.lua")));
 /// Finds entries that are held and not touched.
 pub(super) static IDLE: LazyLock<Script> =
     LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("idle.lua")));

@@ -6,17 +6,15 @@ use std::time::Duration;
 
 use assay_core::port::QueueError;
 use assay_core::retry::DeadLetterReason;
-use redis::Value;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
-use super::entry::EntryId;
+use super::Access;
 use super::holdings::{Holdings, Place};
 use super::scripts::SETTLE;
-use super::streams::{KindStreams, StreamNo};
-use crate::redis::clock::StoreClock;
+use crate::metric_definitions::redis::Call;
 use crate::redis::keys::CONSUMER_GROUP;
-use crate::redis::link::{Link, LinkError};
+use crate::redis::link::LinkError;
 
 /// Most settlements that wait to be sent.
 pub(super) const ORDERS_MAX: usize = 8_192;
@@ -39,6 +37,9 @@ pub(super) enum Fate {
         why: DeadLetterReason,
         envelope: Option<Vec<u8>>,
     },
+    /// Its holder has it still, whatever it was silent for; nothing if it was touched within so many
+    /// milliseconds.
+    Held { by: String, idle_ms: u128 },
 }
 
 /// One settlement.
@@ -58,8 +59,7 @@ pub(super) enum Message {
 
 /// The task that settles.
 pub(super) struct Settler {
-    pub(super) link: Link,
-    pub(super) clock: StoreClock,
+    pub(super) access: Access,
     pub(super) consumer: String,
     pub(super) holdings: Arc<Holdings>,
     pub(super) messages: mpsc::Receiver<Message>,
@@ -100,12 +100,13 @@ impl Settler {
             conclude(acknowledged, &answer);
         }
         for orders in by_streams(others) {
-            let answer = settle(&self.link, &self.clock, &orders).await;
+            let answer = settle(&self.access, &orders).await;
             conclude(orders, &answer);
         }
         for done in flushes {
-            // Whoever asked may have given up.
-            drop(done.send(()));
+            if done.send(()).is_err() {
+                tracing::debug!("nobody waits any more until all is settled");
+            }
         }
     }
 
@@ -117,11 +118,15 @@ impl Settler {
             commands.cmd("XACK").arg(name).arg(CONSUMER_GROUP).arg(&ids);
             commands.cmd("XDEL").arg(name).arg(&ids);
         }
-        self.link.ask_all(&commands).await.map(drop)
+        self.access
+            .link(Call::Settle)
+            .ask_all(&commands)
+            .await
+            .map(drop)
     }
 
-    async fn touch(&self) {
-        let held = self.holdings.touch(TOUCH_PERIOD);
+    pub(super) async fn touch(&self) {
+        let held = self.holdings.touch(TOUCH_PERIOD, Instant::now());
         if held.is_empty() {
             return;
         }
@@ -130,7 +135,7 @@ impl Settler {
             let command = commands.cmd("XCLAIM").arg(name).arg(CONSUMER_GROUP);
             command.arg(&self.consumer).arg(0).arg(&ids).arg("JUSTID");
         }
-        if let Err(error) = self.link.ask_all(&commands).await {
+        if let Err(error) = self.access.link(Call::Settle).ask_all(&commands).await {
             // What is not touched for too long is delivered again; its claim then finds it busy.
             tracing::debug!(%error, "could not say that {} deliveries are still in hand: {error}", held.len());
         }
@@ -138,11 +143,7 @@ impl Settler {
 }
 
 /// Settles entries of one kind and group.
-pub(super) async fn settle(
-    link: &Link,
-    clock: &StoreClock,
-    orders: &[Order],
-) -> Result<(), LinkError> {
+pub(super) async fn settle(access: &Access, orders: &[Order]) -> Result<(), LinkError> {
     let Some(first) = orders.first() else {
         return Ok(());
     };
@@ -151,11 +152,12 @@ pub(super) async fn settle(
     let keys: Vec<_> = keys.into_iter().chain(streams.names()).collect();
     let mut call = SETTLE.call(keys.into_iter());
     call.arg(CONSUMER_GROUP)
-        .arg(clock.given_ms().unwrap_or(0))
+        .arg(access.given_ms())
         .arg(&streams.ready);
     for order in orders {
         write(&mut call, &order.place, &order.fate);
     }
+    let link = access.link(Call::Settle);
     link.run(&SETTLE, &call).await.map(drop)
 }
 
@@ -168,12 +170,19 @@ fn write(call: &mut redis::Cmd, place: &Place, fate: &Fate) {
             let envelope = envelope.as_deref().unwrap_or_default();
             ("dead", why.as_str().to_owned(), envelope)
         }
+        Fate::Held { by, idle_ms } => return hold(call, place, by, *idle_ms),
     };
+    words(call, what, place).arg(first).arg(second);
+}
+
+fn hold(call: &mut redis::Cmd, place: &Place, by: &str, idle_ms: u128) {
+    words(call, "hold", place).arg(by).arg(idle_ms.to_string());
+}
+
+fn words<'a>(call: &'a mut redis::Cmd, what: &str, place: &Place) -> &'a mut redis::Cmd {
     call.arg(what)
         .arg(place.stream.number())
         .arg(place.id.to_string())
-        .arg(first)
-        .arg(second);
 }
 
 /// Answers those who wait, and counts what will come again.

@@ -32,14 +32,7 @@ pub(super) struct KindStreams {
 
 impl StreamNo {
     /// Every stream, by its number.
-    pub(super) const ALL: [Self; STREAMS] = [
-        Self(0),
-        Self(1),
-        Self(2),
-        Self(3),
-        Self(4),
-        Self(5),
-    ];
+    pub(super) const ALL: [Self; STREAMS] = [Self(0), Self(1), Self(2), Self(3), Self(4), Self(5)];
 
     /// Where an envelope belongs.
     pub(super) fn of(envelope: &Envelope) -> Self {

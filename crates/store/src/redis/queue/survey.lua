@@ -1,18 +1,14 @@
--- Tells what the streams of one kind hold, and how many jobs should have an entry.
+-- Tells what the streams of one kind hold, and how many jobs should have an entry there.
 --
 -- KEYS: the hash of counts, what comes back later, then the streams by their numbers.
--- ARGV: the group, then the counts of jobs that have an entry.
--- Answer: the time; entries, those that come back later too; jobs; then each stream: entries that were given to
---   nobody, and the first of these with its fields.
+-- ARGV: the group, the count of jobs that wait, then the counts of jobs that somebody works on.
+-- Answer: the time; jobs that wait; jobs that somebody works on; entries that come back later; entries that
+--   somebody holds; then for each stream entries that were given to nobody, and the first of these with its
+--   fields.
 local call = redis.call
 local group = ARGV[1]
 local clock = call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local entries, jobs = call('ZCARD', KEYS[2]), 0
-
-for _, count in ipairs(call('HMGET', KEYS[1], unpack(ARGV, 2))) do
-  jobs = jobs + tonumber(count or 0)
-end
+local answer = {clock[1] * 1000 + math.floor(clock[2] / 1000)}
 
 -- How many entries the group holds, and the last that was given to it.
 local function given(key)
@@ -28,19 +24,24 @@ local function given(key)
   return 0, '0-0'
 end
 
-local answer = {now, 0, 0}
+local counts, worked_on = call('HMGET', KEYS[1], unpack(ARGV, 2)), 0
+for place = 2, #counts do
+  worked_on = worked_on + tonumber(counts[place] or 0)
+end
+local held = 0
 for stream = 3, #KEYS do
-  local key = KEYS[stream]
-  local length, told = call('XLEN', key), {0, false, false}
+  local key, told = KEYS[stream], {0, false, false}
+  local length = call('XLEN', key)
   if length > 0 then
-    local held, last = given(key)
+    local of_stream, last = given(key)
+    held = held + of_stream
     local first = call('XRANGE', key, '(' .. last, '+', 'COUNT', 1)[1]
     if first then
-      told = {math.max(length - held, 1), first[1], first[2]}
+      told = {math.max(length - of_stream, 1), first[1], first[2]}
     end
   end
-  entries = entries + length
-  answer[1 + stream] = told
+  answer[3 + stream] = told
 end
-answer[2], answer[3] = entries, jobs
+answer[2], answer[3] = tonumber(counts[1] or 0), worked_on
+answer[4], answer[5] = call('ZCARD', KEYS[2]), held
 return answer

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use redis::Value;
 
-use super::entry::{Entry, EntryId, bytes};
+use super::entry::{Entry, EntryId};
 use super::plan::{Head, Room};
 use super::scripts::TAKE;
 use super::streams::{KindStreams, STREAMS, StreamNo};
 use crate::redis::keys::CONSUMER_GROUP;
 use crate::redis::link::{Link, LinkError};
+use crate::redis::record::{bytes, number};
 
 /// Most entries that come back from their delay in one call.
 const LET_IN_MAX: usize = 100;
@@ -73,9 +74,8 @@ fn read(answer: &Value) -> Option<Taken> {
     let heads: Option<Vec<_>> = heads.iter().map(read_head).collect();
     let comes_back_in = match (now, bytes(next_back)) {
         (Value::Int(now_ms), Some(at_ms)) => {
-            let at_ms: u64 = std::str::from_utf8(at_ms).ok()?.parse().ok()?;
             let now_ms = u64::try_from(*now_ms).ok()?;
-            Some(Duration::from_millis(at_ms.saturating_sub(now_ms)))
+            Some(Duration::from_millis(number(at_ms)?.saturating_sub(now_ms)))
         }
         _ => None,
     };
@@ -87,10 +87,12 @@ fn read(answer: &Value) -> Option<Taken> {
 }
 
 fn read_head(value: &Value) -> Option<Head> {
-    match value {
-        Value::Nil => Some(Head::Empty),
-        Value::BulkString(id) if id.is_empty() => Some(Head::Unknown),
-        id => EntryId::read(id).map(Head::At),
+    if *value == Value::Nil {
+        return Some(Head::Empty);
+    }
+    match bytes(value)?.is_empty() {
+        true => Some(Head::Unknown),
+        false => EntryId::read(value).map(Head::At),
     }
 }
 
