@@ -12,6 +12,7 @@ mod chaos;
 mod failpoints;
 mod jobs;
 mod many_files;
+mod metrics;
 mod readme;
 mod sources;
 mod tidy;

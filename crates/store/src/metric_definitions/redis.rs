@@ -224,6 +224,7 @@ fn start_at_zero() {
         for outcome in CallOutcome::ALL {
             calls(call, outcome).absolute(0);
         }
+        drop(call_time(call));
     }
     counter!(CONFLICTS_TOTAL).absolute(0);
     for connection in Connection::ALL {
@@ -244,11 +245,15 @@ fn calls(call: Call, outcome: CallOutcome) -> metrics::Counter {
     counter!(CALLS_TOTAL, CALL => call.label(), "outcome" => outcome.label())
 }
 
+fn call_time(call: Call) -> metrics::Histogram {
+    histogram!(CALL_SECONDS, CALL => call.label())
+}
+
 /// Counts one round trip, and what it cost if it was answered.
 pub fn called(call: Call, outcome: CallOutcome, seconds: f64) {
     calls(call, outcome).increment(1);
     if matches!(outcome, CallOutcome::Done | CallOutcome::Refused) {
-        histogram!(CALL_SECONDS, CALL => call.label()).record(seconds);
+        call_time(call).record(seconds);
     }
 }
 

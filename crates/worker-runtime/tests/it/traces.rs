@@ -61,6 +61,29 @@ fn attributes(span: &Span) -> String {
     format!("{:?}", span.attributes)
 }
 
+/// An attempt's span is a trace of its own, linked to the submit's, and says what it is about.
+fn check_attempt(span: &Span, id: &str) {
+    assert_eq!(span.kind, i32::from(SpanKind::Consumer));
+    assert!(span.parent_span_id.is_empty(), "a trace of its own");
+    let [link] = span.links.as_slice() else {
+        panic!("{:?}", span.links)
+    };
+    let linked = format!("00-{}-{}-01", hex(&link.trace_id), hex(&link.span_id));
+    assert_eq!(linked, SUBMIT);
+    let attributes = attributes(span);
+    assert!(attributes.contains(id), "{attributes}");
+    for name in [
+        "job.attempt",
+        "job.token",
+        "messaging.system",
+        "messaging.operation.type",
+        "messaging.destination.name",
+        "messaging.message.conversation_id",
+    ] {
+        assert!(attributes.contains(name), "{name} is not in {attributes}");
+    }
+}
+
 #[tokio::test]
 async fn every_attempt_is_linked_to_the_submit_also_through_a_retry() {
     let tasks = TaskGroup::new(Shutdown::new());
@@ -102,25 +125,7 @@ async fn every_attempt_is_linked_to_the_submit_also_through_a_retry() {
     let attempts = named("process content-verification");
     assert_eq!(attempts.len(), 2, "{spans:#?}");
     for span in &attempts {
-        assert_eq!(span.kind, i32::from(SpanKind::Consumer));
-        assert!(span.parent_span_id.is_empty(), "a trace of its own");
-        let [link] = span.links.as_slice() else {
-            panic!("{:?}", span.links)
-        };
-        let linked = format!("00-{}-{}-01", hex(&link.trace_id), hex(&link.span_id));
-        assert_eq!(linked, SUBMIT);
-        let attributes = attributes(span);
-        assert!(attributes.contains(&id.to_string()), "{attributes}");
-        for name in [
-            "job.attempt",
-            "job.token",
-            "messaging.system",
-            "messaging.operation.type",
-            "messaging.destination.name",
-            "messaging.message.conversation_id",
-        ] {
-            assert!(attributes.contains(name), "{name} is not in {attributes}");
-        }
+        check_attempt(span, &id.to_string());
     }
     let last = attempts
         .iter()
