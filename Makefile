@@ -4,9 +4,12 @@ CARGO ?= cargo
 # Runs of `make flake` and `make chaos-embedded`.
 N ?= 20
 ROUNDS ?= 50
+# What `make chaos` breaks (embedded, redis), and which rows of it; all if empty.
+MODE ?= embedded
+ROWS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt doc bench chaos-embedded flake ci
+.PHONY: help demo test lint fmt doc bench chaos chaos-embedded chaos-redis chaos-selftest flake ci
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,9 +39,20 @@ bench: ## Measure speed, latency and memory of the embedded mode (release build)
 	$(CARGO) build --locked --release --quiet -p assay-bench -p assay-probe -p assay-cli
 	target/release/bench
 
+chaos: ## Break what runs in MODE under load (embedded, redis) and hold it to its promises.
+	@$(MAKE) --no-print-directory chaos-$(MODE)
+
 chaos-embedded: ## Kill the server at random moments under load, ROUNDS times.
 	$(CARGO) build --locked --release --quiet -p assay-bench -p assay-probe
-	target/release/chaos --rounds $(ROUNDS)
+	target/release/chaos embedded --rounds $(ROUNDS)
+
+chaos-redis: ## Break processes, Redis and the network between them; ROWS names rows, all by default.
+	$(CARGO) build --locked --release --quiet -p assay-bench -p assay-faulty --features assay-faulty/failpoints
+	target/release/chaos redis $(ROWS)
+
+chaos-selftest: ## Plant bugs; passes only if chaos reports each of them.
+	$(CARGO) build --locked --release --quiet -p assay-bench -p assay-faulty --features assay-faulty/failpoints
+	target/release/chaos selftest
 
 flake: ## Run every test N times.
 	$(CARGO) build --locked --workspace --bins --quiet

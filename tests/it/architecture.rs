@@ -32,6 +32,7 @@ const DEVELOPMENT: [&str; 6] = [
     "assay-probe",
     "assay-bench",
     "assay-demo",
+    "assay-faulty",
     "assay-test-support",
     "e2e",
 ];

@@ -19,6 +19,7 @@ impl Source {
             "crates/probe/",
             "crates/bench/",
             "crates/demo/",
+            "crates/faulty/",
             "tests/",
         ];
         let aside = [

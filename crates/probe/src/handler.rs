@@ -48,9 +48,10 @@ impl Probe {
     }
 
     fn note(&self, mark: Mark, context: &JobContext) -> Result<(), JobError> {
+        let job = context.job();
         let written = self
             .journal
-            .note(mark, &context.job().id.to_string(), context.attempt());
+            .note(mark, &job.id.to_string(), context.attempt(), job.token);
         written.map_err(|error| JobError::transient_from("journal", &error))
     }
 
@@ -119,6 +120,25 @@ impl JobHandler for Probe {
         payload: ContentVerification,
     ) -> Result<Played, JobError> {
         self.note(Mark::Started, context)?;
+        let played = self.play_all(context, payload).await;
+        match &played {
+            Ok(_) => self.note(Mark::Finished, context)?,
+            Err(JobError::Failed(_) | JobError::Interrupted(_)) => {
+                self.note(Mark::Failed, context)?;
+            }
+            // It noted that itself.
+            Err(JobError::Stopped) => {}
+        }
+        played
+    }
+}
+
+impl Probe {
+    async fn play_all(
+        &self,
+        context: &JobContext,
+        payload: ContentVerification,
+    ) -> Result<Played, JobError> {
         let script = payload
             .options
             .get(SCRIPT_OPTION)
@@ -139,7 +159,6 @@ impl JobHandler for Probe {
         for act in script.0 {
             self.play(act, context, &mut played).await?;
         }
-        self.note(Mark::Finished, context)?;
         Ok(played)
     }
 }

@@ -21,6 +21,8 @@ pub enum Mark {
     Started,
     /// A handler gave its result.
     Finished,
+    /// A handler gave up by itself, so that its next start is no recovery.
+    Failed,
     /// A handler saw that it was to stop.
     Cancelled,
 }
@@ -34,6 +36,8 @@ pub struct Entry {
     pub job_id: String,
     /// In which attempt.
     pub attempt: u32,
+    /// Under which fencing token.
+    pub token: u64,
     /// When, in microseconds since the epoch.
     pub at_us: u64,
 }
@@ -60,11 +64,11 @@ impl Journal {
     ///
     /// # Errors
     /// When the file can't be written.
-    pub fn note(&self, mark: Mark, job_id: &str, attempt: u32) -> io::Result<()> {
+    pub fn note(&self, mark: Mark, job_id: &str, attempt: u32, token: u64) -> io::Result<()> {
         let Some(file) = &self.file else {
             return Ok(());
         };
-        let line = format!("{} {job_id} {attempt} {}\n", mark.word(), now_us());
+        let line = format!("{} {job_id} {attempt} {token} {}\n", mark.word(), now_us());
         file.lock().write_all(line.as_bytes())
     }
 
@@ -86,6 +90,7 @@ impl Mark {
         match self {
             Self::Started => "started",
             Self::Finished => "finished",
+            Self::Failed => "failed",
             Self::Cancelled => "cancelled",
         }
     }
@@ -97,6 +102,7 @@ impl Entry {
         let mark = match words.next()? {
             "started" => Mark::Started,
             "finished" => Mark::Finished,
+            "failed" => Mark::Failed,
             "cancelled" => Mark::Cancelled,
             _ => return None,
         };
@@ -105,6 +111,7 @@ impl Entry {
             mark,
             job_id,
             attempt: words.next()?.parse().ok()?,
+            token: words.next()?.parse().ok()?,
             at_us: words.next()?.parse().ok()?,
         })
     }
@@ -132,15 +139,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let journal = Journal::append(&path).unwrap();
-        journal.note(Mark::Started, "a", 1).unwrap();
-        journal.note(Mark::Finished, "a", 1).unwrap();
+        journal.note(Mark::Started, "a", 1, 7).unwrap();
+        journal.note(Mark::Finished, "a", 1, 7).unwrap();
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(b"started b").unwrap();
-        let marks: Vec<_> = Journal::read(&path)
-            .unwrap()
-            .into_iter()
-            .map(|entry| entry.mark)
+        let entries = Journal::read(&path).unwrap();
+        let read: Vec<_> = entries
+            .iter()
+            .map(|entry| (entry.mark, entry.token))
             .collect();
-        assert_eq!(marks, [Mark::Started, Mark::Finished]);
+        assert_eq!(read, [(Mark::Started, 7), (Mark::Finished, 7)]);
     }
 }

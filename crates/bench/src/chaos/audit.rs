@@ -1,16 +1,17 @@
 //! After the storm: what became of every promise?
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
 use assay_api::v1;
+use assay_probe::journal::now_us;
 use tokio::time::Instant;
 
 use super::CONTENT;
 use crate::client::{Answer, Client};
 use crate::ledger::Ledger;
-use crate::server::Server;
 
 /// How long the server may go without bringing any job to its end.
 const STALLED_AFTER: Duration = Duration::from_secs(60);
@@ -30,20 +31,34 @@ pub(super) struct Findings {
     pub absent: Vec<String>,
     /// Accepted jobs that came to no end.
     pub unfinished: Vec<String>,
+    /// Jobs that one listing holds twice, once nothing changes any more.
+    pub listed_twice: Vec<String>,
     /// Jobs that nobody submitted.
     pub of_nobody: Vec<String>,
     /// How many jobs ended in each state.
     pub ended: BTreeMap<&'static str, usize>,
+    /// Every job that the server knows.
+    pub jobs: BTreeMap<String, v1::Job>,
 }
 
 /// Repeats what is unknown, waits for all ends, compares with the ledger.
-pub(super) async fn run(server: &Server, ledger: &mut Ledger) -> anyhow::Result<Findings> {
-    let mut client = Client::connect(server.gateway).await?;
+///
+/// Of a job that was accepted at a time that is `excused`, it does not wait for more than its absence.
+pub(super) async fn run(
+    gateway: SocketAddr,
+    ledger: &mut Ledger,
+    excused: impl Fn(u64) -> bool,
+) -> anyhow::Result<Findings> {
+    let mut client = Client::connect(gateway).await?;
     let mut findings = Findings::default();
-    let before = all_jobs(&mut client).await?;
+    let before = all_jobs(&mut client).await?.jobs;
     repeat_unknown(&mut client, ledger, &before, &mut findings).await?;
     let accepted: BTreeSet<String> = ledger.accepted().map(str::to_owned).collect();
-    let jobs = wait_for_ends(&mut client, &accepted).await?;
+    let may_be_gone = |(job_id, at_us): (&str, u64)| excused(at_us).then(|| job_id.to_owned());
+    let may_be_gone: BTreeSet<String> = ledger.accepted_at().filter_map(may_be_gone).collect();
+    let listing = wait_for_ends(&mut client, &accepted, &may_be_gone).await?;
+    let jobs = listing.jobs;
+    findings.listed_twice = listing.twice;
     for job_id in &accepted {
         match jobs.get(job_id).map(v1::Job::state) {
             None => findings.absent.push(job_id.clone()),
@@ -57,6 +72,7 @@ pub(super) async fn run(server: &Server, ledger: &mut Ledger) -> anyhow::Result<
         .cloned()
         .collect();
     read_results(&mut client, &jobs, ledger).await?;
+    findings.jobs = jobs;
     Ok(findings)
 }
 
@@ -80,35 +96,46 @@ async fn repeat_unknown(
         findings.repeated += 1;
         findings.had_made_a_job += usize::from(before.contains_key(&job_id));
         ledger
-            .answered(&request_id, Answer::Accepted(job_id))
+            .answered(&request_id, Answer::Accepted(job_id), now_us())
             .map_err(anyhow::Error::msg)?;
     }
     Ok(())
+}
+
+/// Every job that the server lists.
+#[derive(Debug, Default)]
+struct Listing {
+    jobs: BTreeMap<String, v1::Job>,
+    twice: Vec<String>,
 }
 
 /// The jobs once all of `accepted` have ended, or as they are when none ends any more.
 async fn wait_for_ends(
     client: &mut Client,
     accepted: &BTreeSet<String>,
-) -> anyhow::Result<BTreeMap<String, v1::Job>> {
+    may_be_gone: &BTreeSet<String>,
+) -> anyhow::Result<Listing> {
     let mut most_ended = 0;
     let mut since = Instant::now();
     loop {
-        let jobs = all_jobs(client).await?;
-        let has_ended = |id: &&String| jobs.get(*id).is_some_and(|job| is_terminal(job.state()));
+        let listing = all_jobs(client).await?;
+        let has_ended = |id: &&String| match listing.jobs.get(*id) {
+            Some(job) => is_terminal(job.state()),
+            None => may_be_gone.contains(*id),
+        };
         let ended = accepted.iter().filter(has_ended).count();
         if ended > most_ended {
             (most_ended, since) = (ended, Instant::now());
         }
         if ended == accepted.len() || since.elapsed() > STALLED_AFTER {
-            return Ok(jobs);
+            return Ok(listing);
         }
         tokio::time::sleep(POLL).await;
     }
 }
 
-async fn all_jobs(client: &mut Client) -> anyhow::Result<BTreeMap<String, v1::Job>> {
-    let mut jobs = BTreeMap::new();
+async fn all_jobs(client: &mut Client) -> anyhow::Result<Listing> {
+    let mut listing = Listing::default();
     let mut request = v1::ListJobsRequest {
         page_size: PAGE_SIZE,
         ..v1::ListJobsRequest::default()
@@ -120,9 +147,13 @@ async fn all_jobs(client: &mut Client) -> anyhow::Result<BTreeMap<String, v1::Jo
             .await
             .context("list jobs")?
             .into_inner();
-        jobs.extend(page.jobs.into_iter().map(|job| (job.id.clone(), job)));
+        for job in page.jobs {
+            if let Some(before) = listing.jobs.insert(job.id.clone(), job) {
+                listing.twice.push(before.id);
+            }
+        }
         if page.next_page_token.is_empty() {
-            return Ok(jobs);
+            return Ok(listing);
         }
         request.page_token = page.next_page_token;
     }
@@ -146,7 +177,7 @@ async fn read_results(
             .await
             .context("read a result")?
             .into_inner();
-        ledger.saw_result(&job.id, answer.json.to_vec());
+        ledger.saw_result(&job.id, answer.json.to_vec(), now_us());
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use tokio::sync::watch;
 
-use super::CONTENT;
+use crate::chaos::CONTENT;
 use crate::client::{self, Answer, Client};
 use crate::ledger::Ledger;
 use crate::server::Server;
@@ -62,11 +62,11 @@ pub(super) async fn run(
     let (answers, results, killed) = tokio::join!(load, reader.read(), kill);
     let killed_us = killed.context("end the round")?;
     for (job_id, result) in results {
-        ledger.saw_result(&job_id, result);
+        ledger.saw_result(&job_id, result, killed_us);
     }
     for (place, answer) in answers {
         ledger
-            .answered(&name(place), answer)
+            .answered(&name(place), answer, killed_us)
             .map_err(anyhow::Error::msg)?;
     }
     Ok(killed_us)

@@ -1,11 +1,12 @@
 //! The figures of a chaos run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
-use assay_probe::{Entry, Mark};
+use assay_probe::Entry;
 
-use super::audit::Findings;
+use crate::chaos::audit::Findings;
+use crate::chaos::executions;
 use crate::ledger::Ledger;
 use crate::statistics::{ms, quantile};
 
@@ -50,11 +51,11 @@ impl Report {
             unknown: (findings.repeated, findings.had_made_a_job),
             lost: findings.absent.len(),
             unfinished: findings.unfinished.len(),
-            two_results: ledger.with_two_results().len(),
+            two_results: ledger.contradictions().count(),
             of_nobody: findings.of_nobody.len(),
             ended: findings.ended.clone(),
-            run_again: run_again(entries),
-            recovery_us: recoveries(entries, kills_us),
+            run_again: executions::to_the_end_again(entries),
+            recovery_us: executions::recoveries_us(entries, kills_us),
         }
     }
 
@@ -63,36 +64,6 @@ impl Report {
     pub fn is_clean(&self) -> bool {
         self.lost == 0 && self.unfinished == 0 && self.two_results == 0 && self.of_nobody == 0
     }
-}
-
-fn run_again(entries: &[Entry]) -> usize {
-    let mut finished = BTreeSet::new();
-    let finishes = entries.iter().filter(|entry| entry.mark == Mark::Finished);
-    finishes
-        .filter(|entry| !finished.insert(entry.job_id.as_str()))
-        .count()
-}
-
-/// For each kill, the jobs that had started and not finished, and how long until they started again.
-fn recoveries(entries: &[Entry], kills_us: &[u64]) -> Vec<u64> {
-    let mut by_job: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
-    for entry in entries {
-        by_job.entry(&entry.job_id).or_default().push(entry);
-    }
-    let mut recoveries = Vec::new();
-    for history in by_job.values() {
-        for pair in history.windows(2) {
-            let [before, after] = pair else { continue };
-            let interrupted = before.mark == Mark::Started && after.mark == Mark::Started;
-            let kill_us = kills_us
-                .iter()
-                .find(|kill_us| (before.at_us..after.at_us).contains(kill_us));
-            if let (true, Some(kill_us)) = (interrupted, kill_us) {
-                recoveries.push(after.at_us - kill_us);
-            }
-        }
-    }
-    recoveries
 }
 
 impl fmt::Display for Report {
@@ -137,29 +108,6 @@ impl fmt::Display for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn entry(mark: Mark, job_id: &str, at_us: u64) -> Entry {
-        Entry {
-            mark,
-            job_id: job_id.to_owned(),
-            attempt: 1,
-            at_us,
-        }
-    }
-
-    #[test]
-    fn recovery_runs_from_the_kill_to_the_next_start() {
-        let entries = [
-            entry(Mark::Started, "a", 100),
-            entry(Mark::Started, "b", 110),
-            entry(Mark::Finished, "b", 120),
-            entry(Mark::Started, "a", 500),
-            entry(Mark::Finished, "a", 600),
-        ];
-        assert_eq!(recoveries(&entries, &[200]), [300]);
-        assert_eq!(recoveries(&entries, &[700]), [0_u64; 0]);
-        assert_eq!(run_again(&entries), 0);
-    }
 
     #[test]
     fn one_broken_promise_is_enough() {

@@ -1,0 +1,5 @@
+//! `gateway`, with failpoints.
+
+fn main() -> std::process::ExitCode {
+    assay_gateway::main()
+}

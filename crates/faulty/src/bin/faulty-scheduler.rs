@@ -1,0 +1,5 @@
+//! `scheduler`, with failpoints.
+
+fn main() -> std::process::ExitCode {
+    assay_scheduler::main()
+}

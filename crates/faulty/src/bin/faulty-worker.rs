@@ -1,0 +1,5 @@
+//! `probe-worker`, with failpoints.
+
+fn main() -> std::process::ExitCode {
+    assay_probe::worker::main()
+}
