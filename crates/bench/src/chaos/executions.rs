@@ -85,6 +85,17 @@ mod tests {
         assert!(under_one_token(&entries).is_empty());
     }
 
+    /// It waits out its delay and then its turn, fault or no fault.
+    #[test]
+    fn the_next_start_of_a_job_that_failed_is_no_recovery() {
+        let entries = [
+            entry(Mark::Started, "a", 1, 100),
+            entry(Mark::Failed, "a", 1, 110),
+            entry(Mark::Started, "a", 2, 500),
+        ];
+        assert_eq!(recoveries_us(&entries, &[200]), [0_u64; 0]);
+    }
+
     #[test]
     fn what_runs_twice_is_seen() {
         let entries = [
