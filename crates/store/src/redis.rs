@@ -25,6 +25,8 @@ mod registry;
 mod revision;
 mod script;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::fmt;

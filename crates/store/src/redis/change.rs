@@ -11,11 +11,11 @@ use assay_core::state::JobState;
 use assay_core::transition::{Admission, Transition, submit};
 
 use super::index::{self, Times};
-use super::keys::{self, GroupKeys, Keys, entry, field};
+use super::keys::{self, GroupKeys, Keys, field};
 use super::record::{Found, Kept, Known};
 use super::revision::next_revision;
 use super::script::Room;
-use super::write::{Guard, Part, Step, Words};
+use super::write::{Guard, Part, Step};
 use crate::form::{Changed, encode_into};
 use crate::metric_definitions::Ending;
 
@@ -105,26 +105,25 @@ impl Scribe<'_> {
             deadline_ms: job.times.deadline_at_ms.saturating_sub(begins_at_ms),
             checkpoint: Kept::No,
         };
-        let key = group.record(job.id);
-        let mut part = Part::new(key.clone(), guard(before));
+        let mut part = Part::new(group, job.id, guard(before));
         match origin {
             Origin::Submitted { limit } => part.limit(keys::live(job.kind), limit),
-            Origin::FollowUp | Origin::Rebuilt => part.count(keys::live(job.kind), 1),
+            Origin::FollowUp | Origin::Rebuilt => part.count(&keys::live(job.kind)),
         }
-        let words = part.command("HSET").word(&key);
+        let words = part.fields();
         words.word(field::REVISION).number(known.revision);
         words.word(field::JOB).written(|out| encode_into(out, job));
         words.word(field::ENVELOPE).bytes(&known.envelope.encode());
         words.word(field::DEADLINE_MS).number(known.deadline_ms);
-        write_events(words, &made.events);
-        tell(&mut part, &made.events);
+        write_events(&mut part, &made.events);
         if let Found::Tombstone(_) = before {
-            part.count(keys::COUNT_OF_TOMBSTONES.to_owned(), -1);
-            part.command("HDEL").word(&key).word(field::TOMBSTONE);
-            index::take(&mut part, &group.expiry, job.id);
+            part.discount(keys::COUNT_OF_TOMBSTONES);
+            let record = group.record(job.id);
+            part.command("HDEL").word(&record).word(field::TOMBSTONE);
+            part.take(&group.expiry);
         }
         index::enter(&mut part, group, job);
-        index::times(&mut part, group, job.id, Times::NONE, self.times(job));
+        index::times(&mut part, group, Times::NONE, self.times(job));
         if origin != Origin::Rebuilt {
             queue(&mut part, group, &known);
         }
@@ -187,9 +186,8 @@ impl Scribe<'_> {
             ..before.clone()
         };
         let group = self.keys.of(after.job.id);
-        let key = group.record(after.job.id);
-        let mut part = Part::new(key.clone(), Guard::Revision(before.revision));
-        let words = part.command("HSET").word(&key);
+        let mut part = Part::new(group, after.job.id, Guard::Revision(before.revision));
+        let words = part.fields();
         words.word(field::REVISION).number(after.revision);
         words.word(field::CHECKPOINT).bytes(checkpoint);
         Change::new(group, Room::Needed, part, Found::Job(after))
@@ -199,39 +197,35 @@ impl Scribe<'_> {
     pub(crate) fn forget(&self, known: &Known) -> Change {
         let job = &known.job;
         let group = self.keys.of(job.id);
-        let key = group.record(job.id);
-        let mut part = Part::new(key.clone(), Guard::Revision(known.revision));
-        part.command("DEL").word(&key);
+        let mut part = Part::new(group, job.id, Guard::Revision(known.revision));
+        part.command("DEL").word(&group.record(job.id));
         index::leave(&mut part, group, job);
-        index::times(&mut part, group, job.id, Times::ANY, Times::NONE);
+        index::times(&mut part, group, Times::ANY, Times::NONE);
         Change::new(group, Room::NotNeeded, part, Found::Absent)
     }
 
     /// Remembers that an id of nobody is not to run, unless `limit` are remembered in its group.
     pub(crate) fn bury(&self, id: JobId, limit: u64) -> Change {
         let group = self.keys.of(id);
-        let key = group.record(id);
         let revision = self.revision(0);
-        let mut part = Part::new(key.clone(), Guard::Absent);
+        let mut part = Part::new(group, id, Guard::Absent);
         part.limit(keys::COUNT_OF_TOMBSTONES.to_owned(), limit);
-        let words = part.command("HSET").word(&key);
+        let words = part.fields();
         words.word(field::REVISION).number(revision);
         words.word(field::TOMBSTONE).number(self.now_ms);
-        let until_ms = self.now_ms.saturating_add(self.retention_ms);
-        index::put(&mut part, &group.expiry, id, until_ms);
+        part.put(&group.expiry, self.now_ms.saturating_add(self.retention_ms));
         Change::new(group, Room::NotNeeded, part, Found::Tombstone(revision))
     }
 
     /// Forgets a tombstone, or what is left of a job whose record somebody deleted.
     pub(crate) fn clear(&self, id: JobId, found: &Found) -> Change {
         let group = self.keys.of(id);
-        let key = group.record(id);
-        let mut part = Part::new(key.clone(), guard(found));
+        let mut part = Part::new(group, id, guard(found));
         if let Found::Tombstone(_) = found {
-            part.count(keys::COUNT_OF_TOMBSTONES.to_owned(), -1);
-            part.command("DEL").word(&key);
+            part.discount(keys::COUNT_OF_TOMBSTONES);
+            part.command("DEL").word(&group.record(id));
         }
-        index::times(&mut part, group, id, Times::ANY, Times::NONE);
+        index::times(&mut part, group, Times::ANY, Times::NONE);
         Change::new(group, Room::NotNeeded, part, Found::Absent)
     }
 
@@ -239,8 +233,8 @@ impl Scribe<'_> {
     pub(crate) fn place(&self, known: &Known) -> Change {
         let id = known.job.id;
         let group = self.keys.of(id);
-        let mut part = Part::new(group.record(id), Guard::Revision(known.revision));
-        index::times(&mut part, group, id, Times::ANY, self.times(&known.job));
+        let mut part = Part::new(group, id, Guard::Revision(known.revision));
+        index::times(&mut part, group, Times::ANY, self.times(&known.job));
         Change::new(group, Room::NotNeeded, part, Found::Job(known.clone()))
     }
 
@@ -254,9 +248,8 @@ impl Scribe<'_> {
     ) -> Part {
         let job = after.job.as_ref();
         let group = self.keys.of(job.id);
-        let key = group.record(job.id);
-        let mut part = Part::new(key.clone(), Guard::Revision(before.revision));
-        let words = part.command("HSET").word(&key);
+        let mut part = Part::new(group, job.id, Guard::Revision(before.revision));
+        let words = part.fields();
         words.word(field::REVISION).number(after.revision);
         words
             .word(field::CHANGED)
@@ -264,10 +257,9 @@ impl Scribe<'_> {
         if let Some(result) = result {
             words.word(field::RESULT).bytes(result);
         }
-        write_events(words, events);
-        tell(&mut part, events);
+        write_events(&mut part, events);
         let (old, new) = (self.times(&before.job), self.times(job));
-        index::times(&mut part, group, job.id, old, new);
+        index::times(&mut part, group, old, new);
         part
     }
 
@@ -284,20 +276,16 @@ fn guard(found: &Found) -> Guard {
     found.revision().map_or(Guard::Absent, Guard::Revision)
 }
 
-/// Each event is a field of its own, under the number of its place.
-fn write_events(words: &mut Words, events: &[JobEvent]) {
+/// Each event is a field of its own, under the number of its place, and the fields end with them.
+fn write_events(part: &mut Part, events: &[JobEvent]) {
+    let fields = part.fields();
     for event in events {
-        words
+        fields
             .number(event.id.sequence)
             .written(|out| encode_into(out, event));
     }
-}
-
-fn tell(part: &mut Part, events: &[JobEvent]) {
-    let stops = events
-        .iter()
-        .any(|event| event.state == JobState::Cancelling);
-    part.tell(events.len(), stops);
+    let stops = |event: &JobEvent| event.state == JobState::Cancelling;
+    part.tell(events.len(), events.iter().any(stops));
 }
 
 /// Takes out of the record what it holds no more: old events, the checkpoint of a job that has ended, the
@@ -344,8 +332,5 @@ fn queue(part: &mut Part, group: &GroupKeys, known: &Known) {
     } else {
         group.stream(job.kind, job.lane)
     };
-    let words = part.command("XADD").word(&stream).word("*");
-    words.word(entry::JOB_ID).bytes(job.id.as_bytes());
-    words.word(entry::GENERATION).number(job.generation);
-    part.wake(group.ready(job.kind));
+    part.enter(stream, job.generation, group.ready(job.kind));
 }

@@ -66,6 +66,14 @@ impl ServerClock {
             .store(offset_ms.clamp(least, most), Ordering::Relaxed);
     }
 
+    /// Makes the estimate wrong.
+    #[cfg(test)]
+    pub(crate) fn err_by(&self, ms: i64) {
+        let offset_ms = self.offset_ms.load(Ordering::Relaxed);
+        self.offset_ms
+            .store(offset_ms.saturating_add_signed(ms), Ordering::Relaxed);
+    }
+
     fn at(&self, instant: Instant) -> u64 {
         self.offset_ms.load(Ordering::Relaxed) + millis(self.began, instant)
     }

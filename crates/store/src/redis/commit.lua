@@ -5,12 +5,18 @@
 -- ARGV: the time when the batch was sent (0: do not look), how far off it may be, the channel of events, the
 --   channel of cancellations, then the parts one after the other. A step is one part, and perhaps linked ones
 --   (jobs that it brings forth), which are passed over if their record exists or the step did not happen.
--- A part: its size; expected revision ('' none); what it wants ('' nothing, 'c' the checkpoint, 'l' it
---   is linked); the limit for the first count ('' none); how many events its first command ends with (negative:
---   a cancellation); the channel that is to be woken ('' none); how many counts; counts and what to add; then
---   commands, each behind the number of its words.
+-- A part: its size;
+--   expected revision ('' none); what it wants ('' nothing, 'c' the checkpoint, 'l' it is linked);
+--   the limit ('' none), and behind one what it limits; what to count ('+one -other', or '');
+--   the id of its job; how many events its fields end with (negative: a cancellation);
+--   how many words of fields, and these; how many words of sets and scores that the job goes into, and these;
+--   how many sets it goes out of, and these; the stream that it goes into ('' none), and behind one its
+--   generation and the channel to wake; then commands, each behind the number of its words.
 -- Answer: the time, then for each step 1 or {1, checkpoint}: done; 2: the limit is reached; nil or the record as
 --   it is: another revision. The time alone: decided too far off, nothing was done.
+--
+-- At most one part of a batch happens to a record, for then it has another revision. So what parts do to sets
+-- may be done together at the end: what goes out first, then what goes in.
 local call = redis.call
 local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -20,8 +26,13 @@ if sent > 0 and math.abs(now - sent) > tonumber(ARGV[2]) then
 end
 local events_channel, stops_channel = ARGV[3], ARGV[4]
 local answers, size = {now}, 1
-local counts, bases, events, stops, woken = {}, {}, {}, {}, {}
-local at, done = 5, false
+local shifts, limited, added, removed, woken = {}, {}, {}, {}, {}
+local events, stops = {}, {}
+local words_max = 2000
+
+local function flush(command, key, words)
+  call(command, key, unpack(words))
+end
 
 local function judge(record, expected, want)
   local revision, checkpoint
@@ -41,22 +52,100 @@ local function judge(record, expected, want)
 end
 
 local function has_room(field, limit)
-  if not bases[field] then
-    bases[field] = tonumber(call('HGET', KEYS[1], field) or 0)
-  end
-  return bases[field] + (counts[field] or 0) < tonumber(limit)
+  local count = limited[field] or tonumber(call('HGET', KEYS[1], field) or 0)
+  local room = count < tonumber(limit)
+  limited[field] = room and count + 1 or count
+  return room
 end
 
+local function put(key, score, id)
+  local words = added[key]
+  if not words then
+    words = {}
+    added[key] = words
+  elseif #words >= words_max then
+    flush('ZADD', key, words)
+    words = {}
+    added[key] = words
+  end
+  local count = #words
+  words[count + 1] = score
+  words[count + 2] = id
+end
+
+local function take(key, id)
+  local words = removed[key]
+  if not words then
+    words = {}
+    removed[key] = words
+  elseif #words >= words_max then
+    flush('ZREM', key, words)
+    words = {}
+    removed[key] = words
+  end
+  words[#words + 1] = id
+end
+
+local function tell(told, last)
+  for event = last - 2 * (math.abs(told) - 1), last, 2 do
+    events[#events + 1] = ARGV[event]
+    if told < 0 then
+      stops[#stops + 1] = ARGV[event]
+    end
+  end
+end
+
+local function apply(record, at, behind)
+  local shift, id, told, fields = unpack(ARGV, at, at + 3)
+  if shift ~= '' then
+    shifts[shift] = (shifts[shift] or 0) + 1
+  end
+  at = at + 4 + tonumber(fields)
+  if fields ~= '0' then
+    call('HSET', record, unpack(ARGV, at - tonumber(fields), at - 1))
+    if told ~= '0' then
+      tell(tonumber(told), at - 1)
+    end
+  end
+  local last = at + tonumber(ARGV[at])
+  for place = at + 1, last, 2 do
+    put(ARGV[place], ARGV[place + 1], id)
+  end
+  at = last + 1
+  last = at + tonumber(ARGV[at])
+  for place = at + 1, last do
+    take(ARGV[place], id)
+  end
+  at = last + 1
+  local stream = ARGV[at]
+  if stream ~= '' then
+    call('XADD', stream, '*', ENTRY_JOB_ID, id, ENTRY_GENERATION, ARGV[at + 1])
+    woken[ARGV[at + 2]] = true
+    at = at + 2
+  end
+  at = at + 1
+  while at < behind do
+    last = at + tonumber(ARGV[at])
+    call(unpack(ARGV, at + 1, last))
+    at = last + 1
+  end
+end
+
+local at, done = 5, false
 for part = 2, #KEYS do
+  local record = KEYS[part]
   local behind = at + tonumber(ARGV[at])
-  local _, expected, want, limit, told, wake, counted = unpack(ARGV, at, at + 6)
-  at = at + 7
+  local expected, want, limit = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  at = at + 4
   local linked = want == 'l'
   local go, answer = false, false
   if done or not linked then
-    go, answer = judge(KEYS[part], expected, want)
-    if go and limit ~= '' and not has_room(ARGV[at], limit) then
-      go, answer = false, 2
+    go, answer = judge(record, expected, want)
+    if limit ~= '' then
+      if go and not has_room(ARGV[at], limit) then
+        go, answer = false, 2
+      end
+      at = at + 1
     end
   end
   if not linked then
@@ -65,31 +154,23 @@ for part = 2, #KEYS do
     answers[size] = answer
   end
   if go then
-    for _ = 1, tonumber(counted) do
-      local field = ARGV[at]
-      counts[field] = (counts[field] or 0) + tonumber(ARGV[at + 1])
-      at = at + 2
-    end
-    local first_last = at + tonumber(ARGV[at] or 0)
-    while at < behind do
-      local last = at + tonumber(ARGV[at])
-      call(unpack(ARGV, at + 1, last))
-      at = last + 1
-    end
-    told = tonumber(told)
-    for event = first_last - 2 * (math.abs(told) - 1), first_last, 2 do
-      events[#events + 1] = ARGV[event]
-      if told < 0 then
-        stops[#stops + 1] = ARGV[event]
-      end
-    end
-    if wake ~= '' then
-      woken[wake] = true
-    end
+    apply(record, at, behind)
   end
   at = behind
 end
 
+for key, words in pairs(removed) do
+  flush('ZREM', key, words)
+end
+for key, words in pairs(added) do
+  flush('ZADD', key, words)
+end
+local counts = {}
+for shift, times in pairs(shifts) do
+  for sign, field in string.gmatch(shift, '([+-])(%S+)') do
+    counts[field] = (counts[field] or 0) + (sign == '+' and times or -times)
+  end
+end
 for field, delta in pairs(counts) do
   if delta ~= 0 then
     call('HINCRBY', KEYS[1], field, delta)

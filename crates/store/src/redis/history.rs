@@ -64,7 +64,7 @@ impl RedisStore {
     async fn fields(&self, id: JobId, names: &[&str]) -> Result<Vec<Value>, StoreError> {
         let mut command = redis::cmd("HMGET");
         command.arg(self.keys.of(id).record(id)).arg(names);
-        let answer = self.link.ask(&command).await;
+        let answer = self.link.read(&command).await;
         let Value::Array(fields) = answer.map_err(LinkError::of_read)? else {
             return Err(Unreadable::Malformed("it is no hash").into());
         };

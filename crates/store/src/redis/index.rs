@@ -1,6 +1,5 @@
 //! Where jobs are found without their ids: lists, counts, times that matter.
 
-use assay_core::id::JobId;
 use assay_core::job::Job;
 use assay_core::state::JobState;
 use assay_core::transition::expires_at_ms;
@@ -48,27 +47,27 @@ impl Times {
 }
 
 /// Moves a job from some times to others.
-pub(super) fn times(part: &mut Part, group: &GroupKeys, id: JobId, old: Times, new: Times) {
+pub(super) fn times(part: &mut Part, group: &GroupKeys, old: Times, new: Times) {
     let moves = [
         (&group.due, old.due, new.due),
         (&group.leases, old.lease, new.lease),
         (&group.deadlines, old.deadline, new.deadline),
         (&group.expiry, old.expiry, new.expiry),
     ];
-    for (key, old, new) in moves {
+    for (set, old, new) in moves {
         match (old, new) {
             (old, new) if old == new => {}
-            (_, Some(at_ms)) => put(part, key, id, at_ms),
-            (_, None) => take(part, key, id),
+            (_, Some(at_ms)) => part.put(set, at_ms),
+            (_, None) => part.take(set),
         }
     }
 }
 
 /// Counts and lists a job that is new.
 pub(super) fn enter(part: &mut Part, group: &GroupKeys, job: &Job) {
-    part.count(keys::count(job.kind, job.state), 1);
+    part.count(&keys::count(job.kind, job.state));
     let list = group.list(&job.tenant, job.kind, job.state);
-    put(part, &list, job.id, job.times.created_at_ms);
+    part.put(&list, job.times.created_at_ms);
 }
 
 /// Counts and lists a job where it is now.
@@ -79,28 +78,14 @@ pub(super) fn follow(part: &mut Part, group: &GroupKeys, old: &Job, new: &Job) {
     leave(part, group, old);
     enter(part, group, new);
     match (old.state.is_terminal(), new.state.is_terminal()) {
-        (false, true) => part.count(keys::live(new.kind), -1),
-        (true, false) => part.count(keys::live(new.kind), 1),
+        (false, true) => part.discount(&keys::live(new.kind)),
+        (true, false) => part.count(&keys::live(new.kind)),
         _ => {}
     }
 }
 
 /// Counts and lists a job no more where it was.
 pub(super) fn leave(part: &mut Part, group: &GroupKeys, job: &Job) {
-    part.count(keys::count(job.kind, job.state), -1);
-    let list = group.list(&job.tenant, job.kind, job.state);
-    take(part, &list, job.id);
-}
-
-/// Puts a job into a set, by a time.
-pub(super) fn put(part: &mut Part, key: &str, id: JobId, at_ms: u64) {
-    part.command("ZADD")
-        .word(key)
-        .number(at_ms)
-        .bytes(id.as_bytes());
-}
-
-/// Takes a job out of a set.
-pub(super) fn take(part: &mut Part, key: &str, id: JobId) {
-    part.command("ZREM").word(key).bytes(id.as_bytes());
+    part.discount(&keys::count(job.kind, job.state));
+    part.take(&group.list(&job.tenant, job.kind, job.state));
 }

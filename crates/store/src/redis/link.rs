@@ -6,6 +6,8 @@
 mod ear;
 mod failure;
 mod slot;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -84,6 +86,41 @@ impl Link {
         let answers = self.slot().ask_all(commands).await;
         self.count(&answers, sent);
         answers
+    }
+
+    /// Asks what changes nothing, so again if the answer is lost.
+    ///
+    /// # Errors
+    /// When there is still none.
+    pub(crate) async fn read(&self, question: &Cmd) -> Result<Value, LinkError> {
+        let mut answer = self.ask(question).await;
+        for _ in 1..self.reads_max() {
+            if !matches!(answer, Err(LinkError::Lost(_))) {
+                break;
+            }
+            answer = self.ask(question).await;
+        }
+        answer
+    }
+
+    /// Asks what changes nothing, together, so again if the answers are lost.
+    ///
+    /// # Errors
+    /// When there are still none.
+    pub(crate) async fn read_all(&self, questions: &Pipeline) -> Result<Vec<Value>, LinkError> {
+        let mut answers = self.ask_all(questions).await;
+        for _ in 1..self.reads_max() {
+            if !matches!(answers, Err(LinkError::Lost(_))) {
+                break;
+            }
+            answers = self.ask_all(questions).await;
+        }
+        answers
+    }
+
+    /// Once on each connection, and once more: what broke one may have broken all, and new ones are made.
+    fn reads_max(&self) -> usize {
+        self.slots.len() + 1
     }
 
     /// Sends a call of `script`, which Redis is given first if it does not know it.

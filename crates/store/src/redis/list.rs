@@ -1,6 +1,8 @@
 //! Pages of jobs, and how many there are. A page is merged from the lists of its kinds and states, each in
 //! order already, so it costs what its own jobs cost however many others there are.
 
+use std::sync::LazyLock;
+
 use assay_core::id::JobId;
 use assay_core::job::Job;
 use assay_core::kind::JobKind;
@@ -12,7 +14,12 @@ use super::RedisStore;
 use super::keys::{self, GroupKeys, field};
 use super::link::{Link, LinkError};
 use super::record::{bytes, number, read_job};
+use super::script::{Room, Script};
 use crate::metric_definitions::redis::Call;
+
+/// Reads lists. A transaction would be refused when there is no memory left.
+static LIST: LazyLock<Script> =
+    LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("list.lua")));
 
 /// A place in a list: when a job was submitted, and which.
 type Place = (u64, JobId);
@@ -66,7 +73,7 @@ impl RedisStore {
                 .arg(key)
                 .arg(&[field::JOB, field::CHANGED]);
         }
-        let answers = link.ask_all(&commands).await.map_err(LinkError::of_read)?;
+        let answers = link.read_all(&commands).await.map_err(LinkError::of_read)?;
         let mut jobs = Vec::with_capacity(answers.len());
         for answer in answers {
             // Forgotten meanwhile, if it has none.
@@ -93,7 +100,7 @@ impl RedisStore {
             }
         }
         let link = self.link.labelled(Call::Count);
-        let answers = link.ask_all(&commands).await.map_err(LinkError::of_read)?;
+        let answers = link.read_all(&commands).await.map_err(LinkError::of_read)?;
         let mut counts = Counts::default();
         for answer in answers {
             let Value::Array(values) = answer else {
@@ -166,17 +173,19 @@ async fn ask(
         return Ok(false);
     }
     let many = size + 1 + PLACES_SPARE;
-    let mut commands = Pipeline::with_capacity(owing.len());
-    commands.atomic();
+    let keys: Vec<_> = owing.iter().map(|source| source.key.as_str()).collect();
+    let mut call = LIST.call(keys.into_iter());
+    call.arg(bounds.before.0).arg(bounds.from.0).arg(many);
     for source in &owing {
-        commands.cmd("ZRANGE").arg(&source.key);
-        commands.arg(bounds.before.0).arg(bounds.from.0);
-        commands.arg("BYSCORE").arg("REV").arg("LIMIT");
-        commands.arg(source.asked).arg(many).arg("WITHSCORES");
+        call.arg(source.asked);
     }
-    let answers = link.ask_all(&commands).await.map_err(LinkError::of_read)?;
-    for (source, answer) in owing.iter_mut().zip(answers) {
-        let places = places(&answer);
+    let answer = link.run(&LIST, &call).await.map_err(LinkError::of_read)?;
+    let Value::Array(answers) = answer else {
+        let why = "the lists were answered with something else".into();
+        return Err(StoreError::Unavailable { why });
+    };
+    for (source, answer) in owing.iter_mut().zip(&answers) {
+        let places = places(answer);
         source.asked += many;
         source.ended = places.len() < many;
         let held = places.into_iter().filter(|place| bounds.holds(*place));

@@ -38,7 +38,7 @@ impl Reader {
     ) -> Result<Result<(Found, Option<Vec<u8>>), Unreadable>, LinkError> {
         let mut command = redis::cmd("HMGET");
         command.arg(self.keys.of(id).record(id)).arg(&FIELDS);
-        let fields = self.link.ask(&command).await?;
+        let fields = self.link.read(&command).await?;
         Ok(self.read(id, fields))
     }
 
@@ -60,7 +60,7 @@ impl Reader {
                 .arg(self.keys.of(*id).record(*id))
                 .arg(&FIELDS);
         }
-        let answers = self.link.ask_all(&commands).await?;
+        let answers = self.link.read_all(&commands).await?;
         let read = |(id, fields)| self.read(id, fields).map(|(found, _)| found);
         Ok(ids.iter().copied().zip(answers).map(read).collect())
     }

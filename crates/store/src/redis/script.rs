@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use redis::Cmd;
 
+use super::keys::entry;
 use super::record::FIELDS;
 
 /// What a script may do when Redis has no memory left.
@@ -23,7 +24,8 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// A script of `body`, which knows [`FIELDS`] by their names in capitals.
+    /// A script of `body`, which knows the fields of records and of entries by their
+    /// names in capitals.
     pub(crate) fn new(room: Room, body: &str) -> Self {
         let flags = match room {
             Room::NotNeeded => "#!lua flags=allow-oom",
@@ -51,8 +53,11 @@ impl Script {
 }
 
 fn fields() -> String {
-    let names = "REVISION, JOB, CHANGED, ENVELOPE, DEADLINE_MS, CHECKPOINT, TOMBSTONE";
-    let fields = FIELDS.map(|field| format!("'{field}'"));
+    let names = "REVISION, JOB, CHANGED, ENVELOPE, DEADLINE_MS, CHECKPOINT, TOMBSTONE, \
+        ENTRY_JOB_ID, ENTRY_GENERATION";
+    let of_entries = [entry::JOB_ID, entry::GENERATION];
+    let fields = FIELDS.iter().chain(&of_entries);
+    let fields: Vec<_> = fields.map(|field| format!("'{field}'")).collect();
     format!("local {names} = {}", fields.join(", "))
 }
 

@@ -1,7 +1,10 @@
-//! What a step writes, in the form that the committer's script takes.
+//! What a step writes, in the form that the committer's script takes (`commit.lua` says which).
 //!
 //! A [`Step`] is one *part*, and perhaps more parts for jobs that it brings forth. A part happens if its record
-//! is as [`Guard`] says, and then whole.
+//! is as [`Guard`] says, and then whole. A job is changed by at most one part of a batch; so what parts do to
+//! sets goes together, and only their words for it are here.
+
+use assay_core::id::JobId;
 
 use super::keys::GroupKeys;
 use super::script::Room;
@@ -60,72 +63,123 @@ enum Want {
     Linked,
 }
 
-/// Commands on one record and what hangs on it.
+/// What happens to one record and what hangs on it.
 #[derive(Debug)]
 pub(crate) struct Part {
+    id: JobId,
     record: String,
     guard: Guard,
     want: Want,
-    limit: Option<u64>,
+    limit: Option<(u64, String)>,
+    shift: String,
+    fields: Words,
     events: usize,
     stops: bool,
+    /// Sets and scores in turn.
+    puts: Words,
+    takes: Words,
+    entry: Option<Entry>,
+    commands: Vec<Words>,
+}
+
+/// An entry of a stream.
+#[derive(Debug)]
+struct Entry {
+    stream: String,
+    generation: u64,
     wake: String,
-    counts: Vec<(String, i64)>,
-    commands: Words,
 }
 
 impl Part {
-    /// A part that does nothing yet. `record` is the key of the record that `guard` is about.
-    pub(crate) fn new(record: String, guard: Guard) -> Self {
+    /// A part that does nothing yet to what is under `id`.
+    pub(crate) fn new(group: &GroupKeys, id: JobId, guard: Guard) -> Self {
         Self {
-            record,
+            id,
+            record: group.record(id),
             guard,
             want: Want::Nothing,
             limit: None,
+            shift: String::new(),
+            fields: Words::default(),
             events: 0,
             stops: false,
-            wake: String::new(),
-            counts: Vec::new(),
-            commands: Words::default(),
+            puts: Words::default(),
+            takes: Words::default(),
+            entry: None,
+            commands: Vec::new(),
         }
-    }
-
-    /// Adds a command; its words go behind.
-    pub(crate) fn command(&mut self, name: &str) -> &mut Words {
-        self.commands.begin();
-        self.commands.word(name)
-    }
-
-    /// Adds to a field of the counts.
-    pub(crate) fn count(&mut self, field: String, delta: i64) {
-        self.counts.push((field, delta));
-    }
-
-    /// Refuses the part when there are `limit` jobs of what `field` counts, and counts one more.
-    pub(crate) fn limit(&mut self, field: String, limit: u64) {
-        self.limit = Some(limit);
-        self.counts.insert(0, (field, 1));
-    }
-
-    /// Says that the first command ends with so many pairs of a field and an event, which listeners are told.
-    pub(crate) fn tell(&mut self, events: usize, stops: bool) {
-        self.events = events;
-        self.stops = stops;
-    }
-
-    /// Wakes whoever listens to `channel`.
-    pub(crate) fn wake(&mut self, channel: String) {
-        self.wake = channel;
     }
 
     pub(super) fn record(&self) -> &str {
         &self.record
     }
 
+    /// Fields of the record, names and values in turn; more go behind.
+    pub(crate) fn fields(&mut self) -> &mut Words {
+        &mut self.fields
+    }
+
+    /// Says that the fields end with so many events, which listeners are told.
+    pub(crate) fn tell(&mut self, events: usize, stops: bool) {
+        self.events = events;
+        self.stops = stops;
+    }
+
+    /// Puts the job into a set, by a time.
+    pub(crate) fn put(&mut self, set: &str, at_ms: u64) {
+        self.puts.word(set).number(at_ms);
+    }
+
+    /// Takes the job out of a set.
+    pub(crate) fn take(&mut self, set: &str) {
+        self.takes.word(set);
+    }
+
+    /// Counts one more.
+    pub(crate) fn count(&mut self, field: &str) {
+        self.shift('+', field);
+    }
+
+    /// Counts one less.
+    pub(crate) fn discount(&mut self, field: &str) {
+        self.shift('-', field);
+    }
+
+    fn shift(&mut self, sign: char, field: &str) {
+        if !self.shift.is_empty() {
+            self.shift.push(' ');
+        }
+        self.shift.push(sign);
+        self.shift.push_str(field);
+    }
+
+    /// Counts one more, and refuses the part when there are `limit` already.
+    pub(crate) fn limit(&mut self, field: String, limit: u64) {
+        self.count(&field);
+        self.limit = Some((limit, field));
+    }
+
+    /// Puts a generation of the job into a stream, and wakes whoever listens to the channel `wake`.
+    pub(crate) fn enter(&mut self, stream: String, generation: u64, wake: String) {
+        self.entry = Some(Entry {
+            stream,
+            generation,
+            wake,
+        });
+    }
+
+    /// Adds any other command; its words go behind.
+    pub(crate) fn command(&mut self, name: &str) -> &mut Words {
+        let mut words = Words::default();
+        words.word(name);
+        self.commands.push(words);
+        let last = self.commands.len() - 1;
+        &mut self.commands[last]
+    }
+
     /// Writes the part as the script reads it.
     pub(super) fn write(&self, call: &mut redis::Cmd) {
-        let size = HEAD_WORDS + 2 * self.counts.len() + self.commands.sized_words();
-        call.arg(size);
+        call.arg(self.size());
         match self.guard {
             Guard::Absent => call.arg(""),
             Guard::Revision(revision) => call.arg(revision),
@@ -135,41 +189,56 @@ impl Part {
             Want::Checkpoint => "c",
             Want::Linked => "l",
         });
-        match self.limit {
-            Some(limit) => call.arg(limit),
+        match &self.limit {
+            Some((limit, field)) => call.arg(limit).arg(field),
             None => call.arg(""),
         };
+        call.arg(&self.shift).arg(self.id.as_bytes());
         if self.stops {
             call.arg(format!("-{}", self.events));
         } else {
             call.arg(self.events);
         }
-        call.arg(&self.wake).arg(self.counts.len());
-        for (field, delta) in &self.counts {
-            call.arg(field).arg(*delta);
+        for words in [&self.fields, &self.puts, &self.takes] {
+            call.arg(words.len());
+            words.write(call);
         }
-        self.commands.write(call);
+        match &self.entry {
+            Some(entry) => call
+                .arg(&entry.stream)
+                .arg(entry.generation)
+                .arg(&entry.wake),
+            None => call.arg(""),
+        };
+        for words in &self.commands {
+            call.arg(words.len());
+            words.write(call);
+        }
+    }
+
+    fn size(&self) -> usize {
+        let rows = [&self.fields, &self.puts, &self.takes].map(Words::len);
+        let commands = self.commands.iter().map(|words| words.len() + 1);
+        HEAD_WORDS
+            + usize::from(self.limit.is_some())
+            + rows.iter().sum::<usize>()
+            + self.entry.as_ref().map_or(0, |_| 2)
+            + commands.sum::<usize>()
     }
 }
 
-/// Words of a part before its counts.
-const HEAD_WORDS: usize = 7;
+/// Words that every part has.
+const HEAD_WORDS: usize = 11;
 
-/// Commands, each a row of words, in one buffer.
+/// A row of words in one buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
     bytes: Vec<u8>,
     /// Where each word ends in the bytes.
     ends: Vec<usize>,
-    /// Where each command begins in the words.
-    begins: Vec<usize>,
 }
 
 impl Words {
-    fn begin(&mut self) {
-        self.begins.push(self.ends.len());
-    }
-
     /// Adds a text.
     pub(crate) fn word(&mut self, word: &str) -> &mut Self {
         self.bytes(word.as_bytes())
@@ -177,9 +246,7 @@ impl Words {
 
     /// Adds bytes.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.bytes.extend_from_slice(bytes);
-        self.ends.push(self.bytes.len());
-        self
+        self.written(|out| out.extend_from_slice(bytes))
     }
 
     /// Adds a number.
@@ -194,24 +261,15 @@ impl Words {
         self
     }
 
-    /// All words, and one for the size of each command.
-    fn sized_words(&self) -> usize {
-        self.ends.len() + self.begins.len()
+    fn len(&self) -> usize {
+        self.ends.len()
     }
 
     fn write(&self, call: &mut redis::Cmd) {
-        let ends = self.begins.iter().skip(1).copied();
-        for (begin, end) in self
-            .begins
-            .iter()
-            .copied()
-            .zip(ends.chain([self.ends.len()]))
-        {
-            call.arg(end - begin);
-            for place in begin..end {
-                let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
-                call.arg(&self.bytes[start..self.ends[place]]);
-            }
+        let mut start = 0;
+        for end in &self.ends {
+            call.arg(&self.bytes[start..*end]);
+            start = *end;
         }
     }
 }
@@ -219,6 +277,16 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redis::keys::Keys;
+
+    fn part(guard: Guard) -> Part {
+        let keys = Keys::new("assay", 1);
+        Part::new(
+            &keys.groups()[0],
+            JobId::from_bytes(*b"sixteen bytes id"),
+            guard,
+        )
+    }
 
     fn words(part: &Part) -> Vec<String> {
         let mut call = redis::Cmd::new();
@@ -231,30 +299,62 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_its_size_its_head_its_counts_and_its_commands() {
-        let mut part = Part::new("key".into(), Guard::Revision(7));
+    fn a_part_is_written_as_the_script_reads_it() {
+        let mut part = part(Guard::Revision(7));
         part.limit("live".into(), 40);
-        part.count("queued".into(), -1);
-        part.command("HSET")
-            .word("key")
-            .word("v")
-            .number(8)
-            .word("1")
-            .bytes(b"event");
-        part.command("DEL").word("other");
+        part.discount("queued");
+        part.fields().word("v").number(8).word("1").bytes(b"event");
         part.tell(1, true);
-        part.wake("ready".into());
+        part.put("due", 99);
+        part.take("leases");
+        part.enter("lane".into(), 3, "ready".into());
+        part.command("DEL").word("other");
         let expected = [
-            "21", "7", "", "40", "-1", "ready", "2", "live", "1", "queued", "-1", "6", "HSET",
-            "key", "v", "8", "1", "event", "2", "DEL", "other",
+            "24",
+            "7",
+            "",
+            "40",
+            "live",
+            "+live -queued",
+            "sixteen bytes id",
+            "-1",
+            "4",
+            "v",
+            "8",
+            "1",
+            "event",
+            "2",
+            "due",
+            "99",
+            "1",
+            "leases",
+            "lane",
+            "3",
+            "ready",
+            "2",
+            "DEL",
+            "other",
         ];
         assert_eq!(words(&part), expected);
     }
 
     #[test]
     fn the_size_counts_every_word() {
-        let mut part = Part::new("key".into(), Guard::Absent);
-        assert_eq!(words(&part), ["7", "", "", "", "0", "", "0"]);
+        let mut part = part(Guard::Absent);
+        let expected = [
+            "11",
+            "",
+            "",
+            "",
+            "",
+            "sixteen bytes id",
+            "0",
+            "0",
+            "0",
+            "0",
+            "",
+        ];
+        assert_eq!(words(&part), expected);
         part.want = Want::Checkpoint;
         part.command("PING");
         let all = words(&part);

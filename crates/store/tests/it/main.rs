@@ -13,6 +13,8 @@ mod redis_contract;
 #[cfg(test)]
 mod redis_queue;
 #[cfg(test)]
+mod redis_trouble;
+#[cfg(test)]
 mod registry;
 #[cfg(test)]
 mod reopen;

@@ -1,6 +1,7 @@
 //! What the clock asks for.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
 
 use assay_core::id::{JobId, WorkerId};
 use assay_core::job::Job;
@@ -15,12 +16,16 @@ use crate::metric_definitions::redis::Call;
 use crate::redis::keys::GroupKeys;
 use crate::redis::link::LinkError;
 use crate::redis::record::{Found, bytes, number};
+use crate::redis::script::{Room, Script};
 
 /// Leases that nobody looked at for this long, in milliseconds, lapsed in a gap: Redis or all schedulers were
 /// away, and the workers could not renew them.
 const REAP_GAP_MS: u64 = 10_000;
 /// How long such leases are extended from now, in milliseconds.
 const GAP_LEASE_MS: u64 = 10_000;
+/// Notes when leases were looked at. A plain command would be refused when there is no memory left.
+static NOTE_BEAT: LazyLock<Script> =
+    LazyLock::new(|| Script::new(Room::NotNeeded, "redis.call('SET', KEYS[1], ARGV[1])"));
 /// Steps of one sweep that are on their way at a time.
 const STEPS_MAX: usize = 128;
 /// Leases that are extended before the next are asked for.
@@ -95,14 +100,14 @@ impl RedisStore {
         let mut get = redis::cmd("GET");
         get.arg(&group.beat);
         let link = self.link.labelled(Call::Sweep);
-        let beaten = link.ask(&get).await.map_err(LinkError::of_read)?;
+        let beaten = link.read(&get).await.map_err(LinkError::of_read)?;
         let beaten_at_ms = bytes(&beaten).and_then(number).unwrap_or(0);
         if now_ms.saturating_sub(beaten_at_ms) > REAP_GAP_MS {
             self.extend_leases(group, now_ms).await?;
         }
-        let mut set = redis::cmd("SET");
-        set.arg(&group.beat).arg(now_ms);
-        let beat = link.ask(&set).await;
+        let mut call = NOTE_BEAT.call([group.beat.as_str()].into_iter());
+        call.arg(now_ms);
+        let beat = link.run(&NOTE_BEAT, &call).await;
         beat.map(drop).map_err(LinkError::of_write)
     }
 
@@ -202,7 +207,7 @@ impl RedisStore {
         command.arg(key).arg("-inf").arg(until_ms).arg("BYSCORE");
         command.arg("LIMIT").arg(0).arg(limit);
         let link = self.link.labelled(Call::Sweep);
-        let answer = link.ask(&command).await.map_err(LinkError::of_read)?;
+        let answer = link.read(&command).await.map_err(LinkError::of_read)?;
         Ok(ids(&answer))
     }
 }

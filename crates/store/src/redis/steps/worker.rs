@@ -85,7 +85,7 @@ impl RedisStore {
             .arg(now_ms)
             .arg("NX")
             .arg("GET");
-        let began = self.link.ask(&command).await.map_err(LinkError::of_read)?;
+        let began = self.link.read(&command).await.map_err(LinkError::of_read)?;
         Ok(bytes(&began).and_then(number).unwrap_or(now_ms))
     }
 
