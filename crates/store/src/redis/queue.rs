@@ -270,6 +270,10 @@ impl JobQueue for RedisQueue {
         Ok(Box::new(ear))
     }
 
+    fn system(&self) -> &'static str {
+        "redis"
+    }
+
     async fn depth(&self, kind: JobKind) -> Result<[LaneDepth; 3], QueueError> {
         let streams = &self.of(kind).streams;
         let depth = survey::depth(&self.parts.access, streams).await;

@@ -70,8 +70,26 @@ impl Entry {
         let [Value::Int(stream), id, fields, ..] = parts.as_slice() else {
             return None;
         };
+        Self::of(StreamNo::numbered(*stream)?, id, fields)
+    }
+
+    /// Reads the entries of one stream, each `{ entry id, fields }`.
+    pub(super) fn read_all(stream: StreamNo, entries: &Value) -> Option<Vec<Self>> {
+        let Value::Array(entries) = entries else {
+            return None;
+        };
+        let read = |entry: &Value| {
+            let Value::Array(parts) = entry else {
+                return None;
+            };
+            Self::of(stream, parts.first()?, parts.get(1)?)
+        };
+        entries.iter().map(read).collect()
+    }
+
+    pub(super) fn of(stream: StreamNo, id: &Value, fields: &Value) -> Option<Self> {
         Some(Self {
-            stream: StreamNo::numbered(*stream)?,
+            stream,
             id: EntryId::read(id)?,
             content: Content::read(fields),
         })

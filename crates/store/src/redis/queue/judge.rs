@@ -63,7 +63,8 @@ pub(super) fn judge(content: &Content, found: &LookUp) -> Verdict {
 pub(super) enum Idle {
     /// Whoever held it is gone: others get it.
     HandOut,
-    /// Its job runs under a live lease: looked at again later.
+    /// Its job is in a worker's hands: looked at again later. If that worker's lease lapsed, the reaper takes
+    /// the job from it, and knows whether it died.
     Leave,
     /// Its job has ended or has a later generation.
     Stale,
@@ -74,7 +75,7 @@ pub(super) enum Idle {
 }
 
 /// Judges an entry that its holder does not touch.
-pub(super) fn judge_idle(content: &Content, found: &LookUp, now_ms: u64) -> Idle {
+pub(super) fn judge_idle(content: &Content, found: &LookUp) -> Idle {
     match judge(content, found) {
         Verdict::Gone => Idle::Gone,
         Verdict::Stale => Idle::Stale,
@@ -85,17 +86,11 @@ pub(super) fn judge_idle(content: &Content, found: &LookUp, now_ms: u64) -> Idle
             let job = found.as_ref().ok().and_then(Found::job);
             match job.map(|known| known.job.as_ref()) {
                 Some(job) if job.state.is_terminal() => Idle::Stale,
-                Some(job) if has_live_lease(job, now_ms) => Idle::Leave,
+                Some(job) if job.holder.is_some() => Idle::Leave,
                 _ => Idle::HandOut,
             }
         }
     }
-}
-
-fn has_live_lease(job: &Job, now_ms: u64) -> bool {
-    job.holder
-        .as_ref()
-        .is_some_and(|holder| holder.expires_at_ms > now_ms)
 }
 
 /// Whether the streams have lost the entry of a job: it has waited since before everything that waits now
@@ -194,12 +189,12 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_entry_is_left_alone_while_a_lease_is_live() {
+    fn an_idle_entry_is_left_alone_while_a_worker_has_its_job() {
         let ended = job(|job| job.state = JobState::Cancelled);
         let cases = [
             (content(3), job(|_| {}), Idle::HandOut),
             (content(3), held_until(NOW_MS + 1), Idle::Leave),
-            (content(3), held_until(NOW_MS), Idle::HandOut),
+            (content(3), held_until(NOW_MS), Idle::Leave),
             (content(2), held_until(NOW_MS + 1), Idle::Stale),
             (content(3), ended, Idle::Stale),
             (content(3), Ok(Found::Absent), Idle::Gone),
@@ -207,7 +202,7 @@ mod tests {
             (Content::Garbage, Ok(Found::Absent), Idle::Unreadable),
         ];
         for (content, found, idle) in cases {
-            assert_eq!(judge_idle(&content, &found, NOW_MS), idle, "{content:?}");
+            assert_eq!(judge_idle(&content, &found), idle, "{content:?}");
         }
     }
 

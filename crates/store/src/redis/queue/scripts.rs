@@ -7,6 +7,9 @@ use crate::redis::script::{Room, Script};
 /// Takes entries.
 pub(super) static TAKE: LazyLock<Script> =
     LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("take.lua")));
+/// Forgets entries.
+pub(super) static ACKNOWLEDGE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("acknowledge.lua")));
 /// Settles entries.
 pub(super) static SETTLE: LazyLock<Script> =
     LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("settle.lua")));

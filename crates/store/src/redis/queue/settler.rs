@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Access;
 use super::holdings::{Holdings, Place};
-use super::scripts::SETTLE;
+use super::scripts::{ACKNOWLEDGE, SETTLE};
 use crate::metric_definitions::redis::Call;
 use crate::redis::keys::CONSUMER_GROUP;
 use crate::redis::link::LinkError;
@@ -110,19 +110,16 @@ impl Settler {
         }
     }
 
-    /// The usual end of a delivery: no script is needed for it.
+    /// The usual end of a delivery.
     async fn acknowledge(&self, orders: &[Order]) -> Result<(), LinkError> {
-        let mut commands = redis::pipe();
-        commands.atomic();
-        for (name, ids) in by_stream(orders.iter().map(|order| &order.place)) {
-            commands.cmd("XACK").arg(name).arg(CONSUMER_GROUP).arg(&ids);
-            commands.cmd("XDEL").arg(name).arg(&ids);
+        let streams = by_stream(orders.iter().map(|order| &order.place));
+        let mut call = ACKNOWLEDGE.call(streams.keys().copied());
+        call.arg(CONSUMER_GROUP);
+        for ids in streams.values() {
+            call.arg(ids.len()).arg(ids);
         }
-        self.access
-            .link(Call::Settle)
-            .ask_all(&commands)
-            .await
-            .map(drop)
+        let link = self.access.link(Call::Settle);
+        link.run(&ACKNOWLEDGE, &call).await.map(drop)
     }
 
     pub(super) async fn touch(&self) {

@@ -18,7 +18,7 @@ use super::low_slots::LowSlots;
 use super::plan::{Known, Room};
 use super::settler::Fate;
 use super::streams::{KindStreams, STREAMS, StreamNo};
-use super::take::{self, Request, by_lane};
+use super::take::{self, Request, Taken, by_lane};
 use crate::metric_definitions::redis::{Call, Dropped, dropped};
 use crate::redis::link::LinkError;
 
@@ -74,36 +74,46 @@ impl Source {
     }
 
     async fn ask(&mut self, slots: usize, look_around: bool) -> Result<Vec<Entry>, LinkError> {
-        let room = Room {
-            slots,
-            low: self.low_slots.free(),
-        };
         let now_ms = self.parts.access.clock.now_ms();
-        let request = Request {
-            consumer: &self.parts.consumer,
-            room,
-            plan: self.known.plan(room, now_ms),
-            seen: &self.seen,
-            look_around: look_around.then(|| self.parts.access.given_ms()),
-        };
-        let taken =
-            take::take(&self.parts.access.link(Call::Take), &self.streams, &request).await?;
+        let taken = self.call(slots, look_around, now_ms).await?;
         let now = Instant::now();
         if look_around {
             self.comes_back_at = taken.comes_back_in.map(|after| now + after);
+            self.look_around_at = now + LOOK_AROUND_PERIOD;
         }
-        // Who found less than asked for wants to know more.
-        let period = match taken.entries.len() == slots {
-            true => LOOK_AROUND_PERIOD,
-            false => Duration::ZERO,
-        };
-        self.look_around_at = now + period;
+        if taken.entries.len() < slots {
+            // Who found less than asked for wants to know more.
+            self.look_around_at = now;
+        }
         for (stream, head) in StreamNo::ALL.into_iter().zip(taken.heads) {
             self.known.learn(stream, head);
         }
         take::see(&mut self.seen, &taken.entries);
         let lanes = by_lane(taken.entries, |entry| entry.stream);
         Ok(self.known.order(lanes, now_ms))
+    }
+
+    async fn call(&self, slots: usize, look_around: bool, now_ms: u64) -> Result<Taken, LinkError> {
+        let (streams, consumer) = (&self.streams, self.parts.consumer.as_str());
+        let low = self.low_slots.free();
+        let room = Room { slots, low };
+        let plan = self.known.plan(room, now_ms);
+        let link = self.parts.access.link(Call::Take);
+        let planned = plan.iter().sum();
+        if !look_around && let Some(stream) = self.known.only_stream(plan) {
+            let taken = take::take_from(&link, streams, stream, consumer, planned).await?;
+            if let Some(taken) = taken {
+                return Ok(taken);
+            }
+        }
+        let request = Request {
+            consumer,
+            room,
+            plan,
+            seen: &self.seen,
+            look_around: look_around.then(|| self.parts.access.given_ms()),
+        };
+        take::take(&link, streams, &request).await
     }
 
     async fn deliver(&self, entries: Vec<Entry>) -> Result<Vec<Delivery>, LinkError> {

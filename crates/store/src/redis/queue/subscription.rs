@@ -17,7 +17,7 @@ use super::source::Source;
 use crate::redis::link::LinkError;
 
 /// How long what nobody waits for any more is kept for the next to ask.
-const KEPT: Duration = Duration::from_millis(100);
+const KEPT: Duration = Duration::from_millis(50);
 /// How often a waiting worker looks for itself: a wake-up may be lost.
 const POLL_PERIOD: Duration = Duration::from_secs(1);
 

@@ -8,7 +8,7 @@ use assay_core::state::JobState;
 use redis::Value;
 
 use super::Access;
-use super::entry::{Content, Entry, EntryId};
+use super::entry::Entry;
 use super::judge::{Verdict, judge};
 use super::scripts::SURVEY;
 use super::streams::{KindStreams, STREAMS, StreamNo};
@@ -113,11 +113,7 @@ impl Waiting {
         let [Value::Int(ready), id, fields] = parts.as_slice() else {
             return None;
         };
-        let first = EntryId::read(id).map(|id| Entry {
-            stream,
-            id,
-            content: Content::read(fields),
-        });
+        let first = Entry::of(stream, id, fields);
         Some(Self {
             ready: u64::try_from(*ready).ok()?,
             first,

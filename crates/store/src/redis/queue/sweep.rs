@@ -131,11 +131,10 @@ impl Sweep {
             .map(|untouched| (untouched.entry, untouched.holder))
             .unzip();
         let found = self.access.read(&entries).await?;
-        let now_ms = self.access.clock.now_ms();
         let mut handed_out = 0;
         let mut orders = Vec::with_capacity(entries.len());
         for ((entry, holder), found) in entries.into_iter().zip(holders).zip(found) {
-            let idle = judge_idle(&entry.content, &found, now_ms);
+            let idle = judge_idle(&entry.content, &found);
             count(streams.kind, idle);
             handed_out += usize::from(idle == Idle::HandOut);
             orders.push(Order {

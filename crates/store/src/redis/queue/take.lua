@@ -5,7 +5,7 @@
 -- ARGV: the group, the consumer, most entries, most of the low lane, most to let in, whether to look around
 --   ('' no, else the time, 0 for this server's), what is planned of each lane, then for each stream behind which
 --   entry its head is looked for.
--- Answer: entries, each with its stream, id and fields; for each stream its head, nil if it is empty, '' if it
+-- Answer: streams with the entries that were taken from them, each its id and its fields; for each stream its head, nil if it is empty, '' if it
 --   was not looked at; and from a look around the time, and when the next entry comes back.
 -- Only a look around lets in what came back, and looks at streams from which nothing was to be taken.
 local call = redis.call
@@ -55,8 +55,8 @@ local function take_stream(stream, count)
     return 0
   end
   local entries = read(KEYS[1 + stream], count)
-  for _, entry in ipairs(entries) do
-    taken[#taken + 1] = {stream, entry[1], entry[2]}
+  if #entries > 0 then
+    taken[#taken + 1] = {stream, entries}
   end
   heads[stream] = #entries == count and entries[count][1]
   return #entries

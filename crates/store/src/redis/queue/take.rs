@@ -1,4 +1,4 @@
-//! One call of the script that takes entries, and its answer.
+//! Calls that take entries, and their answers.
 
 use std::time::Duration;
 
@@ -64,6 +64,49 @@ pub(super) async fn take(
     read(&answer).ok_or_else(|| LinkError::Lost("an answer that no script gives".into()))
 }
 
+/// Takes from a single stream, which costs Redis half as much as the script. `None` when it has no group:
+/// the script makes one.
+pub(super) async fn take_from(
+    link: &Link,
+    streams: &KindStreams,
+    stream: StreamNo,
+    consumer: &str,
+    slots: usize,
+) -> Result<Option<Taken>, LinkError> {
+    let mut command = redis::cmd("XREADGROUP");
+    command.arg("GROUP").arg(CONSUMER_GROUP).arg(consumer);
+    command.arg("COUNT").arg(slots);
+    command.arg("STREAMS").arg(streams.name(stream)).arg(">");
+    let answer = match link.ask(&command).await {
+        Err(LinkError::Refused(_)) => return Ok(None),
+        answer => answer?,
+    };
+    let entries = read_stream(stream, &answer);
+    let entries =
+        entries.ok_or_else(|| LinkError::Lost("an answer that no stream gives".into()))?;
+    let mut heads = [Head::Unknown; STREAMS];
+    heads[stream.place()] = match entries.last() {
+        Some(last) if entries.len() == slots => Head::At(last.id),
+        _ => Head::Empty,
+    };
+    Ok(Some(Taken {
+        entries,
+        heads,
+        comes_back_in: None,
+    }))
+}
+
+/// Reads what one stream gave: nothing, or its name and its entries.
+fn read_stream(stream: StreamNo, answer: &Value) -> Option<Vec<Entry>> {
+    let Value::Array(streams) = answer else {
+        return (*answer == Value::Nil).then(Vec::new);
+    };
+    let Value::Array(parts) = streams.first()? else {
+        return None;
+    };
+    Entry::read_all(stream, parts.get(1)?)
+}
+
 fn read(answer: &Value) -> Option<Taken> {
     let Value::Array(parts) = answer else {
         return None;
@@ -80,10 +123,25 @@ fn read(answer: &Value) -> Option<Taken> {
         _ => None,
     };
     Some(Taken {
-        entries: entries.iter().map(Entry::read).collect::<Option<_>>()?,
+        entries: read_entries(entries)?,
         heads: heads?.try_into().ok()?,
         comes_back_in,
     })
+}
+
+/// Reads streams with their entries.
+fn read_entries(streams: &[Value]) -> Option<Vec<Entry>> {
+    let mut all = Vec::new();
+    for stream in streams {
+        let Value::Array(parts) = stream else {
+            return None;
+        };
+        let [Value::Int(stream), entries] = parts.as_slice() else {
+            return None;
+        };
+        all.extend(Entry::read_all(StreamNo::numbered(*stream)?, entries)?);
+    }
+    Some(all)
 }
 
 fn read_head(value: &Value) -> Option<Head> {
@@ -122,13 +180,30 @@ mod tests {
         Value::BulkString(text.as_bytes().to_vec())
     }
 
+    /// One entry, 9-1.
+    fn entries() -> Value {
+        let entry = vec![text("9-1"), Value::Array(vec![])];
+        Value::Array(vec![Value::Array(entry)])
+    }
+
+    #[test]
+    fn a_single_stream_gives_its_entries_or_nothing() {
+        let stream = StreamNo::ALL[3];
+        let named = Value::Array(vec![text("name"), entries()]);
+        let read = |answer| read_stream(stream, &answer);
+        let some = read(Value::Array(vec![named])).unwrap();
+        assert_eq!((some.len(), some[0].stream), (1, stream));
+        assert_eq!(read(Value::Nil), Some(Vec::new()));
+        assert_eq!(read(Value::Okay), None);
+    }
+
     #[test]
     fn an_answer_tells_entries_heads_and_what_comes_back() {
-        let entry = Value::Array(vec![Value::Int(4), text("9-1"), Value::Array(vec![])]);
+        let stream = Value::Array(vec![Value::Int(4), entries()]);
         let heads = [Value::Nil, text(""), text("7-0")].into_iter().cycle();
         let answer = |now, next_back| {
             Value::Array(vec![
-                Value::Array(vec![entry.clone()]),
+                Value::Array(vec![stream.clone()]),
                 Value::Array(heads.clone().take(STREAMS).collect()),
                 now,
                 next_back,

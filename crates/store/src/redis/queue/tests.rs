@@ -1,5 +1,6 @@
 //! What people and dying processes do to streams. Each test has a database of its own.
 
+mod crowded;
 mod deleted;
 mod touched;
 mod unreadable;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use assay_core::envelope::Envelope;
 use assay_core::id::{JobId, WorkerId};
 use assay_core::job::JobSpec;
-use assay_core::kind::JobKind;
+use assay_core::kind::{JobKind, Lane};
 use assay_core::port::{
     Claim, ClaimRequest, Delivery, JobQueue as _, JobStore as _, Settlement, Submitted,
     Subscription,
@@ -73,8 +74,13 @@ impl World {
     }
 
     async fn submit(&self, number: u64) -> JobId {
+        self.submit_to(Lane::Normal, number).await
+    }
+
+    async fn submit_to(&self, lane: Lane, number: u64) -> JobId {
         let now_ms = self.store.clock().now_ms();
-        let spec = JobSpec::new(KIND, number.to_be_bytes().to_vec(), now_ms);
+        let mut spec = JobSpec::new(KIND, number.to_be_bytes().to_vec(), now_ms);
+        spec.lane = lane;
         let id = JobId::from_bytes([7; 16]).child("trouble", number);
         let submitted = self.store.submit(id, spec).await.unwrap();
         assert!(matches!(submitted, Submitted::Queued(_)), "{submitted:?}");
