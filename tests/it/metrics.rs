@@ -13,6 +13,7 @@ use assay_service::Readiness;
 use assay_service::prometheus::{Instruments, Metrics, named};
 use assay_store::metric_definitions::redis;
 use assay_test_support::admin;
+use assay_test_support::fleet::{Plan, Role};
 use e2e::Sandbox;
 use exposition::{Exposition, Family};
 use tokio::process::Command;
@@ -56,6 +57,8 @@ const OTHER_UNITS: [&str; 6] = ["_ms", "_us", "_minutes", "_kb", "_kib", "_perce
 /// How long counts may take to be what they will be.
 const AGREE_WITHIN: Duration = Duration::from_secs(30);
 const AGREE_POLL: Duration = Duration::from_millis(50);
+/// How often the scheduler looks here: more often than by default.
+const MEASURE_PERIOD: (&str, &str) = ("scheduler.measure_depth_period_ms", "100");
 /// The table that people read.
 const TABLE: &str = "crates/service/metrics.md";
 
@@ -74,28 +77,23 @@ fn over_redis() -> Exposition {
     Exposition::parse(&metrics.render(&Readiness::new()))
 }
 
-/// Has pictures verified, and a file that is none; answers how many files.
+/// Has a picture verified, and a file that is none; answers how many files.
 async fn verify_some(sandbox: &Sandbox, server: &Server) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let material = assay_demo::material::make(folder.path(), 5).unwrap();
     let text = folder.path().join("a.txt");
     fs::write(&text, "no picture").unwrap();
+    let files = [&material.files[0].path, &text];
     let mut command = Command::new(e2e::program("assay").unwrap());
     command
         .args(["verify", "--json", "--quiet", "--server"])
         .arg(format!("http://{}", server.gateway))
-        .args(material.files.iter().map(|file| &file.path))
-        .arg(&text);
+        .args(files);
     let output = command.output().await.unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
-    let wanted = material.files.len() + 1;
-    assert_eq!(
-        told.lines().count(),
-        wanted,
-        "{told}\n{}",
-        sandbox.log().unwrap()
-    );
-    wanted
+    let log = sandbox.log().unwrap();
+    assert_eq!(told.lines().count(), files.len(), "{told}\n{log}");
+    files.len()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -280,31 +278,59 @@ async fn live_through(client: &mut Client) {
     client.jobs.get_job(nobody).await.unwrap_err();
 }
 
-/// The counts that are not what they must come to.
-fn disagreements(shown: &Exposition) -> Vec<String> {
+/// The counts that are not what they must come to over all these processes.
+fn disagreements(admins: &[SocketAddr]) -> Vec<String> {
+    let shown: Vec<Exposition> = admins.iter().map(|admin| scrape(*admin)).collect();
     let differs = |(name, labels, wanted): &Count| {
-        let found = shown.sum(name, labels);
+        let found: f64 = shown.iter().map(|shown| shown.sum(name, labels)).sum();
         (found != *wanted).then(|| format!("{name}{labels:?} is {found}, not {wanted}"))
     };
     LIVED.iter().filter_map(differs).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn counts_agree_with_what_a_client_did() {
-    let sandbox = Sandbox::probe().unwrap();
-    let sandbox = sandbox.set("scheduler.measure_depth_period_ms", "100");
-    let server = sandbox.start().await.unwrap();
-    let mut client = Client::connect(server.gateway).await.unwrap();
-    live_through(&mut client).await;
-    let mut wrong = disagreements(&scrape(server.admin));
+async fn agree(admins: &[SocketAddr]) {
+    let mut wrong = disagreements(admins);
     let agreeing = async {
         while !wrong.is_empty() {
             tokio::time::sleep(AGREE_POLL).await;
-            wrong = disagreements(&scrape(server.admin));
+            wrong = disagreements(admins);
         }
     };
     let agreed = tokio::time::timeout(AGREE_WITHIN, agreeing).await;
     assert!(agreed.is_ok(), "{wrong:#?}");
     // What has come to rest stays there.
-    assert_eq!(disagreements(&scrape(server.admin)), Vec::<String>::new());
+    assert_eq!(disagreements(admins), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn counts_agree_with_what_a_client_did() {
+    let sandbox = Sandbox::probe().unwrap();
+    let sandbox = sandbox.set(MEASURE_PERIOD.0, MEASURE_PERIOD.1);
+    let server = sandbox.start().await.unwrap();
+    let mut client = Client::connect(server.gateway).await.unwrap();
+    live_through(&mut client).await;
+    agree(&[server.admin]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn counts_of_several_processes_add_up_and_each_keeps_the_contract() {
+    let plan = Plan::new(&e2e::programs().unwrap())
+        .workers("probe-worker", 2)
+        .set(Role::Scheduler, MEASURE_PERIOD.0, MEASURE_PERIOD.1);
+    let mut fleet = plan.start().await.unwrap();
+    let names = ["gateway", "scheduler-1", "worker-1", "worker-2"];
+    let admins = names.map(|name| fleet.by_name(name).unwrap().admin());
+    let before = admins.map(scrape);
+    let mut client = Client::connect(fleet.gateway()).await.unwrap();
+    live_through(&mut client).await;
+    agree(&admins).await;
+    for (before, admin) in before.iter().zip(admins) {
+        let after = scrape(admin);
+        assert_eq!(before.all_series(), after.all_series());
+        assert!(after.samples <= SERIES_MAX, "{} series", after.samples);
+        assert!(after.families.contains_key("assay_store_calls_total"));
+        for (name, family) in &after.families {
+            check_family(name, family);
+        }
+    }
 }

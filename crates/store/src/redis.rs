@@ -47,7 +47,7 @@ pub use keys::GROUPS_MAX;
 pub use queue::RedisQueue;
 pub use registry::RedisRegistry;
 
-use crate::metric_definitions::redis::memory;
+use crate::metric_definitions::redis::{Call, memory};
 use crate::{ConfigError, StoreConfig};
 use cache::Cache;
 use clock::{ServerClock, StoreClock};
@@ -229,7 +229,7 @@ impl RedisStore {
     #[must_use]
     pub fn registry(&self) -> RedisRegistry {
         RedisRegistry::new(
-            self.link.clone(),
+            self.link.labelled(Call::Registry),
             Arc::clone(&self.keys),
             self.clock.clone(),
         )

@@ -37,7 +37,7 @@ const CALL_BUCKETS: (&str, &[f64]) = (
 
 /// What a round trip was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
+pub(crate) enum Call {
     /// A batch of guarded steps.
     Commit,
     /// Envelopes for a worker.
@@ -88,7 +88,7 @@ impl Call {
 
 /// How a round trip ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallOutcome {
+pub(crate) enum CallOutcome {
     /// The server did it.
     Done,
     /// The server answered that it did not: out of memory, loading, read only.
@@ -114,7 +114,7 @@ impl CallOutcome {
 
 /// Which connection was made anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Connection {
+pub(crate) enum Connection {
     /// For commands.
     Commands,
     /// For events and wake-ups.
@@ -134,7 +134,7 @@ impl Connection {
 
 /// Why an entry is delivered again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Redelivery {
+pub(crate) enum Redelivery {
     /// Its delivery was dropped unsettled.
     GivenBack,
     /// Whoever took it said nothing for too long, and holds no lease.
@@ -157,7 +157,7 @@ impl Redelivery {
 
 /// Why an entry was taken out of its stream without a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dropped {
+pub(crate) enum Dropped {
     /// There is no record of its job.
     Gone,
     /// Its job has ended or has a later generation.
@@ -250,7 +250,7 @@ fn call_time(call: Call) -> metrics::Histogram {
 }
 
 /// Counts one round trip, and what it cost if it was answered.
-pub fn called(call: Call, outcome: CallOutcome, seconds: f64) {
+pub(crate) fn called(call: Call, outcome: CallOutcome, seconds: f64) {
     calls(call, outcome).increment(1);
     if matches!(outcome, CallOutcome::Done | CallOutcome::Refused) {
         call_time(call).record(seconds);
@@ -258,7 +258,7 @@ pub fn called(call: Call, outcome: CallOutcome, seconds: f64) {
 }
 
 /// Counts steps that are decided again because their record had changed.
-pub fn conflicted(steps: usize) {
+pub(crate) fn conflicted(steps: usize) {
     counter!(CONFLICTS_TOTAL).increment(steps as u64);
 }
 
@@ -267,7 +267,7 @@ fn reconnects(connection: Connection) -> metrics::Counter {
 }
 
 /// Counts a connection that is there again.
-pub fn reconnected(connection: Connection) {
+pub(crate) fn reconnected(connection: Connection) {
     reconnects(connection).increment(1);
 }
 
@@ -276,7 +276,7 @@ pub fn reconnected(connection: Connection) {
     clippy::cast_precision_loss,
     reason = "a gauge is a float; memories are far below 2^53 bytes"
 )]
-pub fn memory(used_bytes: u64, limit_bytes: u64) {
+pub(crate) fn memory(used_bytes: u64, limit_bytes: u64) {
     gauge!(MEMORY_USED_BYTES).set(used_bytes as f64);
     gauge!(MEMORY_LIMIT_BYTES).set(limit_bytes as f64);
 }
@@ -286,7 +286,7 @@ fn redeliveries(kind: JobKind, why: Redelivery) -> metrics::Counter {
 }
 
 /// Counts an envelope that will be delivered again.
-pub fn redelivered(kind: JobKind, why: Redelivery) {
+pub(crate) fn redelivered(kind: JobKind, why: Redelivery) {
     redeliveries(kind, why).increment(1);
 }
 
@@ -295,6 +295,6 @@ fn drops(kind: JobKind, why: Dropped) -> metrics::Counter {
 }
 
 /// Counts an entry that nobody gets.
-pub fn dropped(kind: JobKind, why: Dropped) {
+pub(crate) fn dropped(kind: JobKind, why: Dropped) {
     drops(kind, why).increment(1);
 }

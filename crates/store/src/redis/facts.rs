@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use assay_core::port::Durability;
 use deadpool_redis::{Manager, Pool, PoolError, Runtime};
 use redis::{AsyncConnectionConfig, ErrorKind, FromRedisValue, RedisError, ServerErrorKind};
+use tokio::time::Instant;
 
 use super::config::RedisConfig;
+use crate::metric_definitions::redis::{Call, CallOutcome, called};
 
 /// The oldest version of Redis that will do: scripts with flags came with it.
 const VERSION_MIN: (u32, u32) = (7, 0);
@@ -150,6 +152,18 @@ impl Inquirer {
     }
 
     pub(crate) async fn facts(&self) -> Result<Facts, NoFacts> {
+        let asked = Instant::now();
+        let told = self.inquire().await;
+        let outcome = match &told {
+            Ok(_) => CallOutcome::Done,
+            Err(NoFacts::Denied(_)) => CallOutcome::Refused,
+            Err(NoFacts::Unreachable(_)) => CallOutcome::Unavailable,
+        };
+        called(Call::Facts, outcome, asked.elapsed().as_secs_f64());
+        told
+    }
+
+    async fn inquire(&self) -> Result<Facts, NoFacts> {
         let mut info = redis::cmd("INFO");
         info.arg("server").arg("memory").arg("persistence");
         let info: String = self.ask(&info).await?;
