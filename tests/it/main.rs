@@ -7,6 +7,7 @@
     reason = "this is how a test fails"
 )]
 
+mod apart;
 mod architecture;
 mod chaos;
 mod failpoints;
