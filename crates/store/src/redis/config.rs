@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn what_cannot_work_is_named() {
-        let changes: [(fn(&mut RedisConfig), &str); 5] = [
+        type Change = fn(&mut RedisConfig);
+        let changes: [(Change, &str); 5] = [
             (|config| config.host.clear(), "redis.host"),
             (|config| config.prefix = "a{b".into(), "redis.prefix"),
             (|config| config.connections = 0, "redis.connections"),

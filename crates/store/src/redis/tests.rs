@@ -6,6 +6,7 @@ use assay_core::kind::JobKind;
 use assay_core::port::{JobStore as _, Submitted};
 use assay_core::transition::{self, Admission};
 use assay_test_support::redis::Database;
+use assay_test_support::wait::wait_until;
 
 use super::change::{Origin, Scribe};
 use super::committer::{Answer, CommitError};
@@ -130,7 +131,9 @@ async fn a_step_that_is_refused_takes_no_other_with_it() {
         match answer.unwrap() {
             Answer::Done(None) => assert!(!repeats, "{place}"),
             Answer::Changed(Some(_)) => assert!(repeats, "{place}"),
-            other => panic!("{place}: {other:?}"),
+            other @ (Answer::Done(Some(_)) | Answer::Changed(None) | Answer::Limit) => {
+                panic!("{place}: {other:?}")
+            }
         }
     }
     let counts = store.counts().await.unwrap();
@@ -149,4 +152,45 @@ async fn the_bound_holds_within_a_call() {
         .iter()
         .filter(|answer| matches!(answer, Ok(Answer::Limit)));
     assert_eq!(refused.count(), 5);
+}
+
+/// So many cancelled ids of nobody are remembered, and one that is submitted makes room.
+#[tokio::test]
+async fn tombstones_keep_their_bound() {
+    let store = store().await;
+    let committer = store.committer().unwrap();
+    let bury = async |number| {
+        let change = scribe(&store).bury(id(number), 2);
+        committer.commit(change.step).await.unwrap()
+    };
+    assert_eq!(bury(1).await, Answer::Done(None));
+    assert_eq!(bury(2).await, Answer::Done(None));
+    assert_eq!(bury(3).await, Answer::Limit);
+    let now_ms = store.clock.now_ms();
+    let submitted = store.submit(id(1), spec(now_ms)).await;
+    assert!(
+        matches!(submitted, Ok(Submitted::Queued(_))),
+        "{submitted:?}"
+    );
+    assert_eq!(bury(3).await, Answer::Done(None));
+    assert_eq!(bury(4).await, Answer::Limit);
+    let found = store.reader.find(id(1)).await.unwrap().unwrap().0;
+    assert!(found.job().is_some(), "{found:?}");
+    // Their retention of a millisecond is over.
+    assert_waits_for_expiry(&store, 2).await;
+    assert_eq!(bury(4).await, Answer::Done(None));
+}
+
+/// Sweeps until so many tombstones are forgotten; the job that lives is not.
+async fn assert_waits_for_expiry(store: &RedisStore, tombstones: u8) {
+    wait_until("tombstones are forgotten", || async {
+        assert_eq!(store.expire(10).await.unwrap().jobs, 0);
+        let mut left = 0;
+        for number in 2..2 + tombstones {
+            let found = store.reader.find(id(number)).await.unwrap().unwrap().0;
+            left += u8::from(!matches!(found, Found::Absent));
+        }
+        left == 0
+    })
+    .await;
 }

@@ -291,9 +291,11 @@ mod tests {
     fn words(part: &Part) -> Vec<String> {
         let mut call = redis::Cmd::new();
         part.write(&mut call);
-        let args = call.args_iter().map(|arg| match arg {
-            redis::Arg::Simple(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
-            _ => panic!("an argument of another sort"),
+        let args = call.args_iter().map(|arg| {
+            let redis::Arg::Simple(bytes) = arg else {
+                panic!("an argument of another sort");
+            };
+            String::from_utf8(bytes.to_vec()).unwrap()
         });
         args.collect()
     }

@@ -1,6 +1,7 @@
 //! What servers, networks and clocks do to a store in Redis.
 
 mod conflict;
+mod gap;
 mod late_promote;
 mod lost_answer;
 mod memory;

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
-use std::sync::Arc;
 
+use assay_core::id::Tenant;
 use assay_core::port::{JobStore as _, Settled};
 use assay_core::retry::Decision;
 use assay_core::state::JobState;
@@ -86,32 +86,30 @@ async fn a_step_whose_answer_is_lost_is_not_taken_twice() {
     .await;
     let envelope = bench.submit(1).await;
 
-    let state = async || {
-        let job = outside.get(&Default::default(), envelope.job_id).await;
-        job.unwrap().unwrap().state
+    let steal_until = async |state: JobState| {
+        wait_until("the step is done", || async {
+            let job = outside.get(&Tenant::default(), envelope.job_id).await;
+            job.unwrap().unwrap().state == state
+        })
+        .await;
+        thief.steals.send_replace(false);
     };
     thief.steals.send_replace(true);
-    let (store, delivery) = (Arc::clone(&bench.store), Arc::clone(&envelope));
-    let claiming = tokio::spawn(async move { claim(&store, &delivery, "one").await });
-    wait_until("the claim is done", || async {
-        state().await == JobState::Running
-    })
-    .await;
-    thief.steals.send_replace(false);
-    let claimed = within("the claim is answered", claiming).await.unwrap();
+    let claiming = within(
+        "the claim is answered",
+        claim(&bench.store, &envelope, "one"),
+    );
+    let (claimed, ()) = tokio::join!(claiming, steal_until(JobState::Running));
     assert_eq!((claimed.job.attempt, claimed.job.event_id.sequence), (1, 2));
 
     thief.steals.send_replace(true);
-    let (store, lease) = (Arc::clone(&bench.store), claimed.lease.clone());
-    let settling =
-        tokio::spawn(async move { store.settle(&lease, settlement(Decision::Succeed)).await });
-    wait_until("the job has ended", || async {
-        state().await == JobState::Succeeded
-    })
-    .await;
-    thief.steals.send_replace(false);
-    let settled = within("the settlement is answered", settling).await;
-    let Ok(Ok(Settled::Recorded { job, .. })) = settled else {
+    let done = settlement(Decision::Succeed);
+    let settling = within(
+        "the settlement is answered",
+        bench.store.settle(&claimed.lease, done),
+    );
+    let (settled, ()) = tokio::join!(settling, steal_until(JobState::Succeeded));
+    let Ok(Settled::Recorded { job, .. }) = settled else {
         panic!("{settled:?}");
     };
     assert_eq!(job.event_id.sequence, 3);
