@@ -3,8 +3,8 @@
 //! Two sorts: what became of jobs and what commits cost, the same for every adapter and kept here; and what
 //! only a server brings along, in [`redis`]. An adapter calls, when the outcome of a batch is known:
 //!
-//! - [`committed`] once per batch;
-//! - [`Ending::of`] for each step while it is decided, and [`Ending::count`] once the step is recorded.
+//! - `committed` once per batch;
+//! - `Ending::of` for each step while it is decided, and `Ending::count` once the step is recorded.
 
 use assay_core::job::Job;
 use assay_core::kind::{JobKind, Lane};

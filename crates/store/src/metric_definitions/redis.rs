@@ -1,8 +1,8 @@
 //! Names of the metrics that only a store in Redis has.
 //!
-//! Who calls what: the link [`called`] for each round trip and [`reconnected`] after each loss; the
-//! committer [`conflicted`] for each step that found another revision and is decided again; whoever looks
-//! at the server's memory [`memory`]; the queue [`redelivered`] and [`dropped`]. A process over Redis shows
+//! Who calls what: the link `called` for each round trip and `reconnected` after each loss; the
+//! committer `conflicted` for each step that found another revision and is decided again; whoever looks
+//! at the server's memory `memory`; the queue `redelivered` and `dropped`. A process over Redis shows
 //! [`describe`] and [`BUCKETS`] of this file, which hold those of every store.
 
 use assay_core::kind::JobKind;
