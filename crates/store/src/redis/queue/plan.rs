@@ -68,16 +68,6 @@ impl Known {
         plan
     }
 
-    /// The only stream that a plan needs, if there is one.
-    pub(super) fn only_stream(&self, plan: [usize; LANES]) -> Option<StreamNo> {
-        let may_give = |stream: &StreamNo| {
-            plan[stream.lane() as usize] > 0 && self.heads[stream.place()] != Head::Empty
-        };
-        let mut streams = StreamNo::ALL.into_iter().filter(may_give);
-        let only = streams.next()?;
-        streams.next().is_none().then_some(only)
-    }
-
     /// Puts what was taken into the order of the lanes' turns, and moves those on.
     pub(super) fn order<T>(&mut self, mut taken: [Vec<T>; LANES], now_ms: u64) -> Vec<T> {
         let known = self.lane_heads(now_ms);
@@ -159,21 +149,6 @@ mod tests {
         let low_only = known([Some(0), None, None]);
         assert_eq!(low_only.plan(room(3), NOW_MS), [3, 0, 0]);
         assert_eq!(low_only.plan(room(0), NOW_MS), [0, 0, 0]);
-    }
-
-    #[test]
-    fn one_stream_is_enough_when_the_others_are_known_to_be_empty() {
-        let (lane, stream) = ([0, 3, 0], StreamNo::ALL[3]);
-        let mut known = known([None, Some(0), None]);
-        assert_eq!(known.only_stream(lane), Some(stream));
-        assert_eq!(known.only_stream([1, 3, 0]), Some(stream));
-        assert_eq!(known.only_stream([1, 0, 0]), None);
-        assert_eq!(Known::default().only_stream(lane), None);
-        let came_back = StreamNo::ALL[2];
-        known.learn(came_back, Head::At(EntryId::default()));
-        assert_eq!(known.only_stream(lane), None);
-        known.learn(stream, Head::Empty);
-        assert_eq!(known.only_stream(lane), Some(came_back));
     }
 
     #[test]

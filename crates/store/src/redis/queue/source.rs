@@ -18,7 +18,7 @@ use super::low_slots::LowSlots;
 use super::plan::{Known, Room};
 use super::settler::Fate;
 use super::streams::{KindStreams, STREAMS, StreamNo};
-use super::take::{self, Request, Taken, by_lane};
+use super::take::{self, Request, by_lane};
 use crate::metric_definitions::redis::{Call, Dropped, dropped};
 use crate::redis::link::LinkError;
 
@@ -74,8 +74,20 @@ impl Source {
     }
 
     async fn ask(&mut self, slots: usize, look_around: bool) -> Result<Vec<Entry>, LinkError> {
+        let room = Room {
+            slots,
+            low: self.low_slots.free(),
+        };
         let now_ms = self.parts.access.clock.now_ms();
-        let taken = self.call(slots, look_around, now_ms).await?;
+        let request = Request {
+            consumer: &self.parts.consumer,
+            room,
+            plan: self.known.plan(room, now_ms),
+            seen: &self.seen,
+            look_around: look_around.then(|| self.parts.access.given_ms()),
+        };
+        let link = self.parts.access.link(Call::Take);
+        let taken = take::take(&link, &self.streams, &request).await?;
         let now = Instant::now();
         if look_around {
             self.comes_back_at = taken.comes_back_in.map(|after| now + after);
@@ -91,29 +103,6 @@ impl Source {
         take::see(&mut self.seen, &taken.entries);
         let lanes = by_lane(taken.entries, |entry| entry.stream);
         Ok(self.known.order(lanes, now_ms))
-    }
-
-    async fn call(&self, slots: usize, look_around: bool, now_ms: u64) -> Result<Taken, LinkError> {
-        let (streams, consumer) = (&self.streams, self.parts.consumer.as_str());
-        let low = self.low_slots.free();
-        let room = Room { slots, low };
-        let plan = self.known.plan(room, now_ms);
-        let link = self.parts.access.link(Call::Take);
-        let planned = plan.iter().sum();
-        if !look_around && let Some(stream) = self.known.only_stream(plan) {
-            let taken = take::take_from(&link, streams, stream, consumer, planned).await?;
-            if let Some(taken) = taken {
-                return Ok(taken);
-            }
-        }
-        let request = Request {
-            consumer,
-            room,
-            plan,
-            seen: &self.seen,
-            look_around: look_around.then(|| self.parts.access.given_ms()),
-        };
-        take::take(&link, streams, &request).await
     }
 
     async fn deliver(&self, entries: Vec<Entry>) -> Result<Vec<Delivery>, LinkError> {

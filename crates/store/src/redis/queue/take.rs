@@ -1,4 +1,4 @@
-//! Calls that take entries, and their answers.
+//! One call of the script that takes entries, and its answer.
 
 use std::time::Duration;
 
@@ -62,49 +62,6 @@ pub(super) async fn take(
     }
     let answer = link.run(&TAKE, &call).await?;
     read(&answer).ok_or_else(|| LinkError::Lost("an answer that no script gives".into()))
-}
-
-/// Takes from a single stream, which costs Redis half as much as the script. `None` when it has no group:
-/// the script makes one.
-pub(super) async fn take_from(
-    link: &Link,
-    streams: &KindStreams,
-    stream: StreamNo,
-    consumer: &str,
-    slots: usize,
-) -> Result<Option<Taken>, LinkError> {
-    let mut command = redis::cmd("XREADGROUP");
-    command.arg("GROUP").arg(CONSUMER_GROUP).arg(consumer);
-    command.arg("COUNT").arg(slots);
-    command.arg("STREAMS").arg(streams.name(stream)).arg(">");
-    let answer = match link.ask(&command).await {
-        Err(LinkError::Refused(_)) => return Ok(None),
-        answer => answer?,
-    };
-    let entries = read_stream(stream, &answer);
-    let entries =
-        entries.ok_or_else(|| LinkError::Lost("an answer that no stream gives".into()))?;
-    let mut heads = [Head::Unknown; STREAMS];
-    heads[stream.place()] = match entries.last() {
-        Some(last) if entries.len() == slots => Head::At(last.id),
-        _ => Head::Empty,
-    };
-    Ok(Some(Taken {
-        entries,
-        heads,
-        comes_back_in: None,
-    }))
-}
-
-/// Reads what one stream gave: nothing, or its name and its entries.
-fn read_stream(stream: StreamNo, answer: &Value) -> Option<Vec<Entry>> {
-    let Value::Array(streams) = answer else {
-        return (*answer == Value::Nil).then(Vec::new);
-    };
-    let Value::Array(parts) = streams.first()? else {
-        return None;
-    };
-    Entry::read_all(stream, parts.get(1)?)
 }
 
 fn read(answer: &Value) -> Option<Taken> {
@@ -184,17 +141,6 @@ mod tests {
     fn entries() -> Value {
         let entry = vec![text("9-1"), Value::Array(vec![])];
         Value::Array(vec![Value::Array(entry)])
-    }
-
-    #[test]
-    fn a_single_stream_gives_its_entries_or_nothing() {
-        let stream = StreamNo::ALL[3];
-        let named = Value::Array(vec![text("name"), entries()]);
-        let read = |answer| read_stream(stream, &answer);
-        let some = read(Value::Array(vec![named])).unwrap();
-        assert_eq!((some.len(), some[0].stream), (1, stream));
-        assert_eq!(read(Value::Nil), Some(Vec::new()));
-        assert_eq!(read(Value::Okay), None);
     }
 
     #[test]
