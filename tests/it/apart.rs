@@ -298,6 +298,22 @@ async fn the_promise_is_what_redis_is_set_to() {
         let health = scene.admin.get_health(v1::GetHealthRequest {}).await;
         let health = health.unwrap().into_inner();
         assert_eq!(health.status(), v1::HealthStatus::Healthy, "{health:?}");
+        let redis = scene.fleet.redis().unwrap().address();
+        let url = format!("http://{}", scene.fleet.gateway());
+        let doctor = Command::new(e2e::program("assay").unwrap())
+            .args(["doctor", "--server", &url])
+            .env("REDIS_HOST", redis.ip().to_string())
+            .env("REDIS_PORT", redis.port().to_string())
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8(doctor.stdout).unwrap();
+        for (line, words) in [("redis ", "will do"), ("server ", "(redis mode)")] {
+            let found = said.lines().find(|told| told.contains(line));
+            let found = found.unwrap_or_else(|| panic!("{line}: {said}"));
+            assert!(found.starts_with("ok") && found.contains(words), "{found}");
+            assert!(found.contains(promised), "{found}");
+        }
     }
 }
 
