@@ -17,7 +17,8 @@ use super::{Plan, owned};
 use crate::redis::RedisStore;
 use crate::redis::change::{Origin, Scribe};
 use crate::redis::link::LinkError;
-use crate::redis::record::{Found, Known, bytes, number};
+use crate::redis::record::{Found, Known, Unreadable};
+use crate::redis::set_once::set_once;
 
 impl RedisStore {
     pub(in crate::redis) async fn take_claim(
@@ -78,15 +79,11 @@ impl RedisStore {
 
     /// When the store began that holds a job, in milliseconds since the epoch; now if that is forgotten.
     async fn epoch_started_at_ms(&self, id: JobId) -> Result<u64, StoreError> {
-        let now_ms = self.clock.now_ms();
-        let mut command = redis::cmd("SET");
-        command
-            .arg(&self.keys.of(id).epoch)
-            .arg(now_ms)
-            .arg("NX")
-            .arg("GET");
-        let began = self.link.read(&command).await.map_err(LinkError::of_read)?;
-        Ok(bytes(&began).and_then(number).unwrap_or(now_ms))
+        let epoch = &self.keys.of(id).epoch;
+        let began = set_once(&self.link, &[epoch], self.clock.now_ms()).await;
+        let began = began.map_err(LinkError::of_read)?;
+        let malformed = |_| Unreadable::Malformed("when the store began is no number");
+        Ok(began.parse().map_err(malformed)?)
     }
 
     pub(in crate::redis) async fn take_renew(

@@ -6,7 +6,7 @@ use assay_core::retry::Decision;
 use assay_test_support::redis::RedisServer;
 use assay_test_support::wait::wait_until;
 
-use super::{Bench, claim, id, options, server, settlement};
+use super::{Bench, claim, connect, id, options, server, settlement};
 
 fn is_full<T: std::fmt::Debug>(answer: &Result<T, StoreError>) -> bool {
     let full = RefusalReason::StoreFull;
@@ -49,6 +49,9 @@ async fn without_memory_jobs_end_and_none_begin() {
     assert_eq!(bench.store.reap(10).await.unwrap().jobs, 0);
     let absent = bench.store.get(&Tenant::default(), id(3)).await;
     assert_eq!(absent.unwrap(), None);
+
+    // A worker that starts now can help to end what is there.
+    connect(&bench.config).await;
 
     server.config_set("maxmemory", "0").unwrap();
     wait_until("jobs are taken in again", || async {

@@ -1,0 +1,207 @@
+//! From settings to a store that can be used, or the reason why not.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
+
+use super::RedisStore;
+use super::cache::Cache;
+use super::clock::{ServerClock, StoreClock, TimeSource};
+use super::committer::Committer;
+use super::config::{RedisConfig, RedisConfigError};
+use super::facts::{Facts, Inquirer, NoFacts, Unfit};
+use super::keys::Keys;
+use super::link::{Link, LinkError};
+use super::memory;
+use super::queue::{Access, Sweep};
+use super::reader::Reader;
+use super::set_once::set_once;
+use crate::{ConfigError, StoreConfig};
+
+/// Why a store can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// A setting of the store.
+    #[error("use the settings of the store")]
+    Config {
+        /// Which, and what to set it to.
+        #[source]
+        source: ConfigError,
+    },
+    /// A setting of the connection.
+    #[error("use the settings of the connection to Redis")]
+    Connection {
+        /// Which, and what to set it to.
+        #[source]
+        source: RedisConfigError,
+    },
+    /// It does not answer.
+    #[error("connect to Redis at {address}: {why}; check redis.host, redis.port and that it runs")]
+    Unreachable {
+        /// Where it should be.
+        address: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// It answers, and refuses to be used like this: a wrong password, a database that it does not have.
+    #[error("use Redis at {address}: {why}; check redis.username, redis.password and redis.db")]
+    Denied {
+        /// Where it is.
+        address: String,
+        /// What it says.
+        why: String,
+    },
+    /// It can't keep jobs safe.
+    #[error("use Redis at {address}")]
+    Unfit {
+        /// Where it is.
+        address: String,
+        /// What to change in it.
+        #[source]
+        source: Unfit,
+    },
+    /// It holds jobs in another number of groups.
+    #[error(
+        "use Redis at {address}: jobs under this prefix are in {found} groups, set store.redis_groups to that"
+    )]
+    Groups {
+        /// Where it is.
+        address: String,
+        /// How many there are.
+        found: String,
+    },
+}
+
+impl ConnectError {
+    /// Whether trying again may help, with nothing changed here: a server that starts will be there soon.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}
+
+impl RedisStore {
+    /// Connects to Redis and checks that jobs are safe in it. Says in one line of the log what is promised.
+    ///
+    /// # Errors
+    /// [`ConnectError`] says what is wrong and what to do.
+    pub async fn connect(
+        config: &RedisConfig,
+        store: StoreConfig,
+        time: TimeSource,
+    ) -> Result<Arc<Self>, ConnectError> {
+        store
+            .validate()
+            .map_err(|source| ConnectError::Config { source })?;
+        config
+            .validate()
+            .map_err(|source| ConnectError::Connection { source })?;
+        let (inquirer, facts) = inquire(config).await?;
+        let of_link = |error: LinkError| ConnectError::Unreachable {
+            address: config.address(),
+            why: error.to_string(),
+        };
+        let mut watchers = JoinSet::new();
+        let link = Link::new(config, store.event_lag_max, &mut watchers).map_err(of_link)?;
+        let keys = Arc::new(Keys::new(&config.prefix, store.redis_groups));
+        let clock = start_clock(&link, time).await.map_err(of_link)?;
+        let found = prepare(&link, &keys, clock.now_ms()).await;
+        let found = found.map_err(of_link)?;
+        if found != store.redis_groups.to_string() {
+            let address = config.address();
+            return Err(ConnectError::Groups { address, found });
+        }
+        say_promises(config, &facts);
+        let is_full = Arc::new(AtomicBool::new(memory::is_full(&facts)));
+        watchers.spawn(memory::watch(inquirer, Arc::clone(&is_full)));
+        let mut lanes = JoinSet::new();
+        let committer = Committer::start(&link, &keys, &clock, &store, &mut lanes);
+        let cache = Arc::new(Cache::new(store.cache_bytes));
+        let reader = Reader::new(&link, &keys, &cache);
+        let entries = Sweep::new(Access {
+            link: link.clone(),
+            keys: Arc::clone(&keys),
+            clock: clock.clone(),
+            reader: reader.clone(),
+        });
+        Ok(Arc::new(Self {
+            config: store,
+            keys,
+            link,
+            reader,
+            clock,
+            committer: Mutex::new(Some(committer)),
+            durability: facts.durability(),
+            is_full,
+            entries,
+            lanes: Mutex::new(lanes),
+            watchers: Mutex::new(watchers),
+        }))
+    }
+}
+
+/// What the server says of itself, if jobs are safe in it.
+async fn inquire(config: &RedisConfig) -> Result<(Inquirer, Facts), ConnectError> {
+    let address = || config.address();
+    let inquirer = Inquirer::new(config).map_err(|error| error.at(address()))?;
+    let facts = inquirer.facts().await;
+    let facts = facts.map_err(|error| error.at(address()))?;
+    facts.check().map_err(|source| ConnectError::Unfit {
+        address: address(),
+        source,
+    })?;
+    Ok((inquirer, facts))
+}
+
+impl NoFacts {
+    fn at(self, address: String) -> ConnectError {
+        match self {
+            Self::Denied(why) => ConnectError::Denied { address, why },
+            Self::Unreachable(_) => ConnectError::Unreachable {
+                address,
+                why: self.to_string(),
+            },
+        }
+    }
+}
+
+/// The clock that `time` asks for.
+async fn start_clock(link: &Link, time: TimeSource) -> Result<StoreClock, LinkError> {
+    match time {
+        TimeSource::Given(clock) => Ok(StoreClock::Given(clock)),
+        TimeSource::Server => {
+            let sent = Instant::now();
+            let answer = link.ask(&redis::cmd("TIME")).await?;
+            let malformed = |_| LinkError::Refused("its TIME is none".into());
+            let (seconds, micros): (u64, u64) =
+                redis::from_redis_value(answer).map_err(malformed)?;
+            let server_ms = seconds * 1_000 + micros / 1_000;
+            Ok(StoreClock::Server(Arc::new(ServerClock::new(
+                server_ms, sent,
+            ))))
+        }
+    }
+}
+
+/// Writes what must be there before the first job, unless it is; answers how many groups there are.
+async fn prepare(link: &Link, keys: &Keys, now_ms: u64) -> Result<String, LinkError> {
+    for group in keys.groups() {
+        set_once(link, &[&group.epoch, &group.beat], now_ms).await?;
+    }
+    let count = keys.groups().len();
+    set_once(link, &[&keys.meta_groups()], count as u64).await
+}
+
+fn say_promises(config: &RedisConfig, facts: &Facts) {
+    tracing::info!(
+        address = config.address(),
+        version = facts.version,
+        appendonly = facts.append_only,
+        appendfsync = facts.sync,
+        "records are in Redis: an acknowledged job {}",
+        facts.durability().promise()
+    );
+}
