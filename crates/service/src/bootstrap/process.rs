@@ -1,6 +1,8 @@
 //! A running process: the pieces that every service has, around one program.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use crate::admin::Admin;
 use crate::config::Config;
 use crate::context::{BoxError, Context, Service};
 use crate::prometheus::Metrics;
-use crate::readiness::Readiness;
+use crate::readiness::{Latch, Readiness};
 use crate::shutdown::{Drained, Pace, Reason, Shutdown};
 use crate::signals::Signals;
 use crate::tasks::{Joined, OnEnd, TaskError, TaskGroup, chain};
@@ -38,6 +40,8 @@ pub enum Globals {
 #[derive(Debug)]
 pub struct Process {
     context: Context,
+    /// Held until the program has begun.
+    begun: Latch,
     background: TaskGroup,
     telemetry: Telemetry,
     pace: Pace,
@@ -62,6 +66,8 @@ impl Process {
         }
         let shutdown = Shutdown::new();
         let readiness = Readiness::new();
+        // Before anybody can ask: a program that has not begun has named none of what it waits for.
+        let begun = readiness.latch("boot");
         let background = TaskGroup::new(shutdown.clone());
         let admin = Admin::bind(&settings.admin, readiness.clone(), metrics.clone()).await?;
         let admin_address = admin.as_ref().map(Admin::address);
@@ -78,6 +84,7 @@ impl Process {
         log_start(service, admin_address);
         Ok(Self {
             context,
+            begun,
             background,
             telemetry,
             pace: settings.pace,
@@ -134,10 +141,10 @@ impl Process {
     {
         let Self {
             context,
+            begun,
             background,
             telemetry,
             pace,
-            ..
         } = self;
         let Context {
             shutdown,
@@ -146,7 +153,8 @@ impl Process {
             ..
         } = context.clone();
         // A task of its own: a program that blocks its thread must not hide the second signal.
-        let program = tasks.spawn_joined("program", async move { run(context).await });
+        let program = async move { release_once_begun(begun, run(context)).await };
+        let program = tasks.spawn_joined("program", program);
         let work = finish(program, tasks.clone(), shutdown.clone());
         tokio::pin!(work);
         let ended = tokio::select! {
@@ -169,6 +177,20 @@ impl Process {
         }
         exit
     }
+}
+
+/// The program, which has begun when it was polled once: by then it holds latches of its own.
+async fn release_once_begun<F: Future>(begun: Latch, program: F) -> F::Output {
+    let mut program = pin!(program);
+    let mut begun = Some(begun);
+    poll_fn(|context| {
+        let polled = program.as_mut().poll(context);
+        if let Some(latch) = begun.take() {
+            latch.release();
+        }
+        polled
+    })
+    .await
 }
 
 /// Ends when the program and every task of its group ended; then the process has nothing left to do.

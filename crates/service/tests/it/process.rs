@@ -1,4 +1,5 @@
 use std::future::pending;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use assay_service::bootstrap::{Exit, Globals, Process};
@@ -9,6 +10,9 @@ use assay_service::{BoxError, Config, Context, Service, Shutdown};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::{get, status};
+
+/// How long a process of these tests may take to be ready.
+const READY_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) const PROBE: Service = Service {
     name: "probe",
@@ -36,6 +40,50 @@ fn signals() -> (mpsc::Sender<Signal>, Signals) {
     (sender, Signals::from_channel(receiver))
 }
 
+/// Asks until the process says that it is ready.
+async fn ready(address: SocketAddr) {
+    let asked = async {
+        while status(&get(address, "/ready", "").await) != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(READY_WITHIN, asked).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_process_is_not_ready_before_its_program_has_begun() {
+    let process = start("127.0.0.1:0").await;
+    let address = process.admin_address().unwrap();
+    let report = get(address, "/ready?verbose", "").await;
+    assert_eq!(status(&report), 503);
+    assert!(report.contains("[-] latch boot: not done yet"), "{report}");
+    let (_kill, signals) = signals();
+    let outside = TaskGroup::new(Shutdown::new());
+    let (finish, finished) = oneshot::channel::<()>();
+    let begin = |context: Context| async move {
+        let latch = context.readiness.latch("store");
+        finished.await?;
+        latch.release();
+        pending::<Result<(), BoxError>>().await
+    };
+    let shutdown = process.context().shutdown.clone();
+    let running = outside.spawn_joined("process", process.run(signals, begin));
+    let begun = async {
+        while !get(address, "/ready?verbose", "")
+            .await
+            .contains("[+] latch boot")
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(READY_WITHIN, begun).await.unwrap();
+    assert_eq!(status(&get(address, "/ready", "").await), 503);
+    finish.send(()).unwrap();
+    ready(address).await;
+    shutdown.begin(Reason::Finished);
+    drop(running);
+}
+
 #[tokio::test]
 async fn a_signal_takes_a_process_down_in_order() {
     let process = start("127.0.0.1:0").await;
@@ -53,7 +101,7 @@ async fn a_signal_takes_a_process_down_in_order() {
             Ok::<(), BoxError>(())
         }),
     );
-    assert_eq!(status(&get(address, "/ready", "").await), 200);
+    ready(address).await;
     kill.send(Signal::Terminate).await.unwrap();
     context.shutdown.intake_stopped().await;
     assert_eq!(status(&get(address, "/ready", "").await), 503);
