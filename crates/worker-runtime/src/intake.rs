@@ -19,6 +19,10 @@ use crate::slots::{Slot, Slots};
 /// How often the buffer is looked through for deliveries that waited too long.
 const AGE_CHECK: Duration = Duration::from_secs(1);
 
+/// A queue that was down counts as up again when it was asked for so long and did not fail: it has nothing to give.
+/// Longer than an adapter waits for an answer before it fails.
+const QUIET: Duration = Duration::from_secs(3);
+
 /// The way in of one worker.
 pub(crate) struct Intake<H> {
     pub(crate) executor: Arc<Executor<H>>,
@@ -27,6 +31,8 @@ pub(crate) struct Intake<H> {
     pub(crate) tasks: TaskGroup,
     pub(crate) shutdown: Shutdown,
     pub(crate) queue_up: Dependency,
+    /// When a queue that is down counts as up again.
+    pub(crate) up_at: Option<Instant>,
     pub(crate) backoff: Backoff,
     /// Taken, not yet started; oldest first, with when it was taken.
     pub(crate) buffer: VecDeque<(Delivery, Instant)>,
@@ -50,6 +56,7 @@ impl<H: JobHandler> Intake<H> {
                         break;
                     }
                 }
+                () = sleep_until(self.up_at), if room > 0 => self.queue_is_up(),
                 _ = age_check.tick(), if !self.buffer.is_empty() => self.give_back_old(),
             }
         }
@@ -89,7 +96,7 @@ impl<H: JobHandler> Intake<H> {
         match taken {
             Ok(Some(deliveries)) => {
                 self.backoff.reset();
-                self.queue_up.up();
+                self.queue_is_up();
                 let now = Instant::now();
                 let held = deliveries.into_iter().map(|delivery| (delivery, now));
                 self.buffer.extend(held);
@@ -102,12 +109,19 @@ impl<H: JobHandler> Intake<H> {
             Err(error) => {
                 self.queue_up.down(error.to_string());
                 tracing::warn!(%error, "could not take deliveries: {error}");
+                let again = self.backoff.next();
+                self.up_at = Some(Instant::now() + again + QUIET);
                 tokio::select! {
-                    () = tokio::time::sleep(self.backoff.next()) => true,
+                    () = tokio::time::sleep(again) => true,
                     () = self.shutdown.intake_stopped() => false,
                 }
             }
         }
+    }
+
+    fn queue_is_up(&mut self) {
+        self.up_at = None;
+        self.queue_up.up();
     }
 
     fn give_back_old(&mut self) {
@@ -122,5 +136,13 @@ impl<H: JobHandler> Intake<H> {
         self.executor
             .meters
             .given_back(GivenBack::Waited, given_back);
+    }
+}
+
+/// Sleeps for ever where there is no time to wait for.
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }

@@ -100,6 +100,7 @@ impl<H: JobHandler> Worker<H> {
                 tasks,
                 shutdown: shutdown.clone(),
                 queue_up,
+                up_at: None,
                 buffer: VecDeque::new(),
             };
             let work = async {

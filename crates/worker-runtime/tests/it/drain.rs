@@ -100,3 +100,24 @@ async fn readiness_knows_the_queue_of_each_kind_by_itself() {
     assert_eq!(queue.problem, None);
     worker.shut_down().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_came_back_without_work_is_up_again() {
+    let world = World::new();
+    let worker = world.work(|_, _| Box::pin(never()));
+    let problem = || {
+        worker.context.readiness.report().dependencies[0]
+            .problem
+            .clone()
+    };
+    tokio::time::sleep(seconds(1)).await;
+    assert_eq!(problem(), None);
+    world.queue.fail_takes(true);
+    tokio::time::sleep(seconds(60)).await;
+    assert_eq!(problem().as_deref(), Some("reach the queue: told so"));
+    world.queue.fail_takes(false);
+    // Its last failure may be this old, and it is asked again after a back-off.
+    tokio::time::sleep(seconds(60)).await;
+    assert_eq!(problem(), None);
+    worker.shut_down().await;
+}

@@ -27,6 +27,7 @@ struct Inner {
     next: Mutex<u64>,
     changed: Notify,
     pub(crate) publish_fails: AtomicBool,
+    takes_fail: AtomicBool,
     dead: Mutex<Vec<DeadLetterReason>>,
     taken_max: Mutex<usize>,
     in_hand: Mutex<usize>,
@@ -41,6 +42,7 @@ impl ScriptedQueue {
             next: Mutex::default(),
             changed: Notify::new(),
             publish_fails: AtomicBool::new(false),
+            takes_fail: AtomicBool::new(false),
             dead: Mutex::default(),
             taken_max: Mutex::default(),
             in_hand: Mutex::default(),
@@ -57,6 +59,12 @@ impl ScriptedQueue {
 
     pub(crate) fn fail_publishes(&self, fail: bool) {
         self.0.publish_fails.store(fail, Ordering::SeqCst);
+    }
+
+    /// Whether taking fails, as of a queue that can't be reached; wakes who waits.
+    pub(crate) fn fail_takes(&self, fail: bool) {
+        self.0.takes_fail.store(fail, Ordering::SeqCst);
+        self.0.changed.notify_waiters();
     }
 
     /// How many envelopes wait, due or not.
@@ -147,6 +155,10 @@ impl Subscription for ScriptedQueue {
     async fn take(&mut self, slots: usize) -> Result<Option<Vec<Delivery>>, QueueError> {
         loop {
             let changed = self.0.changed.notified();
+            if self.0.takes_fail.load(Ordering::SeqCst) {
+                let why = "told so".to_owned();
+                return Err(QueueError::Unavailable { why });
+            }
             let ready = self.take_ready(slots);
             if !ready.is_empty() {
                 return Ok(Some(ready));
