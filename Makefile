@@ -7,6 +7,8 @@ ROUNDS ?= 50
 # What `make chaos` breaks (embedded, redis), and which rows of it; all if empty.
 MODE ?= embedded
 ROWS ?=
+# Programs with failpoints have names of their own, so that no released one is overwritten by one that has them.
+FAULTY_PROGRAMS := -p assay-bench --bin chaos -p assay-faulty --bin faulty-gateway --bin faulty-scheduler --bin faulty-worker --features assay-faulty/failpoints
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint fmt doc bench chaos chaos-embedded chaos-redis chaos-selftest flake ci
@@ -25,6 +27,7 @@ test: ## Run every test.
 lint: ## Check format, lints, documentation, licences and advisories.
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked -p assay-faulty --features assay-faulty/failpoints -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items --quiet
 	@$(CARGO) deny --version >/dev/null 2>&1 || { echo "install cargo-deny first: cargo install --locked cargo-deny"; exit 1; }
 	$(CARGO) deny check
@@ -43,15 +46,15 @@ chaos: ## Break what runs in MODE under load (embedded, redis) and hold it to it
 	@$(MAKE) --no-print-directory chaos-$(MODE)
 
 chaos-embedded: ## Kill the server at random moments under load, ROUNDS times.
-	$(CARGO) build --locked --release --quiet -p assay-bench -p assay-probe
+	$(CARGO) build --locked --release --quiet -p assay-bench --bin chaos -p assay-probe --bin probe-dev
 	target/release/chaos embedded --rounds $(ROUNDS)
 
 chaos-redis: ## Break processes, Redis and the network between them; ROWS names rows, all by default.
-	$(CARGO) build --locked --release --quiet -p assay-bench -p assay-faulty --features assay-faulty/failpoints
+	$(CARGO) build --locked --release --quiet $(FAULTY_PROGRAMS)
 	target/release/chaos redis $(ROWS)
 
 chaos-selftest: ## Plant bugs; passes only if chaos reports each of them.
-	$(CARGO) build --locked --release --quiet -p assay-bench -p assay-faulty --features assay-faulty/failpoints
+	$(CARGO) build --locked --release --quiet $(FAULTY_PROGRAMS)
 	target/release/chaos selftest
 
 flake: ## Run every test N times.

@@ -1,5 +1,7 @@
 //! No released binary can be stopped or misled on purpose.
 
+use std::process::Command;
+
 use cargo_metadata::{Metadata, MetadataCommand};
 
 /// The crate that can do it, and the feature that lets it in.
@@ -84,5 +86,24 @@ fn nobody_takes_failpoints_by_default() {
                 package.name
             );
         }
+    }
+}
+
+/// The released programs that boot as every service does.
+const SERVICES: [&str; 3] = ["gateway", "scheduler", "verification-worker"];
+/// Exit code of a configuration that can't be used.
+const EXIT_CONFIG: i32 = 78;
+
+#[test]
+fn a_released_program_that_is_told_of_failpoints_refuses_to_start() {
+    for service in SERVICES {
+        let program = e2e::program(service).unwrap();
+        let told = Command::new(program)
+            .env("ASSAY__FAILPOINTS__ARMED", "submit.recorded=abort")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&told.stderr);
+        assert_eq!(told.status.code(), Some(EXIT_CONFIG), "{service}: {said}");
+        assert!(said.contains("failpoints"), "{service}: {said}");
     }
 }
