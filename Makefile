@@ -9,9 +9,15 @@ MODE ?= embedded
 ROWS ?=
 # Programs with failpoints have names of their own, so that no released one is overwritten by one that has them.
 FAULTY_PROGRAMS := -p assay-bench --bin chaos -p assay-faulty --bin faulty-gateway --bin faulty-scheduler --bin faulty-worker --features assay-faulty/failpoints
+# Sizes of `make bench-peers`: jobs of a run, runs of each contender, jobs in the long queue.
+JOBS ?= 30000
+RUNS ?= 5
+QUEUED ?= 1000000
+PEERS_CRATES := bench probe gateway scheduler verification-worker
+PEERS_PROGRAMS := bench-peers bench-producer bench-ceiling gateway scheduler probe-worker verification-worker
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt doc bench chaos chaos-embedded chaos-redis chaos-selftest flake ci
+.PHONY: help demo test lint fmt doc bench bench-peers chaos chaos-embedded chaos-redis chaos-selftest flake ci
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +47,10 @@ doc: ## Build the documentation of every crate.
 bench: ## Measure speed, latency and memory of the embedded mode (release build).
 	$(CARGO) build --locked --release --quiet -p assay-bench -p assay-probe -p assay-cli
 	target/release/bench
+
+bench-peers: ## Measure MODE (redis) beside BullMQ on one Redis; installs the peers below target/.
+	$(CARGO) build --locked --release --quiet $(PEERS_CRATES:%=-p assay-%) $(PEERS_PROGRAMS:%=--bin %)
+	target/release/bench-peers --mode $(MODE) --jobs $(JOBS) --runs $(RUNS) --queued $(QUEUED)
 
 chaos: ## Break what runs in MODE under load (embedded, redis) and hold it to its promises.
 	@$(MAKE) --no-print-directory chaos-$(MODE)
