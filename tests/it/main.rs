@@ -14,6 +14,7 @@ mod failpoints;
 mod jobs;
 mod many_files;
 mod metrics;
+mod programs;
 mod readme;
 mod sources;
 mod tidy;
