@@ -17,7 +17,7 @@ PEERS_CRATES := bench probe gateway scheduler verification-worker
 PEERS_PROGRAMS := bench-peers bench-producer bench-ceiling gateway scheduler probe-worker verification-worker
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt doc bench bench-peers chaos chaos-embedded chaos-redis chaos-selftest flake ci
+.PHONY: help demo test up down lint fmt doc bench bench-peers chaos chaos-embedded chaos-redis chaos-selftest flake ci
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,9 +26,17 @@ demo: ## Make real files, verify them as jobs, show the verdicts.
 	$(CARGO) build --locked --quiet -p assay-cli -p assay-demo
 	target/debug/demo
 
-test: ## Run every test.
+test: ## Run every test, with a private Redis beside them.
 	$(CARGO) build --locked --workspace --bins --quiet
-	$(CARGO) test --locked --workspace --quiet
+	target/debug/with-servers -- $(CARGO) test --locked --workspace --quiet
+
+up: ## Start the services of redis mode in the background; REDIS_HOST names a Redis you have.
+	$(CARGO) build --locked --quiet -p assay-gateway -p assay-scheduler -p assay-verification-worker -p assay-cli -p assay-test-support --bins
+	target/debug/local up .assay/local
+
+down: ## Stop exactly what `make up` started.
+	$(CARGO) build --locked --quiet -p assay-test-support --bins
+	target/debug/local down .assay/local
 
 lint: ## Check format, lints, documentation, licences and advisories.
 	$(CARGO) fmt --all --check
@@ -69,7 +77,7 @@ chaos-selftest: ## Plant bugs; passes only if chaos reports each of them.
 
 flake: ## Run every test N times.
 	$(CARGO) build --locked --workspace --bins --quiet
-	for run in $$(seq $(N)); do echo "run $$run"; $(CARGO) test --locked --workspace --quiet || exit 1; done
+	for run in $$(seq $(N)); do echo "run $$run"; target/debug/with-servers -- $(CARGO) test --locked --workspace --quiet || exit 1; done
 
 ci: ## What the machine that guards main runs.
 	bash .ci/run

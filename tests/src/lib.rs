@@ -21,18 +21,25 @@ pub fn top() -> anyhow::Result<PathBuf> {
         .context("find the project's folder")
 }
 
+/// The folder of the programs that were built with this test.
+///
+/// # Errors
+/// When the test was moved away from it.
+pub fn programs() -> anyhow::Result<PathBuf> {
+    let test = std::env::current_exe().context("find the test program")?;
+    // target/debug/deps/it-<hash> stands two folders below the programs.
+    let folder = test.parent().and_then(Path::parent);
+    folder
+        .map(Path::to_owned)
+        .context("find the folder of programs")
+}
+
 /// A program that this workspace builds.
 ///
 /// # Errors
 /// When it was not built: `make test` does that before it runs the tests.
 pub fn program(name: &str) -> anyhow::Result<PathBuf> {
-    let test = std::env::current_exe().context("find the test program")?;
-    // target/debug/deps/it-<hash> stands two folders below the programs.
-    let folder = test
-        .parent()
-        .and_then(Path::parent)
-        .context("find the folder of programs")?;
-    let program = folder.join(name);
+    let program = programs()?.join(name);
     anyhow::ensure!(
         program.is_file(),
         "{} is not built: run `cargo build --workspace --bins`",

@@ -91,6 +91,14 @@ impl Fleet {
                 member.launch()?;
             }
         }
+        self.ready().await
+    }
+
+    /// Waits until all processes are ready.
+    ///
+    /// # Errors
+    /// When one of them does not run, or does not become ready.
+    pub async fn ready(&mut self) -> anyhow::Result<()> {
         for member in self.members.values_mut() {
             member.ready().await?;
         }

@@ -1,6 +1,6 @@
 //! Which Redis the services are to use, from the environment of whoever starts them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 
@@ -8,6 +8,9 @@ use std::net::SocketAddr;
 const GIVEN: [&str; 2] = ["REDIS_HOST", "ASSAY__REDIS__HOST"];
 /// Beginnings of all variables that say something about Redis.
 const ABOUT_REDIS: [&str; 2] = ["REDIS_", "ASSAY__REDIS__"];
+
+/// How a variable begins that is a setting.
+const SETTING: &str = "ASSAY__";
 
 /// Variables for the services.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +50,40 @@ impl Environment {
         self
     }
 
+    /// Without the settings of other services: each refuses a section that it does not know. What no service knows
+    /// is left in, to be refused by name.
+    pub(super) fn of_service(mut self, own: &Sections, all: &[Sections]) -> Self {
+        self.0.retain(|name, _| {
+            let name = name.to_string_lossy();
+            let known = |sections: &Sections| sections.hold(&name);
+            known(own) || !all.iter().any(known)
+        });
+        self
+    }
+
     /// Name and value of all.
     pub(super) fn variables(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
         self.0.iter()
+    }
+}
+
+/// The sections of settings that a service knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sections(BTreeSet<String>);
+
+impl Sections {
+    /// Reads them from what `--print-config` prints: lines such as `admin.listen = "..."`.
+    pub(super) fn parse(printed: &str) -> Self {
+        let sections = printed.lines().filter_map(|line| line.split_once('.'));
+        Self(sections.map(|(section, _)| section.to_owned()).collect())
+    }
+
+    /// Whether a variable sets something in one of them.
+    fn hold(&self, variable: &str) -> bool {
+        let setting = variable
+            .strip_prefix(SETTING)
+            .and_then(|rest| rest.split_once("__"));
+        setting.is_some_and(|(section, _)| self.0.contains(&section.to_lowercase()))
     }
 }
 
@@ -92,5 +126,24 @@ mod tests {
         let set = environment(&[("A", "1")]);
         assert_eq!(set.clone().or_set("A", "2"), set);
         assert_eq!(set.or_set("B", "2"), environment(&[("A", "1"), ("B", "2")]));
+    }
+
+    #[test]
+    fn a_service_gets_its_own_settings_and_those_of_none() {
+        let gateway =
+            Sections::parse("admin.listen = \"\"  # the default\ngateway.listen = \"\"\n");
+        let worker = Sections::parse("admin.listen = \"\"\nworker.concurrency = 8\n");
+        let variables = [
+            ("ASSAY__ADMIN__LISTEN", "1"),
+            ("ASSAY__GATEWAY__LISTEN", "2"),
+            ("ASSAY__GATEWEY__LISTEN", "3"),
+            ("ASSAY__WORKER__CONCURRENCY", "4"),
+            ("HOME", "5"),
+        ];
+        let of_gateway = [variables[0], variables[1], variables[2], variables[4]];
+        assert_eq!(
+            environment(&variables).of_service(&gateway, &[gateway.clone(), worker]),
+            environment(&of_gateway)
+        );
     }
 }

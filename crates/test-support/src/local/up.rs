@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use super::environment::Environment;
+use super::environment::{Environment, Sections};
 use super::launch::Launch;
 use super::state::{Record, State};
 use crate::admin;
@@ -78,8 +78,11 @@ async fn start(launch: &mut Launch, folder: &Path) -> anyhow::Result<String> {
     let blobs = folder.join("blobs").display().to_string();
     let environment = environment.or_set("ASSAY__BLOB__FOLDER", &blobs);
     let mut lines = vec![records];
-    for name in SERVICES {
-        let admin = start_service(launch, name, &environment).await?;
+    let sections = SERVICES.map(sections);
+    let sections: Vec<Sections> = sections.into_iter().collect::<anyhow::Result<_>>()?;
+    for (name, own) in SERVICES.into_iter().zip(&sections) {
+        let environment = environment.clone().of_service(own, &sections);
+        let admin = start_service(launch, name, environment).await?;
         let log = launch.log(name);
         lines.push(format!(
             "  {name:<20} http://{admin} (/live, /ready, /metrics), log in {}",
@@ -108,22 +111,30 @@ async fn start_redis(launch: &mut Launch, folder: &Path) -> anyhow::Result<Socke
 async fn start_service(
     launch: &mut Launch,
     name: &str,
-    environment: &Environment,
+    environment: Environment,
 ) -> anyhow::Result<SocketAddr> {
-    let program = std::env::current_exe()
-        .context("find this program")?
-        .with_file_name(name);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()?));
-    let environment = environment
-        .clone()
-        .set("ASSAY__ADMIN__LISTEN", &address.to_string());
-    let mut command = Command::new(program);
+    let environment = environment.set("ASSAY__ADMIN__LISTEN", &address.to_string());
+    let mut command = Command::new(program(name)?);
     command.env_clear().envs(environment.variables());
     launch.start(name, address.to_string(), &mut command)?;
-    launch
-        .ready(name, || admin::is_ready(address).then_some(()))
-        .await?;
+    let ready = || admin::is_ready(address).then_some(());
+    launch.ready(name, ready).await?;
     Ok(address)
+}
+
+/// Asks a service what can be set.
+fn sections(name: &str) -> anyhow::Result<Sections> {
+    let mut command = Command::new(program(name)?);
+    let printed = command.arg("--print-config").env_clear().output();
+    let printed = printed.with_context(|| format!("ask {name} for its settings"))?;
+    Ok(Sections::parse(&String::from_utf8_lossy(&printed.stdout)))
+}
+
+/// The service built beside this program.
+fn program(name: &str) -> anyhow::Result<PathBuf> {
+    let here = std::env::current_exe().context("find this program")?;
+    Ok(here.with_file_name(name))
 }
 
 /// The address that the gateway says it serves.
