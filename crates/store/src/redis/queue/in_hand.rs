@@ -92,10 +92,10 @@ impl InHand {
     }
 }
 
+/// Does not wait for Redis, except for what people are to see: a slot would stand still meanwhile. An answer
+/// that is lost leaves the entry untouched; it comes again, and its claim finds out what it is worth.
 #[async_trait]
 impl Settle for InHand {
-    /// Does not wait for Redis: an acknowledgement that is lost costs a look-up when the entry comes again,
-    /// and a slot would stand still meanwhile.
     async fn ack(mut self: Box<Self>) -> Result<(), QueueError> {
         match self.place.take() {
             Some(place) => self.desk.settle(place, Fate::Acknowledged, None).await,
@@ -110,7 +110,11 @@ impl Settle for InHand {
             .unwrap_or(u64::MAX)
             .saturating_add(1);
         match self.place.take() {
-            Some(place) => self.desk.settle_now(place, Fate::Later { after_ms }).await,
+            Some(place) => {
+                self.desk
+                    .settle(place, Fate::Later { after_ms }, None)
+                    .await
+            }
             None => Ok(()),
         }
     }

@@ -120,7 +120,7 @@ impl Taker {
             let Some(mut source) = self.sources.pop_front() else {
                 break;
             };
-            let read = source.take(slots - taken.len()).await;
+            let read = source.take(slots.saturating_sub(taken.len())).await;
             self.sources.push_back(source);
             match read {
                 Ok(deliveries) => taken.extend(deliveries),
@@ -128,7 +128,7 @@ impl Taker {
                 // What is in hand already is not lost for it.
                 Err(_) => break,
             }
-            if taken.len() == slots {
+            if taken.len() >= slots {
                 break;
             }
         }

@@ -102,12 +102,12 @@ impl World {
         self.store.claim(request).await.unwrap()
     }
 
-    /// Works on a delivery. Whether there was anything to do.
-    async fn work_on(&self, delivery: Delivery) -> bool {
+    /// Works on a delivery; the claim says why if there is nothing to do.
+    async fn work_on(&self, delivery: Delivery) -> Result<(), Claim> {
         let claim = self.claim(&delivery.envelope, worker("live")).await;
         let Claim::Run(claimed) = claim else {
             delivery.ack().await.unwrap();
-            return false;
+            return Err(claim);
         };
         let settlement = Settlement {
             decision: Decision::Succeed,
@@ -116,7 +116,7 @@ impl World {
         };
         self.store.settle(&claimed.lease, settlement).await.unwrap();
         delivery.ack().await.unwrap();
-        true
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::Access;
 use super::judge::is_lost;
-use super::streams::{KindStreams, StreamNo};
+use super::streams::{KindStreams, STREAMS, StreamNo};
 use super::survey::Survey;
 use crate::metric_definitions::redis::{Call, Redelivery, redelivered};
 use crate::redis::committer::{Answer, CommitError, Committer};
@@ -26,8 +26,9 @@ use crate::redis::write::{Guard, Part, Step};
 const PAGE: usize = 250;
 /// Pages of one sweep.
 const PAGES_MAX: usize = 16;
-/// From the end of one walk to the next: what it could not mend will not be mended by haste.
-const REST: Duration = Duration::from_secs(60);
+/// For so long a walk leaves alone what one before has looked at: what that gave an entry would look as if it
+/// had lost it again, until it is delivered.
+const KEEP_TO_NEW: Duration = Duration::from_secs(60);
 /// A job must have waited for so much longer than anything in its stream, in milliseconds: its clock and
 /// Redis's may differ, and what was just delivered was not claimed yet.
 pub(super) const LOST_AFTER_MS: u64 = 5_000;
@@ -35,16 +36,24 @@ pub(super) const LOST_AFTER_MS: u64 = 5_000;
 /// A walk through the jobs of one kind and group that have not ended, by their deadlines.
 pub(super) struct Walk {
     lost_after_ms: u64,
+    /// When the oldest entry of each stream was added, as this walk found it; none before it begins.
+    oldest_waiting: Option<OldestWaiting>,
     /// The deadline that it has come to, and how many jobs with that one it has seen.
     at: (u64, usize),
+    /// What the walk before found, until it counts no more.
+    before: Option<(OldestWaiting, Instant)>,
     rests_until: Option<Instant>,
 }
+
+type OldestWaiting = [u64; STREAMS];
 
 impl Walk {
     pub(super) fn new(lost_after_ms: u64) -> Self {
         Self {
             lost_after_ms,
+            oldest_waiting: None,
             at: (0, 0),
+            before: None,
             rests_until: None,
         }
     }
@@ -73,12 +82,14 @@ impl Walk {
         if limit == 0 {
             return Ok(0);
         }
+        self.oldest_waiting
+            .get_or_insert_with(|| StreamNo::ALL.map(|stream| survey.oldest_waiting_ms(stream)));
         let mut given = 0;
         for _ in 0..PAGES_MAX {
             let most = PAGE.min(limit - given);
             let page = self.page(access, group, most).await;
             let page = page.map_err(LinkError::of_read)?;
-            let lost = self.lost(access, streams, &survey, &page).await;
+            let lost = self.lost(access, streams, &page).await;
             for known in lost
                 .map_err(LinkError::of_read)?
                 .into_iter()
@@ -87,8 +98,7 @@ impl Walk {
                 given += usize::from(give_entry(committer, group, streams, &known).await?);
             }
             if page.len() < most {
-                self.at = (0, 0);
-                self.rests_until = Some(Instant::now() + REST);
+                self.end();
                 break;
             }
             if given == limit {
@@ -104,6 +114,18 @@ impl Walk {
             );
         }
         Ok(given)
+    }
+
+    /// Has the next walk begin anew, when time has shown more.
+    fn end(&mut self) {
+        let now = Instant::now();
+        self.at = (0, 0);
+        self.rests_until = Some(now + Duration::from_millis(self.lost_after_ms));
+        let until = match self.before {
+            Some((_, until)) if until > now => until,
+            _ => now + KEEP_TO_NEW,
+        };
+        self.before = self.oldest_waiting.take().map(|found| (found, until));
     }
 
     /// The next jobs, with the place behind them noted.
@@ -145,7 +167,6 @@ impl Walk {
         &self,
         access: &Access,
         streams: &KindStreams,
-        survey: &Survey,
         page: &[JobId],
     ) -> Result<Vec<Known>, LinkError> {
         let found = access.reader.find_all(page).await?;
@@ -154,12 +175,13 @@ impl Walk {
             .filter_map(|found| found.ok()?.job().cloned());
         let of_kind = jobs.filter(|known| known.job.kind == streams.kind);
         let lost = of_kind.filter(|known| {
-            let stream = StreamNo::of(&known.envelope);
-            is_lost(
-                &known.job,
-                survey.oldest_waiting_ms(stream),
-                self.lost_after_ms,
-            )
+            let place = StreamNo::of(&known.envelope).place();
+            let lost_by =
+                |oldest: &OldestWaiting| is_lost(&known.job, oldest[place], self.lost_after_ms);
+            let now = Instant::now();
+            let before = self.before.as_ref().filter(|(_, until)| *until > now);
+            self.oldest_waiting.as_ref().is_some_and(lost_by)
+                && !before.is_some_and(|(oldest, _)| lost_by(oldest))
         });
         Ok(lost.collect())
     }

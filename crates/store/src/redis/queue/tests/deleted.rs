@@ -14,9 +14,12 @@ use super::*;
 use crate::redis::queue::settler::{Fate, Order, settle};
 use crate::redis::queue::sweep::Sweep;
 
+/// How far this process's idea of Redis's time may be wrong while much else runs.
+const SLACK_MS: u64 = 300;
+
 /// A sweep that takes entries for lost as soon as the order of their stream proves it.
 fn eager(world: &World) -> Sweep {
-    Sweep::patient(world.access(), Duration::from_secs(10), 0)
+    Sweep::patient(world.access(), Duration::from_secs(10), SLACK_MS)
 }
 
 async fn sweep(world: &World, sweep: &Sweep) -> usize {
@@ -45,12 +48,13 @@ async fn a_group_that_was_deleted_is_made_again() {
     while seen.len() < 3 {
         for delivery in take(&mut *subscription, 8).await {
             seen.insert(delivery.envelope.job_id);
-            world.work_on(delivery).await;
+            // What is in hand comes twice; only one of the two runs.
+            drop(world.work_on(delivery).await);
         }
     }
     assert_eq!(seen, ids);
     for delivery in held {
-        assert!(!world.work_on(delivery).await, "it ran twice");
+        assert!(world.work_on(delivery).await.is_err(), "it ran twice");
     }
     assert_eq!(succeeded(&world).await, 3);
 }
@@ -69,7 +73,7 @@ async fn jobs_whose_stream_was_deleted_under_load_run_all_the_same() {
         let mut runs = 0;
         while runs < JOBS {
             for delivery in take(&mut *subscription, 8).await {
-                runs += u64::from(worked.work_on(delivery).await);
+                runs += u64::from(worked.work_on(delivery).await.is_ok());
             }
         }
     });
@@ -95,7 +99,7 @@ async fn a_job_whose_entry_was_deleted_gets_another_when_it_is_passed_over() {
     world.submit(0).await;
     let (clock, submitted_ms) = (world.store.clock(), world.store.clock().now_ms());
     wait_until("the clock goes on", || async {
-        clock.now_ms() > submitted_ms + 20
+        clock.now_ms() > submitted_ms + 3 * SLACK_MS
     })
     .await;
     for number in 1..3 {
@@ -114,7 +118,8 @@ async fn a_job_whose_entry_was_deleted_gets_another_when_it_is_passed_over() {
     let mut runs = 0;
     while runs < 3 {
         for delivery in take(&mut *subscription, 8).await {
-            runs += u64::from(world.work_on(delivery).await);
+            world.work_on(delivery).await.unwrap();
+            runs += 1;
         }
     }
     assert!(subscription.take(1).now_or_never().is_none());

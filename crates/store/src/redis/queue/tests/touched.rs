@@ -81,7 +81,7 @@ async fn what_a_dead_process_took_and_did_not_claim_is_delivered_to_others() {
     let mut runs = 0;
     while runs < 3 {
         for delivery in take(&mut *subscription, 3).await {
-            assert!(world.work_on(delivery).await);
+            world.work_on(delivery).await.unwrap();
             runs += 1;
         }
     }
@@ -148,7 +148,7 @@ async fn consumers_that_left_are_forgotten_unless_they_hold_something() {
     take_and_die(&world, 1).await;
     let mut subscription = world.subscribe().await;
     for delivery in take(&mut *subscription, 1).await {
-        world.work_on(delivery).await;
+        world.work_on(delivery).await.unwrap();
     }
     world.queue.close().await;
     let mut call = LEAVE.call(world.streams.names());

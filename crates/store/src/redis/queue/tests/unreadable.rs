@@ -21,7 +21,7 @@ async fn take_the_readable_one(world: &World) {
     assert_eq!(delivered.len(), 1);
     let delivery = delivered.remove(0);
     assert_eq!(delivery.envelope.job_id, id);
-    assert!(world.work_on(delivery).await);
+    world.work_on(delivery).await.unwrap();
     world.queue.close().await;
     let length: i64 = world.ask(&["XLEN", world.stream()]).await;
     assert_eq!(length, 0, "something was left in the stream");
