@@ -1,16 +1,18 @@
 use assay_core::port::{JobStore as _, Renewal, Settled};
 use assay_core::retry::Decision;
 use assay_core::state::JobState;
+use assay_test_support::redis::{Appendfsync, RedisOptions};
 use redis::AsyncCommands as _;
 
-use super::{Bench, claim, id, options, server, settlement};
+use super::{Bench, claim, id, server, settlement};
 use crate::redis_bench::connection;
 
 /// Redis loses what came behind its last sync, a claim among it. The next lease must not get the token of the
 /// lost one, nor its record the revision: who still holds the lost lease writes nothing.
 #[tokio::test]
 async fn no_token_and_no_revision_comes_twice() {
-    let (mut server, config) = server(options()).await;
+    // Its file holds what was answered, so that the cut is exactly behind the submit.
+    let (mut server, config) = server(RedisOptions::new(Appendfsync::Always)).await;
     let bench = Bench::over(config).await;
     let envelope = bench.submit(1).await;
     let synced = server.aof_bytes().unwrap();
