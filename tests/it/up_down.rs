@@ -1,4 +1,6 @@
 //! `make up` and `make down`, as their program is called by the Makefile.
+//!
+//! Two threads: one waits for programs, while the other lets a client close its connection.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -64,7 +66,7 @@ async fn answers(said: &str) {
     client.upload(b"content").await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_up_is_used_found_again_and_stopped() {
     let place = Place::new();
     let up = place.up();
@@ -97,7 +99,7 @@ async fn what_is_up_is_used_found_again_and_stopped() {
     assert_eq!(said(&place.down()), "Nothing is up.\n");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_crash_the_rest_is_told_and_stopped() {
     let place = Place::new();
     assert!(place.up().status.success());
@@ -123,7 +125,7 @@ async fn after_a_crash_the_rest_is_told_and_stopped() {
     answers(&said(&up)).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_given_redis_is_used_and_left_alone() {
     let place = Place::new();
     let database = Database::take();
@@ -150,7 +152,7 @@ async fn a_given_redis_is_used_and_left_alone() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_start_is_told_and_leaves_nothing() {
     let place = Place::new();
     let mut up = place.command("up");

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use assay_bench::peers::{self, Section, Settings};
+use assay_test_support::redis::ensure_program;
 use clap::{Parser, ValueEnum};
 
 #[derive(Debug, Parser)]
@@ -36,6 +37,7 @@ enum Mode {
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     let Mode::Redis = arguments.mode;
+    ensure_program()?;
     let programs: PathBuf = std::env::current_exe()
         .context("find this program")?
         .parent()

@@ -8,6 +8,7 @@ use anyhow::Context;
 use assay_bench::chaos::embedded;
 use assay_bench::chaos::redis::selftest::{self, BUGS};
 use assay_bench::chaos::redis::{self, Programs, SCENARIOS, Scale, Scenario, Setup, Table};
+use assay_test_support::redis::ensure_program;
 use clap::{Args, Parser, Subcommand};
 
 #[derive(Debug, Parser)]
@@ -101,6 +102,7 @@ async fn break_redis(folder: &Path, arguments: Redis) -> anyhow::Result<bool> {
         }
         return Ok(true);
     }
+    ensure_program()?;
     let scale = if arguments.short {
         Scale::Short
     } else {
@@ -132,6 +134,7 @@ fn chosen(rows: &[String]) -> anyhow::Result<Vec<&'static Scenario>> {
 }
 
 async fn plant_bugs(folder: &Path, arguments: Selftest) -> anyhow::Result<bool> {
+    ensure_program()?;
     let setup = setup(folder, Scale::Short, arguments.seed);
     let mut all_reported = true;
     for bug in &BUGS {

@@ -31,7 +31,11 @@ enum Cut {
 /// Carries bytes both ways until both ends are closed, or the connection is cut.
 pub(super) async fn carry(mut client: TcpStream, mut server: TcpStream, seed: u64, mut sky: Sky) {
     // A proxy that gathers small writes would measure itself.
-    drop(client.set_nodelay(true).and(server.set_nodelay(true)));
+    drop(
+        client
+            .set_nodelay(true)
+            .and_then(|()| server.set_nodelay(true)),
+    );
     let mut luck = StdRng::seed_from_u64(seed);
     let cut = {
         let (client_in, client_out) = client.split();
@@ -60,7 +64,11 @@ pub(super) async fn carry(mut client: TcpStream, mut server: TcpStream, seed: u6
         sky.counts.resets.fetch_add(1, Ordering::Relaxed);
     }
     // Closed without lingering, a socket sends a reset and forgets what it held.
-    drop(client.set_zero_linger().and(server.set_zero_linger()));
+    drop(
+        client
+            .set_zero_linger()
+            .and_then(|()| server.set_zero_linger()),
+    );
 }
 
 /// One direction.
