@@ -22,6 +22,13 @@ pub(super) static SURVEY: LazyLock<Script> =
 /// Forgets consumers that left.
 pub(super) static LEAVE: LazyLock<Script> =
     LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("leave.lua")));
+/// Puts leases where the reaper finds them.
+pub(super) static NOTE_LEASES: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        Room::NotNeeded,
+        "redis.call('ZADD', KEYS[1], 'NX', unpack(ARGV))",
+    )
+});
 /// Finds entries that are held and not touched.
 pub(super) static IDLE: LazyLock<Script> =
     LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("idle.lua")));

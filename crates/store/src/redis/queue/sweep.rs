@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use assay_core::id::JobId;
 use assay_core::kind::JobKind;
 use assay_core::port::StoreError;
 use assay_core::retry::DeadLetterReason;
@@ -13,8 +14,8 @@ use tokio::time::Instant;
 use super::Access;
 use super::entry::Entry;
 use super::holdings::Place;
-use super::judge::{Idle, judge_idle};
-use super::scripts::{IDLE, LEAVE};
+use super::judge::{Idle, LookUp, judge_idle};
+use super::scripts::{IDLE, LEAVE, NOTE_LEASES};
 use super::settler::{Fate, Order, settle};
 use super::streams::KindStreams;
 use super::walk::{LOST_AFTER_MS, Walk};
@@ -31,6 +32,9 @@ pub(super) const IDLE_AFTER: Duration = Duration::from_secs(10);
 const GONE_AFTER: Duration = Duration::from_secs(600);
 /// How often consumers are looked at.
 const LEAVE_PERIOD: Duration = Duration::from_secs(60);
+
+/// Leases that are put back together.
+const LEASES_PAGE: usize = 1_000;
 
 /// Looks after the entries of every kind.
 pub(in crate::redis) struct Sweep {
@@ -133,10 +137,14 @@ impl Sweep {
         let found = self.access.read(&entries).await?;
         let mut handed_out = 0;
         let mut orders = Vec::with_capacity(entries.len());
+        let mut leases = Vec::new();
         for ((entry, holder), found) in entries.into_iter().zip(holders).zip(found) {
             let idle = judge_idle(&entry.content, &found);
             count(streams.kind, idle);
             handed_out += usize::from(idle == Idle::HandOut);
+            if idle == Idle::Leave {
+                leases.extend(lease(&found));
+            }
             orders.push(Order {
                 fate: self.fate(idle, holder),
                 place: Place {
@@ -148,7 +156,30 @@ impl Sweep {
             });
         }
         settle(&self.access, &orders).await?;
+        self.note_leases(streams, &leases).await?;
         Ok(handed_out)
+    }
+
+    /// The reaper finds leases in their set alone, so one that was deleted there is put back.
+    async fn note_leases(
+        &self,
+        streams: &KindStreams,
+        leases: &[(u64, JobId)],
+    ) -> Result<(), LinkError> {
+        let Some(group) = self.access.keys.groups().get(streams.group) else {
+            return Ok(());
+        };
+        for page in leases.chunks(LEASES_PAGE) {
+            let mut call = NOTE_LEASES.call([group.leases.as_str()].into_iter());
+            for (expires_at_ms, id) in page {
+                call.arg(expires_at_ms).arg(id.as_bytes());
+            }
+            self.access
+                .link(Call::Sweep)
+                .run(&NOTE_LEASES, &call)
+                .await?;
+        }
+        Ok(())
     }
 
     async fn find_untouched(
@@ -195,6 +226,12 @@ impl Untouched {
             holder: holder.to_owned(),
         })
     }
+}
+
+/// The lease of a job that somebody holds.
+fn lease(found: &LookUp) -> Option<(u64, JobId)> {
+    let job = &found.as_ref().ok()?.job()?.job;
+    Some((job.holder.as_ref()?.expires_at_ms, job.id))
 }
 
 fn count(kind: JobKind, idle: Idle) {

@@ -104,6 +104,30 @@ async fn what_runs_under_a_live_lease_stays_where_it_is() {
 }
 
 #[tokio::test]
+async fn a_lease_that_was_deleted_from_the_set_of_all_is_put_back() {
+    let world = World::new().await;
+    world.submit(1).await;
+    let mut subscription = world.subscribe().await;
+    let delivery = take(&mut *subscription, 1).await.remove(0);
+    let claim = world.claim(&delivery.envelope, worker("dead")).await;
+    assert!(matches!(claim, Claim::Run(_)), "{claim:?}");
+    let access = world.access();
+    let leases = access.keys.groups()[0].leases.as_str();
+    let before: Vec<(Vec<u8>, f64)> = world
+        .ask(&["ZRANGE", leases, "0", "-1", "WITHSCORES"])
+        .await;
+    assert_eq!(before.len(), 1);
+    let deleted: i64 = world.ask(&["DEL", leases]).await;
+    assert_eq!(deleted, 1);
+    age(&world).await;
+    assert_eq!(sweep(&world).await, 0);
+    let after: Vec<(Vec<u8>, f64)> = world
+        .ask(&["ZRANGE", leases, "0", "-1", "WITHSCORES"])
+        .await;
+    assert_eq!(after, before);
+}
+
+#[tokio::test]
 async fn what_has_ended_is_forgotten() {
     let world = World::new().await;
     let id = world.submit(1).await;
