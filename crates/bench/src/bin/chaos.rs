@@ -117,6 +117,9 @@ async fn break_redis(folder: &Path, arguments: Redis) -> anyhow::Result<bool> {
         let verdict = if row.is_clean() { "kept" } else { "BROKEN" };
         let seconds = row.took.as_secs();
         assay_bench::print(&format!("{:<20} {verdict}, {seconds} s", scenario.name));
+        for broken in row.broken() {
+            assay_bench::print(&format!("    {broken}"));
+        }
         table.0.push(row);
     }
     assay_bench::print(&table);

@@ -31,6 +31,14 @@ pub(super) const LATER: Duration = Duration::from_secs(120);
 /// Jobs that a worker runs at once.
 const CONCURRENCY: usize = 32;
 
+/// States of a job that has not ended.
+const UNFINISHED: [v1::JobState; 7] = {
+    use v1::JobState::{Accepted, Cancelling, Queued, Retrying, Running, Scheduled, Waiting};
+    [
+        Accepted, Scheduled, Queued, Running, Retrying, Waiting, Cancelling,
+    ]
+};
+
 /// What is not as usual about a process.
 #[derive(Clone, Debug, Default)]
 pub(super) struct How {
@@ -227,8 +235,25 @@ impl Scene {
         until(&what, within, look).await
     }
 
-    /// How many quick jobs a second go from submit to their end.
+    /// Waits until every job has ended.
+    pub(super) async fn calm(&self) -> anyhow::Result<()> {
+        let mut client = Client::connect(self.gateway).await?;
+        let request = v1::ListJobsRequest {
+            page_size: 1,
+            states: UNFINISHED.map(i32::from).to_vec(),
+            ..v1::ListJobsRequest::default()
+        };
+        let look = async || {
+            let page = client.jobs.list_jobs(request.clone()).await?.into_inner();
+            Ok(page.jobs.is_empty().then_some(()))
+        };
+        until("every job has ended", LATER, look).await
+    }
+
+    /// How many quick jobs a second go from submit to their end, with nothing before them.
     pub(super) async fn throughput(&mut self) -> anyhow::Result<f64> {
+        // What does not end is the audit's to tell.
+        drop(self.calm().await);
         let jobs = self.setup.scale.pick(1_500, 150);
         let requests = self.requests(jobs, &[Act::Progress]);
         let start_us = now_us();

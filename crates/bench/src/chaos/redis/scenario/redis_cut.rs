@@ -11,7 +11,8 @@ use assay_test_support::redis::{Appendfsync, RedisOptions};
 use super::{Row, Scenario, Setup};
 use crate::chaos::redis::audit;
 use crate::chaos::redis::load::Pace;
-use crate::chaos::redis::scene::{How, Scene};
+use crate::chaos::redis::scene::{How, SOON, Scene};
+use crate::chaos::redis::until::until;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "redis-cut",
@@ -63,7 +64,7 @@ async fn run(setup: &Setup) -> anyhow::Result<Row> {
 
 /// Cuts the power: Redis is killed, and what it wrote in its last second is gone. When that was, and how much.
 async fn cut(scene: &mut Scene) -> anyhow::Result<(Range<u64>, u64)> {
-    let from_us = now_us();
+    let from_us = all_written(scene).await?;
     let kept_bytes = scene.redis.aof_bytes()?;
     tokio::time::sleep(LAST).await;
     scene.fault();
@@ -73,4 +74,16 @@ async fn cut(scene: &mut Scene) -> anyhow::Result<(Range<u64>, u64)> {
     scene.redis.truncate_aof(kept_bytes)?;
     scene.redis.restart().await?;
     Ok((from_us..until_us, cut_bytes))
+}
+
+/// A moment, in microseconds since the epoch, before which everything that Redis answered is in its file: while it syncs,
+/// it may answer first and write later.
+async fn all_written(scene: &Scene) -> anyhow::Result<u64> {
+    let mut client = scene.redis.client()?;
+    let look = async || {
+        let from_us = now_us();
+        let unwritten = client.info("aof_buffer_length")?;
+        Ok((unwritten == "0").then_some(from_us))
+    };
+    until("Redis has written what it answered", SOON, look).await
 }

@@ -54,7 +54,7 @@ async fn run(setup: &Setup) -> anyhow::Result<Row> {
     let load = scene.load(requests, PACE);
     scene.join(load).await?;
     let cancelled = cancel_one(&scene).await;
-    let ended_while_full = ends(&scene).await;
+    let ended_while_full = scene.calm().await;
     scene.redis.config_set("maxmemory", "0")?;
     let admits = admits_again(&mut scene).await;
     let after = scene.throughput().await?;
@@ -86,27 +86,6 @@ async fn cancel_one(scene: &Scene) -> anyhow::Result<v1::JobState> {
     let mut client = Client::connect(scene.gateway).await?;
     let request = v1::CancelJobRequest { job_id };
     Ok(client.jobs.cancel_job(request).await?.into_inner().state())
-}
-
-/// Waits until nothing is unfinished.
-async fn ends(scene: &Scene) -> anyhow::Result<()> {
-    use v1::JobState::{Queued, Running};
-    let mut client = Client::connect(scene.gateway).await?;
-    let look = async || {
-        for state in [Queued, Running] {
-            let request = v1::ListJobsRequest {
-                page_size: 1,
-                states: vec![state.into()],
-                ..v1::ListJobsRequest::default()
-            };
-            let page = client.jobs.list_jobs(request).await?.into_inner();
-            if !page.jobs.is_empty() {
-                return Ok(None);
-            }
-        }
-        Ok(Some(()))
-    };
-    until("every accepted job has ended", LATER, look).await
 }
 
 /// Waits until a submit is accepted again.

@@ -18,8 +18,9 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 /// Jobs of a round.
 const JOBS: usize = 10;
-/// How long a job works, in milliseconds: longer than it takes to kill its worker.
-const WORK_MS: u64 = 700;
+/// How long a job works, in milliseconds: longer than it takes to kill its worker. After a crash jobs run alone, one
+/// after the other, and the last of a round must have begun in time too.
+const WORK_MS: u64 = 200;
 /// What is promised: jobs run again so soon after their worker's death, at the 99th percentile, in microseconds.
 const RUNS_AGAIN_WITHIN_US: u64 = 15_000_000;
 
@@ -48,7 +49,7 @@ async fn run(setup: &Setup) -> anyhow::Result<Row> {
     });
     let p99_us = quantile(&mut row.recovery_us.clone(), 0.99);
     row.expect(p99_us <= RUNS_AGAIN_WITHIN_US, || {
-        format!("jobs ran again after {p99_us} us, promised are {RUNS_AGAIN_WITHIN_US}")
+        format!("jobs ran again within {p99_us} us (p99), promised are {RUNS_AGAIN_WITHIN_US}")
     });
     Ok(row)
 }
