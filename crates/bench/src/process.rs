@@ -1,4 +1,4 @@
-//! What the system knows of a process.
+//! What the system knows of a process, and of all of them.
 
 use anyhow::Context;
 
@@ -8,6 +8,9 @@ const TICKS_HZ: f64 = 100.0;
 const USER_TICKS: usize = 11;
 /// Where the ticks in system mode stand, behind the name.
 const SYSTEM_TICKS: usize = 12;
+/// User, nice, system, interrupts, soft interrupts and stolen in the first line of `/proc/stat`: all but idle and
+/// waiting for disks.
+const BUSY_TICKS: [usize; 6] = [0, 1, 2, 5, 6, 7];
 
 /// CPU seconds that a process has used, user and system.
 ///
@@ -17,6 +20,15 @@ pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
     let stat = stat.with_context(|| format!("read the times of process {pid}"))?;
     cpu_seconds_in(&stat).with_context(|| format!("parse the times of process {pid}"))
+}
+
+/// CPU seconds that all processes of this machine have used, and what other machines on its host took from it.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn busy_seconds() -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string("/proc/stat").context("read the times of the machine")?;
+    busy_seconds_in(&stat).context("parse the times of the machine")
 }
 
 /// Resident memory of a process in bytes.
@@ -37,6 +49,16 @@ fn cpu_seconds_in(stat: &str) -> Option<f64> {
     Some((ticks(USER_TICKS)? + ticks(SYSTEM_TICKS)?) / TICKS_HZ)
 }
 
+fn busy_seconds_in(stat: &str) -> Option<f64> {
+    let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
+    let ticks: Vec<f64> = line
+        .split_whitespace()
+        .map(|word| word.parse().ok())
+        .collect::<Option<_>>()?;
+    let busy = BUSY_TICKS.iter().map(|place| ticks.get(*place).copied());
+    Some(busy.sum::<Option<f64>>()? / TICKS_HZ)
+}
+
 fn resident_bytes_in(status: &str) -> Option<u64> {
     let line = status
         .lines()
@@ -55,6 +77,14 @@ mod tests {
         assert_eq!(cpu_seconds_in(stat), Some(2.0));
         assert_eq!(cpu_seconds_in("12 (a) S 1 2"), None);
         assert_eq!(cpu_seconds_in(""), None);
+    }
+
+    #[test]
+    fn a_machine_that_waits_is_not_busy() {
+        let stat = "cpu  100 10 50 9000 800 1 2 37 5 5\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
+        assert_eq!(busy_seconds_in(stat), Some(2.0));
+        assert_eq!(busy_seconds_in("cpu  100 10\n"), None);
+        assert!(busy_seconds().unwrap() > 0.0);
     }
 
     #[test]

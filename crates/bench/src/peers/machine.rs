@@ -6,7 +6,6 @@ use super::install::told_version;
 /// Facts, one a line.
 pub async fn facts(programs: &Programs) -> Vec<String> {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let cpu = value(&read("/proc/cpuinfo"), "model name").unwrap_or_default();
     let memory = value(&read("/proc/meminfo"), "MemTotal").unwrap_or_default();
     let kernel = read("/proc/sys/kernel/osrelease");
@@ -18,7 +17,8 @@ pub async fn facts(programs: &Programs) -> Vec<String> {
     };
     vec![
         format!(
-            "{cores} cores, {cpu}, memory {memory}, Linux {}",
+            "{} cores, {cpu}, memory {memory}, Linux {}",
+            cores(),
             kernel.trim()
         ),
         format!("load before the first run: {}", load.join(" ")),
@@ -30,6 +30,12 @@ pub async fn facts(programs: &Programs) -> Vec<String> {
         ),
         format!("bullmq-official {}", version(&programs.bullmq_rust)),
     ]
+}
+
+/// CPUs that programs may use.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The value behind a name and a colon.

@@ -64,7 +64,7 @@ pub fn speeds(scores: &[Score], jobs: usize, rounds: usize) -> Table {
     let title = format!(
         "How many jobs a second, from submit to recorded result? ({jobs} jobs, {PAYLOAD_BYTES}-byte payload, one \
          progress write, median of {rounds} runs in alternating order; bulk adds of {BATCH}, {WINDOW} without an \
-         answer; CPU in us per job)"
+         answer; CPU in us per job; others: what else ran on this machine)"
     );
     let heads = [
         "",
@@ -78,6 +78,7 @@ pub fn speeds(scores: &[Score], jobs: usize, rounds: usize) -> Table {
         "services",
         "redis",
         "all CPU",
+        "others",
         "B/job in Redis",
     ];
     let mut table = Table::new(title, &heads);
@@ -120,6 +121,7 @@ fn speed_row(score: &Score, runs: &[Run], median: &Run, ceiling: Option<f64>) ->
         us(median.usage.services),
         us(median.usage.redis),
         us(median.usage.sum()),
+        format!("{:.0} %", 100.0 * median.others),
         format!("{:.0}", median.bytes_per_job),
     ]
 }
@@ -243,6 +245,7 @@ mod tests {
                 worker: 0.05,
                 ..Usage::default()
             },
+            others: 0.1,
             bytes_per_job: 900.0,
         };
         Score {

@@ -3,9 +3,11 @@
 use tokio::time::Instant;
 
 use super::contender::{Contender, Programs};
+use super::machine::cores;
 use super::setting::Setting;
 use super::stage::{Load, Stage};
 use super::usage::Usage;
+use crate::process;
 
 /// One run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,6 +18,8 @@ pub struct Run {
     pub seconds: f64,
     /// CPU seconds in that time.
     pub usage: Usage,
+    /// What others took of this machine's CPUs in that time, from 0 to 1.
+    pub others: f64,
     /// Memory of Redis that one finished job takes, in bytes.
     pub bytes_per_job: f64,
 }
@@ -38,17 +42,20 @@ pub async fn measure(
     let mut stage = Stage::set(programs, contender, load).await?;
     let bytes_before = stage.redis_bytes()?;
     let used_before = Usage::of(&stage.processes()?)?;
+    let busy_before = process::busy_seconds()?;
     let begun = Instant::now();
     stage.producer.go().await?;
     stage.wait_until_ended().await?;
     let seconds = begun.elapsed().as_secs_f64();
     let usage = Usage::of(&stage.processes()?)? - used_before;
+    let busy = process::busy_seconds()? - busy_before;
     stage.wait_until_submitted().await?;
     let bytes = stage.redis_bytes()?.saturating_sub(bytes_before);
     Ok(Run {
         jobs,
         seconds,
         usage,
+        others: (busy - usage.sum()).max(0.0) / (seconds * count(cores())),
         bytes_per_job: real(bytes) / count(jobs),
     })
 }
@@ -95,6 +102,7 @@ mod tests {
             jobs: 100,
             seconds,
             usage: Usage::default(),
+            others: 0.0,
             bytes_per_job: 0.0,
         }
     }
