@@ -8,7 +8,7 @@ use std::time::Duration;
 use assay_blob::Blobs;
 use assay_core::clock::Clock;
 use assay_core::id::WorkerId;
-use assay_core::port::{Durability, JobQueue, JobStore, WorkerRegistry};
+use assay_core::port::{Durability, JobQueue, JobStore, QueueControl, WorkerRegistry};
 use assay_service::readiness::Dependency;
 use assay_service::{BoxError, Config, Shutdown, config};
 use assay_store::{ConnectError, RedisStore, TimeSource};
@@ -86,6 +86,12 @@ impl Backend {
     #[must_use]
     pub fn registry(&self) -> Arc<dyn WorkerRegistry> {
         Arc::new(self.store.registry())
+    }
+
+    /// Which kinds are paused.
+    #[must_use]
+    pub fn control(&self) -> Arc<dyn QueueControl> {
+        Arc::<RedisStore>::clone(&self.store)
     }
 
     /// The time that all processes agree on.

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::command::{dev, doctor, jobs, submit, verify, watch, workers};
+use crate::command::{dev, doctor, jobs, queues, submit, verify, watch, workers};
 use crate::exit;
 
 /// Tells what can be proven about media: real, synthetic, manipulated, or not decidable, and why
@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Find jobs, look at them, stop them, put them back
     #[command(after_help = exit::PLAIN_HELP)]
     Jobs(jobs::Args),
+    /// Look at the queues, hold a kind of jobs back, let it go again
+    #[command(after_help = exit::PLAIN_HELP)]
+    Queues(queues::Args),
     /// List the worker processes that live, and what they run
     #[command(after_help = exit::PLAIN_HELP)]
     Workers(workers::Args),

@@ -78,6 +78,38 @@ impl Client {
         self.read(admin.get_health(v1::GetHealthRequest {}).await)
     }
 
+    /// The queues, one per kind and lane.
+    ///
+    /// # Errors
+    /// When the server does not answer, or its store does not.
+    pub(crate) async fn queues(&self) -> Result<Vec<v1::Queue>, Fault> {
+        let mut admin = self.admin.clone();
+        let answer = admin.list_queues(v1::ListQueuesRequest {}).await;
+        Ok(self.read(answer)?.queues)
+    }
+
+    /// Has the jobs of a kind wait.
+    ///
+    /// # Errors
+    /// When the server knows no such kind, or can't write it down.
+    pub(crate) async fn pause(&self, kind: &str) -> Result<(), Fault> {
+        let kind = kind.to_owned();
+        let mut admin = self.admin.clone();
+        let answer = admin.pause_queue(v1::PauseQueueRequest { kind }).await;
+        self.read(answer).map(drop)
+    }
+
+    /// Lets the jobs of a kind run again.
+    ///
+    /// # Errors
+    /// When the server knows no such kind, or can't write it down.
+    pub(crate) async fn resume(&self, kind: &str) -> Result<(), Fault> {
+        let kind = kind.to_owned();
+        let mut admin = self.admin.clone();
+        let answer = admin.resume_queue(v1::ResumeQueueRequest { kind }).await;
+        self.read(answer).map(drop)
+    }
+
     /// The worker processes that are known.
     ///
     /// # Errors

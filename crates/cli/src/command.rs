@@ -3,6 +3,7 @@
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod jobs;
+pub(crate) mod queues;
 pub(crate) mod submit;
 pub(crate) mod verify;
 pub(crate) mod watch;

@@ -69,6 +69,7 @@ fn run(
         Command::Submit(args) => block_on(command::submit::run(args, terminal)),
         Command::Watch(args) => block_on(command::watch::run(args, terminal)),
         Command::Jobs(args) => block_on(command::jobs::run(args, terminal)),
+        Command::Queues(args) => block_on(command::queues::run(args, terminal)),
         Command::Workers(args) => block_on(command::workers::run(args, terminal)),
         Command::Doctor(args) => block_on(command::doctor::run(args, variables, terminal)),
     }

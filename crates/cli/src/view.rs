@@ -2,6 +2,7 @@
 
 pub(crate) mod job;
 pub(crate) mod progress;
+pub(crate) mod queue;
 pub(crate) mod report;
 pub(crate) mod state;
 pub(crate) mod table;

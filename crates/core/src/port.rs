@@ -6,6 +6,7 @@ mod content_store;
 mod job_queue;
 mod job_store;
 mod query;
+mod queue_control;
 mod worker_registry;
 
 pub use content_store::{ContentError, ContentStore};
@@ -18,4 +19,5 @@ pub use query::{
     Counts, Cursor, EventItem, EventStream, HISTORY_PAGE_MAX, History, Interest, ListRequest,
     PAGE_SIZE_MAX, Page,
 };
+pub use queue_control::QueueControl;
 pub use worker_registry::{Registered, RegistryError, WorkerRegistry};

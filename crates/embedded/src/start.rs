@@ -12,7 +12,7 @@ use assay_blob::Blobs;
 use assay_core::clock::{Clock, SystemClock};
 use assay_core::id::InvalidId;
 use assay_core::job::JOB_LIFE_MS_MAX;
-use assay_core::port::{JobQueue, JobStore, WorkerRegistry};
+use assay_core::port::{JobQueue, JobStore, QueueControl, WorkerRegistry};
 use assay_gateway::Gateway;
 use assay_queue::InProcessQueue;
 use assay_scheduler::Keeping;
@@ -186,9 +186,11 @@ impl Parts {
     {
         let blobs = Blobs::open(data_dir.join(BLOBS_FOLDER)).await?;
         let (store, queue) = self.ports();
+        let control: Arc<dyn QueueControl> = Arc::<EmbeddedStore>::clone(&self.store);
         let ports = Ports {
             queue: Arc::clone(&queue),
             store: Arc::clone(&store),
+            control: Arc::clone(&control),
             contents: Arc::new(blobs.clone()),
             clock: Arc::clone(&clock),
             jitter: Jitter::random(),
@@ -200,6 +202,7 @@ impl Parts {
         let gateway = Gateway {
             store: Arc::clone(&store),
             queue: Arc::clone(&queue),
+            control,
             blobs: blobs.clone(),
             registry: Arc::clone(&registry),
             clock: Arc::clone(&clock),

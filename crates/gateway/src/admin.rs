@@ -6,8 +6,7 @@ use std::time::Duration;
 use assay_api::v1 as pb;
 use assay_blob::ContentId;
 use assay_core::id::Tenant;
-use assay_core::port::{LaneDepth, QueueError};
-use assay_core::route;
+use assay_core::port::QueueError;
 use assay_service::shutdown::Stage;
 
 use crate::convert;
@@ -59,25 +58,6 @@ impl Edge {
         Ok(())
     }
 
-    pub(crate) async fn list_queues(&self) -> Result<pb::ListQueuesResponse, Refusal> {
-        let now_ms = self.clock.now_ms();
-        let mut queues = Vec::new();
-        for kind in self.settings.kinds.iter().copied() {
-            let lanes = self.queue.depth(kind).await;
-            let lanes = lanes.map_err(|error| Refusal::StoreUnavailable {
-                why: error.to_string(),
-            })?;
-            queues.extend(lanes.map(|depth| pb::Queue {
-                name: route::queue(kind, depth.lane).to_owned(),
-                kind: kind.as_str().to_owned(),
-                lane: convert::lane(depth.lane).into(),
-                depth: depth.ready,
-                oldest_age: oldest_age_ms(&depth, now_ms).map(convert::duration),
-            }));
-        }
-        Ok(pb::ListQueuesResponse { queues })
-    }
-
     pub(crate) async fn list_workers(&self) -> Result<pb::ListWorkersResponse, Refusal> {
         let known = self.registry.list().await;
         let known = known.map_err(|error| Refusal::StoreUnavailable {
@@ -98,11 +78,6 @@ impl Edge {
             start_time: Some(convert::timestamp(self.started_at_ms)),
         }
     }
-}
-
-fn oldest_age_ms(depth: &LaneDepth, now_ms: u64) -> Option<u64> {
-    let published_at_ms = depth.oldest_published_at_ms?;
-    Some(now_ms.saturating_sub(published_at_ms))
 }
 
 async fn probe<T, E: Display>(

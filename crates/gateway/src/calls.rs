@@ -204,6 +204,24 @@ impl AdminService for Calls {
         answer(call.handled, self.edge.list_queues()).await
     }
 
+    async fn pause_queue(
+        &self,
+        request: Request<pb::PauseQueueRequest>,
+    ) -> Answer<pb::PauseQueueResponse> {
+        let call = Call::begin(Method::PauseQueue, request);
+        let pause = self.edge.pause_queue(&call.message);
+        answer(call.handled, pause).await
+    }
+
+    async fn resume_queue(
+        &self,
+        request: Request<pb::ResumeQueueRequest>,
+    ) -> Answer<pb::ResumeQueueResponse> {
+        let call = Call::begin(Method::ResumeQueue, request);
+        let resume = self.edge.resume_queue(&call.message);
+        answer(call.handled, resume).await
+    }
+
     async fn list_workers(
         &self,
         request: Request<pb::ListWorkersRequest>,

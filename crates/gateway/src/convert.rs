@@ -6,6 +6,7 @@ use std::fmt::Display;
 use assay_api::v1 as pb;
 use assay_core::event::EventId;
 use assay_core::id::JobId;
+use assay_core::kind::JobKind;
 use prost_types::{Duration, Timestamp};
 
 use crate::status::{Refusal, Violation};
@@ -69,6 +70,11 @@ impl Fields {
 /// Reads the one field of a request for a job.
 pub(crate) fn job_id(text: &str) -> Result<JobId, Refusal> {
     one("job_id", text.parse())
+}
+
+/// Reads the one field of a request for a kind.
+pub(crate) fn kind(text: &str) -> Result<JobKind, Refusal> {
+    one("kind", text.parse())
 }
 
 /// Reads where a watcher wants to go on.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use assay_api::v1 as pb;
 use assay_blob::Blobs;
 use assay_core::clock::Clock;
-use assay_core::port::{JobQueue, JobStore, WorkerRegistry};
+use assay_core::port::{JobQueue, JobStore, QueueControl, WorkerRegistry};
 use assay_service::shutdown::Stage;
 use assay_service::{Shutdown, TaskGroup};
 use tokio::sync::Semaphore;
@@ -18,6 +18,7 @@ use crate::watch::Hub;
 pub(crate) struct Edge {
     pub(crate) store: Arc<dyn JobStore>,
     pub(crate) queue: Arc<dyn JobQueue>,
+    pub(crate) control: Arc<dyn QueueControl>,
     pub(crate) blobs: Blobs,
     pub(crate) registry: Arc<dyn WorkerRegistry>,
     pub(crate) clock: Arc<dyn Clock>,

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use assay_api::v1 as pb;
 use assay_blob::Blobs;
 use assay_core::clock::Clock;
-use assay_core::port::{JobQueue, JobStore, WorkerRegistry};
+use assay_core::port::{JobQueue, JobStore, QueueControl, WorkerRegistry};
 use assay_service::tasks::Restart;
 use assay_service::{Context, OnEnd, listen};
 use tokio::net::TcpListener;
@@ -44,6 +44,7 @@ mod metric_definitions;
 mod page_token;
 mod process;
 mod query;
+mod queues;
 mod server;
 mod status;
 mod submit;
@@ -64,6 +65,8 @@ pub struct Gateway {
     pub store: Arc<dyn JobStore>,
     /// Where jobs wait for workers.
     pub queue: Arc<dyn JobQueue>,
+    /// Which kinds are held back.
+    pub control: Arc<dyn QueueControl>,
     /// The content.
     pub blobs: Blobs,
     /// Which workers live.
@@ -145,6 +148,7 @@ impl Gateway {
             started_at_ms: self.clock.now_ms(),
             store: self.store,
             queue: self.queue,
+            control: self.control,
             blobs: self.blobs,
             registry: self.registry,
             clock: self.clock,

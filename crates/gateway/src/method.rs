@@ -17,12 +17,14 @@ pub(crate) enum Method {
     GetContent,
     GetHealth,
     ListQueues,
+    PauseQueue,
+    ResumeQueue,
     ListWorkers,
     GetServerInfo,
 }
 
 impl Method {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::SubmitJob,
         Self::SubmitJobs,
         Self::GetJob,
@@ -35,6 +37,8 @@ impl Method {
         Self::GetContent,
         Self::GetHealth,
         Self::ListQueues,
+        Self::PauseQueue,
+        Self::ResumeQueue,
         Self::ListWorkers,
         Self::GetServerInfo,
     ];
@@ -54,6 +58,8 @@ impl Method {
             Self::GetContent => "assay.v1.ContentService/GetContent",
             Self::GetHealth => "assay.v1.AdminService/GetHealth",
             Self::ListQueues => "assay.v1.AdminService/ListQueues",
+            Self::PauseQueue => "assay.v1.AdminService/PauseQueue",
+            Self::ResumeQueue => "assay.v1.AdminService/ResumeQueue",
             Self::ListWorkers => "assay.v1.AdminService/ListWorkers",
             Self::GetServerInfo => "assay.v1.AdminService/GetServerInfo",
         }

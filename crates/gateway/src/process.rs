@@ -40,6 +40,7 @@ async fn serve(context: Context, backend: Backend) -> Result<(), BoxError> {
     let gateway = Gateway {
         store: backend.store(),
         queue: backend.queue(&consumer),
+        control: backend.control(),
         blobs: backend.blobs().clone(),
         registry: backend.registry(),
         clock: backend.clock(),

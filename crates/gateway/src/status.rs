@@ -70,6 +70,10 @@ pub(crate) enum Refusal {
         "the answer of the store was lost: repeat the call with the same request id, or look at job {0}"
     )]
     OutcomeUnknown(JobId),
+    #[error(
+        "the answer of the store was lost: repeat the call, or list the queues to see whether {0} is paused"
+    )]
+    ControlUnknown(JobKind),
     #[error("a fault in the server: its log says more")]
     Internal(String),
 }
@@ -121,20 +125,37 @@ impl Refusal {
             StoreError::Refused {
                 reason,
                 retry_after_ms,
-            } => {
-                let why = reason.to_string();
-                match reason {
-                    RefusalReason::QueueFull { .. } => Self::QueueFull {
-                        why,
-                        retry_after_ms,
-                    },
-                    RefusalReason::DiskFull | RefusalReason::StoreFull => Self::StoreFull {
-                        why,
-                        retry_after_ms,
-                    },
-                    RefusalReason::ShuttingDown => Self::ShuttingDown,
-                }
+            } => Self::of_refusal(&reason, retry_after_ms),
+        }
+    }
+
+    /// What the store's error means to a caller who wanted jobs of `kind` paused or resumed.
+    pub(crate) fn of_control(error: StoreError, kind: JobKind) -> Self {
+        match error {
+            StoreError::Unknown { why } => {
+                tracing::warn!(job.kind = %kind, why, "whether {kind} jobs are paused is unknown: {why}");
+                Self::ControlUnknown(kind)
             }
+            StoreError::Unavailable { why } => Self::StoreUnavailable { why },
+            StoreError::Refused {
+                reason,
+                retry_after_ms,
+            } => Self::of_refusal(&reason, retry_after_ms),
+        }
+    }
+
+    fn of_refusal(reason: &RefusalReason, retry_after_ms: u64) -> Self {
+        let why = reason.to_string();
+        match reason {
+            RefusalReason::QueueFull { .. } => Self::QueueFull {
+                why,
+                retry_after_ms,
+            },
+            RefusalReason::DiskFull | RefusalReason::StoreFull => Self::StoreFull {
+                why,
+                retry_after_ms,
+            },
+            RefusalReason::ShuttingDown => Self::ShuttingDown,
         }
     }
 
@@ -185,7 +206,7 @@ impl Refusal {
             Self::WatchersFull { .. } => ("WATCHERS_FULL", Code::ResourceExhausted),
             Self::StoreUnavailable { .. } => ("STORE_UNAVAILABLE", Code::Unavailable),
             Self::ShuttingDown => ("SHUTTING_DOWN", Code::Unavailable),
-            Self::OutcomeUnknown(_) => ("OUTCOME_UNKNOWN", Code::Unknown),
+            Self::OutcomeUnknown(_) | Self::ControlUnknown(_) => ("OUTCOME_UNKNOWN", Code::Unknown),
             Self::Internal(_) => ("INTERNAL", Code::Internal),
         }
     }
@@ -208,6 +229,7 @@ impl Refusal {
             Self::RequestIdReused(job) | Self::OutcomeUnknown(job) => {
                 Some(("job_id", job.to_string()))
             }
+            Self::ControlUnknown(kind) => Some(("kind", kind.to_string())),
             Self::InvalidField(_)
             | Self::UploadOutOfOrder(_)
             | Self::UploadStalled { .. }

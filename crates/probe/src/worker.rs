@@ -64,6 +64,7 @@ async fn work(context: Context, backend: Backend) -> Result<(), BoxError> {
     let ports = Ports {
         queue: backend.queue(&worker),
         store: backend.store(),
+        control: backend.control(),
         contents: Arc::new(backend.blobs().clone()),
         clock: backend.clock(),
         jitter: Jitter::random(),

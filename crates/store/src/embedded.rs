@@ -7,6 +7,7 @@
 mod batch;
 mod clockwork;
 mod commit;
+mod control;
 mod disk;
 mod entry;
 mod folder;

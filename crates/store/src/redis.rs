@@ -12,6 +12,7 @@ mod clock;
 mod committer;
 mod config;
 mod connect;
+mod control;
 mod facts;
 mod history;
 mod index;

@@ -6,4 +6,5 @@ pub mod job_queue;
     reason = "a case names the answers it expects; any other fails it"
 )]
 pub mod job_store;
+pub mod queue_control;
 pub mod worker_registry;

@@ -62,6 +62,7 @@ async fn work(context: Context, backend: Backend) -> Result<(), BoxError> {
     let ports = Ports {
         queue: backend.queue(&worker),
         store: backend.store(),
+        control: backend.control(),
         contents: Arc::new(blobs),
         clock: backend.clock(),
         jitter: Jitter::random(),

@@ -14,12 +14,13 @@ use crate::execute::Executor;
 use crate::handler::JobHandler;
 use crate::jitter::Backoff;
 use crate::metric_definitions::GivenBack;
+use crate::pause::Pause;
 use crate::slots::{Slot, Slots};
 
 /// How often the buffer is looked through for deliveries that waited too long.
 const AGE_CHECK: Duration = Duration::from_secs(1);
 
-/// A queue that was down counts as up again when it was asked for so long and did not fail: it has nothing to give.
+/// A queue that was down counts as up again when it did not fail for so long: it has nothing to give, or is paused.
 /// Longer than an adapter waits for an answer before it fails.
 const QUIET: Duration = Duration::from_secs(3);
 
@@ -30,6 +31,7 @@ pub(crate) struct Intake<H> {
     pub(crate) slots: Arc<Slots>,
     pub(crate) tasks: TaskGroup,
     pub(crate) shutdown: Shutdown,
+    pub(crate) pause: Pause,
     pub(crate) queue_up: Dependency,
     /// When a queue that is down counts as up again.
     pub(crate) up_at: Option<Instant>,
@@ -45,25 +47,30 @@ impl<H: JobHandler> Intake<H> {
         let mut age_check = tokio::time::interval(AGE_CHECK);
         age_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            self.start_what_fits();
-            let room = self.room();
+            let is_paused = self.pause.is_on();
+            let room = if is_paused {
+                self.give_back_all(GivenBack::Paused);
+                0
+            } else {
+                self.start_what_fits();
+                self.room()
+            };
+            let waits_for_slot = !is_paused && (room == 0 || !self.buffer.is_empty());
             tokio::select! {
                 biased;
                 () = self.shutdown.intake_stopped() => break,
-                slot = self.slots.free(), if room == 0 || !self.buffer.is_empty() => self.start(slot),
+                () = self.pause.changed() => {}
+                slot = self.slots.free(), if waits_for_slot => self.start(slot),
                 taken = self.subscription.take(room.max(1)), if room > 0 => {
                     if !self.hold(taken).await {
                         break;
                     }
                 }
-                () = sleep_until(self.up_at), if room > 0 => self.queue_is_up(),
+                () = sleep_until(self.up_at), if is_paused || room > 0 => self.queue_is_up(),
                 _ = age_check.tick(), if !self.buffer.is_empty() => self.give_back_old(),
             }
         }
-        let waiting = self.buffer.len();
-        self.executor.meters.given_back(GivenBack::Drain, waiting);
-        // Dropped unsettled, they go back.
-        self.buffer.clear();
+        self.give_back_all(GivenBack::Drain);
     }
 
     /// How many more deliveries may be in hand.
@@ -122,6 +129,13 @@ impl<H: JobHandler> Intake<H> {
     fn queue_is_up(&mut self) {
         self.up_at = None;
         self.queue_up.up();
+    }
+
+    fn give_back_all(&mut self, why: GivenBack) {
+        let waiting = self.buffer.len();
+        self.executor.meters.given_back(why, waiting);
+        // Dropped unsettled, they go back.
+        self.buffer.clear();
     }
 
     fn give_back_old(&mut self) {

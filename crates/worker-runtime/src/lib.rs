@@ -14,7 +14,7 @@
 //! attempt's fencing token, and what is refused for it is dropped. A slot is taken before a job is
 //! claimed; a job whose worker died under it runs alone. Nothing that a handler does (panic, hang, ignore
 //! a cancel) costs more than its own attempt. A worker that goes down gives back what it has not ended,
-//! and spends no attempt by it.
+//! and spends no attempt by it. Nothing is taken while the kind is paused; what runs goes on.
 //!
 //! - [`JobHandler`], [`JobContext`], [`JobError`]: what the author of a kind sees.
 //! - [`Worker`], [`Ports`], [`Settings`], [`Crew`], [`Attendance`]: what the author of a service sees.
@@ -41,6 +41,7 @@ mod lease;
 )]
 mod metric_definitions;
 mod outcome;
+mod pause;
 mod ports;
 mod progress;
 mod refuse;

@@ -111,6 +111,8 @@ pub(crate) enum GivenBack {
     StoreOutage,
     /// The record vanished while it ran.
     Missing,
+    /// Its kind is paused.
+    Paused,
 }
 
 /// One worker's metrics. Made inside [`assay_service::prometheus::Metrics::record`], which starts every
@@ -123,7 +125,7 @@ pub(crate) struct Meters {
     lease_lost: [Counter; 3],
     stale_completion: Counter,
     refused: BTreeMap<&'static str, Counter>,
-    given_back: [Counter; 4],
+    given_back: [Counter; 5],
 }
 
 struct LaneMeters {
@@ -170,7 +172,7 @@ impl Meters {
             lease_lost: ["expired", "fenced", "missing"].map(lease_lost),
             stale_completion: counter!(STALE_COMPLETION_TOTAL, "kind" => kind),
             refused: refusals.iter().map(refused).collect(),
-            given_back: ["waited", "drain", "store_outage", "missing"].map(given_back),
+            given_back: ["waited", "drain", "store_outage", "missing", "paused"].map(given_back),
         }
     }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use assay_core::clock::Clock;
 use assay_core::envelope::Envelope;
 use assay_core::id::{InvalidId, WorkerId};
-use assay_core::port::{Claim, ClaimRequest, ContentStore, JobQueue, JobStore, StoreError};
+use assay_core::port::{
+    Claim, ClaimRequest, ContentStore, JobQueue, JobStore, QueueControl, StoreError,
+};
 
 use crate::jitter::Jitter;
 
@@ -16,6 +18,8 @@ pub struct Ports {
     pub queue: Arc<dyn JobQueue>,
     /// Where jobs are recorded.
     pub store: Arc<dyn JobStore>,
+    /// Whether jobs are to be taken.
+    pub control: Arc<dyn QueueControl>,
     /// Where large results go.
     pub contents: Arc<dyn ContentStore>,
     /// The time of day.

@@ -19,6 +19,7 @@ use crate::intake::Intake;
 use crate::jitter::Backoff;
 use crate::lease::Leases;
 use crate::metric_definitions::Meters;
+use crate::pause::{Lookout, pause};
 use crate::ports::Ports;
 use crate::refuse::Refusal;
 use crate::run::Runner;
@@ -45,6 +46,9 @@ pub enum Error {
     /// One of its loops ended.
     #[error("keep the leases of a worker")]
     Leases(#[from] TaskError),
+    /// The one that asks whether jobs are to be taken ended.
+    #[error("ask whether jobs are paused")]
+    Pause(#[source] TaskError),
 }
 
 impl<H: JobHandler> Worker<H> {
@@ -72,7 +76,7 @@ impl<H: JobHandler> Worker<H> {
     /// handed back.
     ///
     /// # Errors
-    /// When leases can no longer be kept.
+    /// When one of its loops ended: leases can no longer be kept, or a pause no longer be heard of.
     pub async fn run(self, context: Context) -> Result<(), Error> {
         let Context {
             tasks,
@@ -90,7 +94,8 @@ impl<H: JobHandler> Worker<H> {
         if !known(present.as_ref(), &shutdown).await {
             return Ok(());
         }
-        let loops = Loops::start(&tasks, &leases);
+        let (lookout, pause) = pause(&self.ports.control, H::KIND);
+        let loops = Loops::start(&tasks, &leases, lookout);
         if let Some(subscription) = self.subscribe(&queue_up, &shutdown).await {
             let intake = Intake {
                 backoff: Backoff::new(&self.ports.jitter),
@@ -99,6 +104,7 @@ impl<H: JobHandler> Worker<H> {
                 slots: Arc::clone(&slots),
                 tasks,
                 shutdown: shutdown.clone(),
+                pause,
                 queue_up,
                 up_at: None,
                 buffer: VecDeque::new(),
@@ -188,16 +194,19 @@ async fn known(present: Option<&Present>, shutdown: &Shutdown) -> bool {
 struct Loops {
     keeping: Joined<()>,
     listening: Joined<()>,
+    looking: Joined<()>,
 }
 
 impl Loops {
-    fn start(tasks: &TaskGroup, leases: &Arc<Leases>) -> Self {
+    fn start(tasks: &TaskGroup, leases: &Arc<Leases>, lookout: Lookout) -> Self {
         let (keeper, listener) = (Arc::clone(leases), Arc::clone(leases));
         let keeping = tasks.spawn_joined("lease-renewal", async move { keeper.keep().await });
         let listening = tasks.spawn_joined("cancellations", async move { listener.listen().await });
+        let looking = tasks.spawn_joined("pause", async move { lookout.keep().await });
         Self {
             keeping: keeping.abort_on_drop(),
             listening: listening.abort_on_drop(),
+            looking: looking.abort_on_drop(),
         }
     }
 
@@ -207,6 +216,7 @@ impl Loops {
             () = work => Ok(()),
             ended = &mut self.keeping => Ok(ended?),
             ended = &mut self.listening => Ok(ended?),
+            ended = &mut self.looking => ended.map_err(Error::Pause),
         }
     }
 }

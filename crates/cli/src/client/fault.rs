@@ -180,6 +180,9 @@ fn next_step(reason: &str, metadata: &HashMap<String, String>, server: &Server) 
         ("OUTCOME_UNKNOWN", Some(job_id)) => {
             format!("see with `assay jobs get{option} {job_id}` whether it exists")
         }
+        ("OUTCOME_UNKNOWN", None) if metadata.contains_key("kind") => {
+            format!("see with `assay queues list{option}` whether it is paused")
+        }
         ("OUTCOME_UNKNOWN", None) => {
             format!("see with `assay jobs list{option}` whether it exists")
         }
@@ -222,6 +225,11 @@ mod tests {
             "so it is; look at it with `assay jobs get j-1`"
         );
         assert_eq!(reused.reason(), Some("REQUEST_ID_REUSED"));
+        let paused = fault(Code::Unknown, "OUTCOME_UNKNOWN", &[("kind", "batch")]);
+        assert_eq!(
+            paused.to_string(),
+            "so it is; see with `assay queues list` whether it is paused"
+        );
     }
 
     #[test]

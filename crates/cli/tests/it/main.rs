@@ -11,8 +11,9 @@ mod media;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod queues;
+#[cfg(test)]
 mod usage;
 #[cfg(test)]
 mod verify;
-#[cfg(test)]
 mod workers;

@@ -6,7 +6,7 @@ fn every_command_explains_itself_and_its_exit_codes() {
     let whole = home.run(&["--help"]);
     assert_eq!(whole.code, Some(0));
     for command in [
-        "dev", "verify", "submit", "watch", "jobs", "workers", "doctor",
+        "dev", "verify", "submit", "watch", "jobs", "queues", "workers", "doctor",
     ] {
         assert!(
             whole.out.contains(&format!("\n  {command} ")),
@@ -24,6 +24,9 @@ fn every_command_explains_itself_and_its_exit_codes() {
     );
     for command in ["list", "get", "result", "cancel", "retry"] {
         assert_eq!(home.run(&["jobs", command, "--help"]).code, Some(0));
+    }
+    for command in ["list", "pause", "resume"] {
+        assert_eq!(home.run(&["queues", command, "--help"]).code, Some(0));
     }
     assert!(home.run(&["--version"]).out.starts_with("assay 0."));
 }

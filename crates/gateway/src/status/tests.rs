@@ -141,3 +141,23 @@ fn errors_of_the_store_keep_their_meaning() {
     assert_eq!(unknown, Refusal::OutcomeUnknown(job()));
     assert_eq!(unknown.metadata(), Some(("job_id", job().to_string())));
 }
+
+#[test]
+fn a_pause_whose_answer_was_lost_names_the_kind() {
+    let kind = JobKind::Batch;
+    let of = |error| Refusal::of_control(error, kind);
+    let why = || "lost".to_owned();
+    let unknown = of(StoreError::Unknown { why: why() });
+    assert_eq!(
+        (unknown.reason(), unknown.code()),
+        ("OUTCOME_UNKNOWN", Code::Unknown)
+    );
+    assert_eq!(unknown.metadata(), Some(("kind", "batch".to_owned())));
+    let unavailable = of(StoreError::Unavailable { why: why() });
+    assert_eq!(unavailable.reason(), "STORE_UNAVAILABLE");
+    let full = of(StoreError::Refused {
+        reason: RefusalReason::StoreFull,
+        retry_after_ms: 250,
+    });
+    assert_eq!(full.reason(), "STORE_FULL");
+}

@@ -9,7 +9,7 @@ use assay_api::v1::content_service_client::ContentServiceClient;
 use assay_api::v1::job_service_client::JobServiceClient;
 use assay_blob::Blobs;
 use assay_core::clock::SystemClock;
-use assay_core::port::{JobQueue, JobStore, WorkerRegistry};
+use assay_core::port::{JobQueue, JobStore, QueueControl, WorkerRegistry};
 use assay_gateway::Gateway;
 use assay_queue::InProcessQueue;
 use assay_service::prometheus::Metrics;
@@ -66,6 +66,7 @@ impl Fixture {
         let gateway = Gateway {
             store: wrap(Arc::clone(&store)),
             queue: Arc::clone(&queue) as Arc<dyn JobQueue>,
+            control: Arc::clone(&store) as Arc<dyn QueueControl>,
             blobs: blobs.clone(),
             registry: Arc::clone(&registry) as Arc<dyn WorkerRegistry>,
             clock: clock(),

@@ -15,6 +15,8 @@ mod outcome;
 #[cfg(test)]
 mod query;
 #[cfg(test)]
+mod queues;
+#[cfg(test)]
 mod scripted;
 #[cfg(test)]
 mod shutdown;

@@ -162,4 +162,3 @@ async fn a_closed_store_takes_nothing_and_says_when_to_try_again() {
         assert!(refused.get_details_retry_info().is_some());
     }
 }
-

@@ -1,7 +1,7 @@
 //! One group commit in the making: operations change jobs here, on top of what is committed.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use assay_core::envelope::Envelope;
@@ -57,6 +57,8 @@ pub(super) struct Changes {
     pub(super) staged: HashMap<JobId, Entry>,
     pub(super) gone: HashMap<JobId, Entry>,
     pub(super) tombstones: HashMap<JobId, Option<u64>>,
+    /// The kinds that are paused, if that changes.
+    pub(super) paused: Option<BTreeSet<JobKind>>,
     pub(super) journal: Vec<u8>,
     /// Records in the journal row.
     records: u64,
@@ -79,7 +81,7 @@ enum Fresh {
 impl Changes {
     /// Whether nothing needs to be written.
     pub(super) fn is_empty(&self) -> bool {
-        self.journal.is_empty() && self.tombstones.is_empty()
+        self.journal.is_empty() && self.tombstones.is_empty() && self.paused.is_none()
     }
 }
 

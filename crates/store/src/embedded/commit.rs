@@ -3,14 +3,15 @@
 use redb::{Database, ReadableTable, Table, WriteTransaction};
 
 use super::batch::Changes;
+use super::control;
 use super::disk::{Fault, fault};
 use super::entry::{Entry, Filed};
 use super::journal::Filing;
 use super::parts::{Part, RecordWriter};
 use super::shelf::Shelf;
 use super::tables::{
-    ENDED, ENDED_LIST, EXPIRY, JOURNAL, LIVE, PLACES, PlaceKey, RESULTS, SPECS, TOMBSTONES,
-    list_key, place_key,
+    ENDED, ENDED_LIST, EXPIRY, JOURNAL, LIVE, META, META_PAUSED, PLACES, PlaceKey, RESULTS, SPECS,
+    TOMBSTONES, list_key, place_key,
 };
 
 /// What a commit writes.
@@ -28,6 +29,7 @@ impl Commit<'_> {
         let transaction = database.begin_write().map_err(fault)?;
         self.write_journal(&transaction)?;
         self.write_tombstones(&transaction)?;
+        self.write_paused(&transaction)?;
         if !(self.filing.jobs.is_empty() && self.changes.gone.is_empty()) {
             let mut tables = Tables::open(&transaction)?;
             let mut buffer = Vec::new();
@@ -75,6 +77,16 @@ impl Commit<'_> {
                 None => drop(tombstones.remove(id.as_bytes()).map_err(fault)?),
             }
         }
+        Ok(())
+    }
+
+    fn write_paused(&self, transaction: &WriteTransaction) -> Result<(), Fault> {
+        let Some(paused) = &self.changes.paused else {
+            return Ok(());
+        };
+        let row = control::row(paused);
+        let mut meta = transaction.open_table(META).map_err(fault)?;
+        meta.insert(META_PAUSED, row.as_bytes()).map_err(fault)?;
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use assay_core::state::JobState;
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 
 use super::clockwork::Clockwork;
+use super::control;
 use super::disk::{EndedTables, Fault, entry_of, fault, read_entry};
 use super::entry::Entry;
 use super::folder::OpenError;
@@ -19,7 +20,7 @@ use super::parts::{Changed, Malformed, Part, StoredRecord, decode};
 use super::shelf::Shelf;
 use super::tables::{
     ENDED, ENDED_LIST, EXPIRY, FORMAT_VERSION, JOURNAL, LIVE, META, META_EPOCH, META_FORMAT,
-    PLACES, RESULTS, SPECS, TOMBSTONES,
+    META_PAUSED, PLACES, RESULTS, SPECS, TOMBSTONES,
 };
 
 /// What the file says, in memory.
@@ -119,6 +120,10 @@ pub(super) fn replay(
         let (id, at_ms) = row.map_err(fault)?;
         let id = JobId::from_bytes(*id.value());
         replayed.shelf.set_tombstone(id, Some(at_ms.value()));
+    }
+    let meta = read.open_table(META).map_err(fault)?;
+    if let Some(row) = meta.get(META_PAUSED).map_err(fault)? {
+        replayed.shelf.set_paused(control::of_row(row.value())?);
     }
     Ok(replayed)
 }

@@ -20,6 +20,7 @@ pub(super) struct Shelf {
     lists: HashMap<Tenant, Lists>,
     counts: Counts,
     tombstones: HashMap<JobId, u64>,
+    paused: BTreeSet<JobKind>,
 }
 
 type Lists = [[BTreeSet<Place>; JobState::ALL.len()]; JobKind::ALL.len()];
@@ -71,6 +72,15 @@ impl Shelf {
             Some(at_ms) => self.tombstones.insert(id, at_ms),
             None => self.tombstones.remove(&id),
         };
+    }
+
+    /// The kinds that are not to be run.
+    pub(super) fn paused(&self) -> &BTreeSet<JobKind> {
+        &self.paused
+    }
+
+    pub(super) fn set_paused(&mut self, paused: BTreeSet<JobKind>) {
+        self.paused = paused;
     }
 
     /// Puts a job in, in place of its older form.

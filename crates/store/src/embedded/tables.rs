@@ -41,6 +41,8 @@ pub(super) const TOMBSTONES: TableDefinition<'_, Id, u64> = TableDefinition::new
 pub(super) const META_FORMAT: &str = "format";
 /// Key of [`META`]: when the file was made, in milliseconds since the epoch, 8 bytes.
 pub(super) const META_EPOCH: &str = "epoch";
+/// Key of [`META`]: the kinds that are paused, by their names.
+pub(super) const META_PAUSED: &str = "paused";
 
 /// Before this come all lists of one tenant, kind and state: `tenant 0 kind state created id`.
 pub(super) fn list_prefix(tenant: &str, kind: u8, state: u8) -> Vec<u8> {

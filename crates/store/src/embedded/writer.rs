@@ -247,6 +247,9 @@ impl Writer {
         for (id, at_ms) in &changes.tombstones {
             shelf.set_tombstone(*id, *at_ms);
         }
+        if let Some(paused) = changes.paused.take() {
+            shelf.set_paused(paused);
+        }
     }
 
     /// Tells listeners and hands out what a commit made so.

@@ -6,6 +6,7 @@
 //! | name | is |
 //! |---|---|
 //! | `assay:meta:groups` | string: how many groups there are |
+//! | `assay:meta:paused` | set: the kinds of jobs that are not to be run |
 //! | `assay:{G}:j:<id>` | hash: the record of a job, see [`field`] |
 //! | `assay:{G}:l:<tenant>:<kind>:<state>` | zset: jobs by the time of their submit |
 //! | `assay:{G}:due`, `leases`, `deadlines`, `expiry` | zset: jobs by a time that matters |
@@ -90,6 +91,11 @@ impl Keys {
     /// Says how many groups there are.
     pub(crate) fn meta_groups(&self) -> String {
         format!("{}:meta:groups", self.prefix)
+    }
+
+    /// Says which kinds are paused.
+    pub(crate) fn meta_paused(&self) -> String {
+        format!("{}:meta:paused", self.prefix)
     }
 
     /// All groups; a group's place is its number.

@@ -7,6 +7,8 @@ mod contract;
 #[cfg(test)]
 mod open;
 #[cfg(test)]
+mod queue_control;
+#[cfg(test)]
 mod redis_bench;
 #[cfg(test)]
 mod redis_contract;

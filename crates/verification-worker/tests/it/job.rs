@@ -56,6 +56,7 @@ impl Shop {
         let ports = Ports {
             queue,
             store: Arc::<EmbeddedStore>::clone(&store),
+            control: Arc::<EmbeddedStore>::clone(&store),
             contents: Arc::new(desk.blobs.clone()),
             clock,
             jitter: Jitter::random(),

@@ -53,6 +53,7 @@ impl Real {
         Ports {
             queue: Arc::<InProcessQueue>::clone(&self.queue),
             store: Arc::<EmbeddedStore>::clone(&self.store),
+            control: Arc::<EmbeddedStore>::clone(&self.store),
             contents: Arc::<Blobs>::clone(&self.blobs),
             clock: Arc::new(SystemClock),
             jitter: Jitter::random(),

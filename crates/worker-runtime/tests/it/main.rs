@@ -14,9 +14,13 @@ mod drain;
 #[cfg(test)]
 mod leases;
 #[cfg(test)]
+mod pause;
+#[cfg(test)]
 mod progress;
 #[cfg(test)]
 mod results;
+#[cfg(test)]
+mod scripted_control;
 #[cfg(test)]
 mod scripted_queue;
 #[cfg(test)]

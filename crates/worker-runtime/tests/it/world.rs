@@ -26,6 +26,7 @@ use prost::Message;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::scripted_control::ScriptedControl;
 use crate::scripted_queue::ScriptedQueue;
 use crate::scripted_store::{Row, ScriptedStore};
 
@@ -107,6 +108,7 @@ impl JobHandler for Probe {
 pub(crate) struct World {
     pub(crate) store: Arc<ScriptedStore>,
     pub(crate) queue: ScriptedQueue,
+    pub(crate) control: Arc<ScriptedControl>,
     pub(crate) contents: Arc<Contents>,
     pub(crate) clock: Arc<PausedClock>,
     pub(crate) journal: Journal,
@@ -128,6 +130,7 @@ impl World {
         Self {
             store: Arc::new(ScriptedStore::new(Arc::clone(&clock), journal.clone())),
             queue: ScriptedQueue::new(Arc::clone(&clock), journal.clone()),
+            control: Arc::default(),
             contents: Arc::default(),
             settings: Settings::read(&config).unwrap(),
             ids: AtomicU8::new(1),
@@ -178,6 +181,7 @@ impl World {
         Ports {
             queue: Arc::new(self.queue.clone()),
             store: Arc::<ScriptedStore>::clone(&self.store),
+            control: Arc::<ScriptedControl>::clone(&self.control),
             contents: Arc::<Contents>::clone(&self.contents),
             clock: Arc::<PausedClock>::clone(&self.clock),
             jitter: Jitter::fixed(0.5),
