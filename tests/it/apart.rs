@@ -113,20 +113,6 @@ impl Scene {
         name.unwrap_or_else(|| panic!("no process of this fleet: {worker:?}"))
     }
 
-    /// Waits until a process has said so often that it takes no jobs.
-    async fn paused_times(&mut self, name: &str, times: usize) {
-        let log = self.fleet.by_name(name).unwrap().log().to_path_buf();
-        let start = Instant::now();
-        loop {
-            let text = std::fs::read_to_string(&log).unwrap();
-            if text.matches("are paused: none is taken").count() >= times {
-                return;
-            }
-            assert!(start.elapsed() < PATIENCE, "{text}");
-            tokio::time::sleep(LOOK_PERIOD).await;
-        }
-    }
-
     fn started(&self, job_id: &str) -> usize {
         let entries = Journal::read(&self.journal).unwrap();
         let starts = entries
@@ -286,26 +272,6 @@ async fn replacing_every_worker_loses_nothing_and_spends_no_attempt() {
         "whoever ends in order leaves: {workers:?}"
     );
     assert!(workers.iter().all(|worker| worker.alive));
-}
-
-/// Somebody asks the gateway to hold a kind back; the workers are other processes, and one of them starts anew.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pause_reaches_every_worker_and_outlives_them() {
-    let mut scene = Scene::new(1, &[]).await;
-    let kind = "content-verification".to_owned();
-    let pause = v1::PauseQueueRequest { kind: kind.clone() };
-    scene.admin.pause_queue(pause).await.unwrap();
-    scene.paused_times("worker-1", 1).await;
-    let job_id = scene.submit(&[]).await;
-    let code = scene.fleet.by_name("worker-1").unwrap().terminate().await;
-    assert_eq!(code.unwrap(), Some(0));
-    scene.fleet.restart("worker-1").await.unwrap();
-    scene.paused_times("worker-1", 2).await;
-    assert_eq!(scene.get(&job_id).await.state(), JobState::Queued);
-    assert_eq!(scene.started(&job_id), 0);
-    let resume = v1::ResumeQueueRequest { kind };
-    scene.admin.resume_queue(resume).await.unwrap();
-    scene.until(&job_id, JobState::Succeeded).await;
 }
 
 /// What the server says of itself is what Redis is really set to.
