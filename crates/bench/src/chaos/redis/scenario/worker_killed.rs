@@ -20,7 +20,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 const JOBS: usize = 10;
 /// How long a job works, in milliseconds: longer than it takes to kill its worker. After a crash jobs run alone, one
 /// after the other, and the last of a round must have begun in time too.
-const WORK_MS: u64 = 200;
+const WORK_MS: u64 = 120;
 /// What is promised: jobs run again so soon after their worker's death, at the 99th percentile, in microseconds.
 const RUNS_AGAIN_WITHIN_US: u64 = 15_000_000;
 
