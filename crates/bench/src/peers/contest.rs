@@ -27,12 +27,13 @@ pub struct Score {
 }
 
 impl Score {
-    fn of(contender: Contender) -> Self {
+    fn of(contender: Contender, programs: &Programs) -> Self {
+        let missing = programs.missing(contender).map(str::to_owned);
         Self {
             contender,
             tried: Vec::new(),
             setting: CEILING,
-            runs: Ok(Vec::new()),
+            runs: missing.map_or_else(|| Ok(Vec::new()), Err),
         }
     }
 
@@ -43,21 +44,16 @@ impl Score {
         throughput::median(runs).map(|run| run.jobs_per_second())
     }
 
-    async fn sweep(&mut self, programs: &Programs, jobs: usize) -> anyhow::Result<()> {
-        if let Some(reason) = programs.missing(self.contender) {
-            anyhow::bail!("{reason}");
+    /// Whether it is still in the contest, and has settings to be tried.
+    fn is_to_be_swept(&self) -> bool {
+        self.runs.is_ok() && self.contender != Contender::Ceiling
+    }
+
+    async fn try_out(&mut self, programs: &Programs, setting: Setting, jobs: usize) {
+        match throughput::measure(programs, self.contender, setting, jobs).await {
+            Ok(run) => self.tried.push((setting, run.jobs_per_second())),
+            Err(error) => self.runs = Err(format!("{error:#}")),
         }
-        if self.contender == Contender::Ceiling {
-            return Ok(());
-        }
-        for setting in Setting::all() {
-            let run = throughput::measure(programs, self.contender, setting, jobs).await?;
-            self.tried.push((setting, run.jobs_per_second()));
-        }
-        if let Some(best) = setting::best(&self.tried) {
-            self.setting = best;
-        }
-        Ok(())
     }
 
     async fn run(&mut self, programs: &Programs, jobs: usize) {
@@ -73,10 +69,19 @@ impl Score {
 
 /// Finds the best setting of each contender, then lets all run `rounds` times in alternating order.
 pub async fn run(programs: &Programs, jobs: usize, rounds: usize) -> Vec<Score> {
-    let mut scores: Vec<Score> = Contender::ALL.into_iter().map(Score::of).collect();
+    let score = |contender| Score::of(contender, programs);
+    let mut scores: Vec<Score> = Contender::ALL.into_iter().map(score).collect();
+    // Setting by setting: what else happens on the machine meanwhile happens to all.
+    for setting in Setting::all() {
+        for score in scores.iter_mut().filter(|score| score.is_to_be_swept()) {
+            score
+                .try_out(programs, setting, (jobs / SWEEP_PART).max(1))
+                .await;
+        }
+    }
     for score in &mut scores {
-        if let Err(error) = score.sweep(programs, (jobs / SWEEP_PART).max(1)).await {
-            score.runs = Err(format!("{error:#}"));
+        if let Some(best) = setting::best(&score.tried) {
+            score.setting = best;
         }
     }
     for round in 0..rounds {
