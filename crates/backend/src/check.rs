@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use assay_service::Config;
 use assay_service::config::Error;
 use assay_service::prometheus::{Instruments, named};
-use assay_store::metric_definitions::redis;
+use assay_store::metric_definitions::redis as redis_metrics;
 use assay_store::{RedisConfig, StoreConfig};
 
 /// Documented defaults of all sections.
@@ -20,8 +20,8 @@ pub const BLOB_FOLDER_KEY: &str = "blob.folder";
 
 /// The store knows nothing of a process's metrics; it names its own.
 pub const INSTRUMENTS: Instruments = Instruments {
-    describe: redis::describe,
-    buckets: &named(redis::BUCKETS),
+    describe: redis_metrics::describe,
+    buckets: &named(redis_metrics::BUCKETS),
 };
 
 /// What is shared, and where.

@@ -4,7 +4,7 @@ mod check;
 mod folder;
 mod machine;
 mod place;
-mod redis;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -49,7 +49,7 @@ pub(crate) async fn run(
 
 async fn look(args: &Args, variables: BTreeMap<String, String>) -> Vec<Check> {
     let mut checks = vec![machine::clock(&SystemClock), machine::open_files()];
-    checks.extend(redis::named(&variables).await);
+    checks.extend(shared::named(&variables).await);
     let config = match args.local.load(variables) {
         Ok(config) => config,
         Err(error) => {

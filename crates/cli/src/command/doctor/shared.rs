@@ -1,4 +1,4 @@
-//! Redis, where the environment names one.
+//! What services that run apart would share: the Redis that the environment names.
 
 use std::collections::BTreeMap;
 
