@@ -5,6 +5,7 @@
 mod content_store;
 mod job_queue;
 mod job_store;
+mod markers;
 mod query;
 mod queue_control;
 mod worker_registry;
@@ -15,6 +16,7 @@ pub use job_store::{
     CancelAnswer, Claim, ClaimRequest, Claimed, Durability, JobStore, Lease, RedriveAnswer,
     RefusalReason, Renewal, ResultBody, Settled, Settlement, StoreError, Submitted, Swept, Written,
 };
+pub use markers::{Markers, SentJobs};
 pub use query::{
     Counts, Cursor, EventItem, EventStream, HISTORY_PAGE_MAX, History, Interest, ListRequest,
     PAGE_SIZE_MAX, Page,

@@ -13,6 +13,7 @@
 mod cancel;
 mod claim;
 mod lease;
+mod outbox;
 mod redrive;
 mod resume;
 mod settle;
@@ -24,6 +25,7 @@ mod tests;
 pub use cancel::{Cancelled, cancel};
 pub use claim::{ClaimStep, claim};
 pub use lease::{Renewed, holds, renew, report};
+pub use outbox::{needs, needs_envelope, withdrawable};
 pub use redrive::{redrive, redriven_until_ms};
 pub use settle::{Settling, settle};
 pub use submit::{Admission, promote, rebuild, submit};

@@ -147,7 +147,7 @@ impl Refusal {
     fn of_refusal(reason: &RefusalReason, retry_after_ms: u64) -> Self {
         let why = reason.to_string();
         match reason {
-            RefusalReason::QueueFull { .. } => Self::QueueFull {
+            RefusalReason::QueueFull { .. } | RefusalReason::OutboxFull { .. } => Self::QueueFull {
                 why,
                 retry_after_ms,
             },

@@ -25,6 +25,15 @@ pub trait JobQueue: Send + Sync {
     /// [`QueueError::Refused`]: proven that it is not in the queue. [`QueueError::Unknown`]: it may be.
     async fn publish(&self, envelope: &Envelope) -> Result<(), QueueError>;
 
+    /// Whether it would take an envelope now, as far as is known without asking: what admission looks at before
+    /// a job is recorded.
+    ///
+    /// # Errors
+    /// [`QueueError::Unavailable`] when it is known that it would not.
+    fn accepts(&self) -> Result<(), QueueError> {
+        Ok(())
+    }
+
     /// Starts to receive envelopes of `kind`, for a worker that runs `concurrency` jobs at a time.
     /// At most `concurrency - 1` (but at least one) of them are of the low lane.
     ///

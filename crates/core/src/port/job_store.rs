@@ -30,18 +30,31 @@ use crate::retry::Decision;
 pub trait JobStore: Send + Sync {
     // --- clients ---
 
-    /// Records a job under `id` (see [`JobSpec::id`]).
+    /// Records a job under `id` (see [`JobSpec::id`]). A repeat of a request whose job is still
+    /// [accepted](crate::state::JobState::Accepted) is answered as the first was: whoever recorded it may
+    /// have died before it published.
     ///
     /// # Errors
     /// [`StoreError::Refused`] when nothing was written, [`StoreError::Unknown`] when it may have been.
     async fn submit(&self, id: JobId, spec: JobSpec) -> Result<Submitted, StoreError>;
 
-    /// Marks a job as queued after its envelope of `generation` was published. Does nothing when a
-    /// later decision has been made since.
+    /// Notes that the envelope of `generation` was published: a job that was accepted is queued, and
+    /// [`JobStore::sweep_outbox`] offers that envelope no more. Touches nothing when a later decision has been
+    /// made since, or when a worker was quicker.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
     async fn promote(&self, id: JobId, generation: u64) -> Result<(), StoreError>;
+
+    /// Forgets a job whose envelope the queue proved to have refused, so that nothing is left of it: one that
+    /// was submitted under `generation` and that nobody has queued, claimed or cancelled since (see
+    /// [`withdrawable`](crate::transition::withdrawable)). Any other stays as it is. Answers whether nothing
+    /// is left; `false` means that the job lives, because somebody else had its envelope published. A store
+    /// that is its own queue refuses before it records, and keeps what it has.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn withdraw(&self, id: JobId, generation: u64) -> Result<bool, StoreError>;
 
     /// The record of a job; `None` for an id of nobody or of another tenant.
     ///
@@ -148,7 +161,8 @@ pub trait JobStore: Send + Sync {
     /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
     async fn reap(&self, limit: usize) -> Result<Swept, StoreError>;
 
-    /// Jobs that were recorded and are not known to be in a queue.
+    /// Jobs that were recorded and are not known to be in a queue. What is answered to be published is not
+    /// answered again for longer than a publish may take, unless it was promoted.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
@@ -173,7 +187,7 @@ pub trait JobStore: Send + Sync {
 pub enum Submitted {
     /// Recorded and queued (or scheduled): store and queue are one.
     Queued(Job),
-    /// Recorded: publish this, then [`JobStore::promote`].
+    /// Recorded, now or by an equal request before: publish this, then [`JobStore::promote`].
     Publish(Job, Envelope),
     /// The same request was recorded before.
     Exists(Job),
@@ -405,6 +419,12 @@ pub enum RefusalReason {
     /// The bound on unfinished jobs of this kind.
     #[error("{limit} unfinished jobs of this kind are the limit (store.queued_jobs_max)")]
     QueueFull {
+        /// The bound.
+        limit: u64,
+    },
+    /// The bound on jobs that are recorded and not yet published.
+    #[error("{limit} jobs that no queue has taken yet are the limit (store.outbox_max)")]
+    OutboxFull {
         /// The bound.
         limit: u64,
     },

@@ -2,6 +2,7 @@
 
 mod claim_table;
 mod life;
+mod outbox;
 mod redriven;
 mod resumed;
 mod steps;

@@ -69,6 +69,10 @@ impl JobStore for ScriptedStore {
         self.inner.promote(id, generation).await
     }
 
+    async fn withdraw(&self, id: JobId, generation: u64) -> Result<bool, StoreError> {
+        self.inner.withdraw(id, generation).await
+    }
+
     async fn get(&self, tenant: &Tenant, id: JobId) -> Result<Option<Job>, StoreError> {
         self.inner.get(tenant, id).await
     }

@@ -40,6 +40,13 @@ impl JobStore for EmbeddedStore {
         Ok(())
     }
 
+    /// Nobody refuses an envelope here: what is recorded stays.
+    async fn withdraw(&self, id: JobId, _generation: u64) -> Result<bool, StoreError> {
+        self.read(|shelf, database| {
+            Ok(shelf.get(id).is_none() && read_ended(database, id)?.is_none())
+        })
+    }
+
     async fn get(&self, tenant: &Tenant, id: JobId) -> Result<Option<Job>, StoreError> {
         let job = self.read(|shelf, database| {
             if let Some(entry) = shelf.get(id) {

@@ -193,13 +193,16 @@ impl Scribe<'_> {
         Change::new(group, Room::Needed, part, Found::Job(after))
     }
 
-    /// Forgets an ended job.
+    /// Forgets a job.
     pub(crate) fn forget(&self, known: &Known) -> Change {
         let job = &known.job;
         let group = self.keys.of(job.id);
         let mut part = Part::new(group, job.id, Guard::Revision(known.revision));
         part.command("DEL").word(&group.record(job.id));
         index::leave(&mut part, group, job);
+        if !job.state.is_terminal() {
+            part.discount(&keys::live(job.kind));
+        }
         index::times(&mut part, group, Times::ANY, Times::NONE);
         Change::new(group, Room::NotNeeded, part, Found::Absent)
     }

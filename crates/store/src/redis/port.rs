@@ -31,6 +31,10 @@ impl JobStore for RedisStore {
         self.take_promote(id, generation).await
     }
 
+    async fn withdraw(&self, id: JobId, generation: u64) -> Result<bool, StoreError> {
+        self.take_withdraw(id, generation).await
+    }
+
     async fn get(&self, tenant: &Tenant, id: JobId) -> Result<Option<Job>, StoreError> {
         self.read_record(tenant, id).await
     }

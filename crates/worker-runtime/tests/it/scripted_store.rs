@@ -332,6 +332,10 @@ impl JobStore for ScriptedStore {
         Ok(())
     }
 
+    async fn withdraw(&self, _id: JobId, _generation: u64) -> Result<bool, StoreError> {
+        Err(down())
+    }
+
     async fn submit(&self, _id: JobId, _spec: JobSpec) -> Result<Submitted, StoreError> {
         Err(down())
     }

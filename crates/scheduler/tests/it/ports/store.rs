@@ -98,6 +98,10 @@ impl JobStore for ScriptedStore {
         not_clockwork()
     }
 
+    async fn withdraw(&self, _: JobId, _: u64) -> Result<bool, StoreError> {
+        not_clockwork()
+    }
+
     async fn get(&self, _: &Tenant, _: JobId) -> Result<Option<Job>, StoreError> {
         not_clockwork()
     }

@@ -77,6 +77,22 @@ impl RedisStore {
         stepped.await.map(|stepped| stepped.answer)
     }
 
+    /// Forgets a job whose envelope was refused; whether nothing is left of it.
+    pub(in crate::redis) async fn take_withdraw(
+        &self,
+        id: JobId,
+        generation: u64,
+    ) -> Result<bool, StoreError> {
+        let stepped = self.step(id, |found, scribe| match found {
+            Found::Absent | Found::Tombstone(_) => Plan::Answer(true),
+            Found::Job(known) if transition::withdrawable(&known.job, generation) => {
+                Plan::write(scribe.forget(known), true)
+            }
+            Found::Job(_) => Plan::Answer(false),
+        });
+        stepped.await.map(|stepped| stepped.answer)
+    }
+
     pub(in crate::redis) async fn take_cancel(
         &self,
         tenant: &Tenant,
