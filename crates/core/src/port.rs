@@ -3,6 +3,7 @@
 //! Each trait has one contract suite that every adapter passes unchanged.
 
 mod content_store;
+mod dead_letters;
 mod job_queue;
 mod job_store;
 mod markers;
@@ -11,12 +12,13 @@ mod queue_control;
 mod worker_registry;
 
 pub use content_store::{ContentError, ContentStore};
+pub use dead_letters::{DeadLetter, DeadLetterReader, DeadLetters};
 pub use job_queue::{Delivery, HandOut, JobQueue, LaneDepth, QueueError, Settle, Subscription};
 pub use job_store::{
     CancelAnswer, Claim, ClaimRequest, Claimed, Durability, JobStore, Lease, RedriveAnswer,
     RefusalReason, Renewal, ResultBody, Settled, Settlement, StoreError, Submitted, Swept, Written,
 };
-pub use markers::{Markers, SentJobs};
+pub use markers::{MarkerQueue, Markers, SentJobs};
 pub use query::{
     Counts, Cursor, EventItem, EventStream, HISTORY_PAGE_MAX, History, Interest, ListRequest,
     PAGE_SIZE_MAX, Page,

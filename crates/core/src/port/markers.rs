@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{QueueError, StoreError};
 use crate::kind::{JobKind, Lane};
 
 /// Knows the latest marker that came out of each lane.
@@ -29,6 +29,22 @@ pub trait Markers: Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn latest(&self, kind: JobKind, lane: Lane) -> Result<Option<u64>, StoreError>;
+}
+
+/// Sends markers through the lanes of a queue.
+#[async_trait]
+pub trait MarkerQueue: Send + Sync {
+    /// Puts a marker behind everything that is in a lane, which says that it was published at `published_at_ms`, in
+    /// milliseconds since the epoch. Whoever takes it out tells [`Markers::passed`].
+    ///
+    /// # Errors
+    /// [`QueueError`]: it may not come out; another says the same later.
+    async fn publish_marker(
+        &self,
+        kind: JobKind,
+        lane: Lane,
+        published_at_ms: u64,
+    ) -> Result<(), QueueError>;
 }
 
 /// Knows the jobs whose envelope is in a queue elsewhere and was not claimed.
