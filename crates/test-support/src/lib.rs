@@ -3,7 +3,7 @@
 //! - [`contract`]: what every adapter of a port must do.
 //! - [`proxy`]: a bad network in front of a server.
 //! - [`wait`]: waiting for states, with a bound.
-//! - [`redis`]: private Redis servers; [`with_servers`]: one of them around a whole run.
+//! - [`redis`], [`rabbit`]: private Redis servers and RabbitMQ brokers; [`with_servers`]: one of each around a whole run.
 //! - [`fleet`]: the service processes of an installation; [`admin`]: what they answer on their admin port.
 //! - [`local`]: those services in the background of this machine, for people.
 //! - [`leash`]: child processes that do not outlive their owner; [`port`]: ports for them.
@@ -11,6 +11,7 @@
 //! Not here: adapters, client libraries, anything heavy. It is built before every test.
 
 pub mod admin;
+mod apt;
 pub mod contract;
 pub mod fleet;
 pub mod leash;
@@ -18,6 +19,7 @@ pub mod local;
 mod log;
 pub mod port;
 pub mod proxy;
+pub mod rabbit;
 pub mod redis;
 pub mod wait;
 pub mod with_servers;

@@ -1,28 +1,27 @@
-//! `with-servers -- COMMAND`: a private Redis around one command.
+//! `with-servers -- COMMAND`: a private Redis and a private RabbitMQ around one command.
 //!
-//! The command finds the address in [`ADDRESS_VARIABLE`]; its exit code is passed on. The server is stopped by
-//! its process id when the command has ended, on Ctrl-C, and also when this program is killed.
-//! Exit codes of its own: 64 for a wrong command line, 70 when the server can't be had or died on the way, 127 when
+//! The command finds them in [`ADDRESS_VARIABLE`] and [`URL_VARIABLE`]; its exit code is passed on. The servers are
+//! stopped by their process ids when the command has ended, on Ctrl-C, and also when this program is killed.
+//! Exit codes of its own: 64 for a wrong command line, 70 when a server can't be had or died on the way, 127 when
 //! there is no such command, 128 + n when signal n ended the command.
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{self, SignalKind};
 
 use crate::leash::{Signal, send};
-use crate::redis::{
-    ADDRESS_VARIABLE, Appendfsync, DATABASES, RedisOptions, RedisServer, ensure_program,
-};
+use crate::rabbit::{self, RabbitOptions, RabbitServer, URL_VARIABLE};
+use crate::redis::{self, ADDRESS_VARIABLE, Appendfsync, DATABASES, RedisOptions, RedisServer};
 
 const USAGE: &str = "say what to run: with-servers -- COMMAND [ARGUMENT ...]";
 
 /// Exit code of a wrong command line (`EX_USAGE` of sysexits.h).
 const EXIT_USAGE: u8 = 64;
-/// Exit code when the server is the problem (`EX_SOFTWARE` of sysexits.h).
+/// Exit code when a server is the problem (`EX_SOFTWARE` of sysexits.h).
 const EXIT_SERVER: u8 = 70;
 /// Exit code of a shell that finds no such command.
 const EXIT_NO_COMMAND: u8 = 127;
@@ -43,13 +42,14 @@ pub async fn main() -> ExitCode {
 }
 
 async fn run(program: &OsString, arguments: &[OsString]) -> u8 {
-    let (mut server, signals) = match start().await {
+    let (mut servers, signals) = match start().await {
         Ok(started) => started,
         Err(error) => return complain(&format!("{error:#}"), EXIT_SERVER),
     };
     let child = Command::new(program)
         .args(arguments)
-        .env(ADDRESS_VARIABLE, server.address().to_string())
+        .env(ADDRESS_VARIABLE, servers.redis.address().to_string())
+        .env(URL_VARIABLE, servers.rabbit.url())
         .spawn();
     let child = match child {
         Ok(child) => child,
@@ -59,24 +59,48 @@ async fn run(program: &OsString, arguments: &[OsString]) -> u8 {
         }
     };
     let ended = signals.accompany(child).await;
-    match ended.and_then(|status| Ok((status, server.ended_with()?))) {
-        Ok((status, None)) => code(status),
-        Ok((_, Some(ended))) => complain(
-            &format!("the Redis of this run ended on its way with {ended}"),
-            EXIT_SERVER,
-        ),
+    match ended.and_then(|status| servers.check().map(|()| status)) {
+        Ok(status) => code(status),
         Err(error) => complain(&format!("{error:#}"), EXIT_SERVER),
     }
 }
 
+/// What stands beside the command.
+struct Servers {
+    redis: RedisServer,
+    rabbit: RabbitServer,
+}
+
+impl Servers {
+    /// Fails if one has ended: what the command reports is then not to be believed.
+    fn check(&mut self) -> anyhow::Result<()> {
+        let redis = ("Redis", self.redis.ended_with()?);
+        let rabbit = ("RabbitMQ", self.rabbit.ended_with()?);
+        for (name, ended) in [redis, rabbit] {
+            if let Some(status) = ended {
+                bail!("the {name} of this run ended on its way with {status}");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Both at once: RabbitMQ takes seconds.
+async fn start() -> anyhow::Result<(Servers, Signals)> {
+    // One after the other: only one apt can run at a time.
+    let redis = redis::ensure_program()?;
+    let rabbit = rabbit::ensure_program()?;
+    let (redis, rabbit) = tokio::try_join!(
+        RedisServer::start_with(redis, redis_options()),
+        RabbitServer::start_with(rabbit, RabbitOptions::new()),
+    )?;
+    Ok((Servers { redis, rabbit }, Signals::listen()?))
+}
+
 /// Syncs once a second: no test on the shared server asks what a power cut leaves, and a sync before each answer
 /// would make every test wait for the disk. Tests that do ask start a [`RedisServer`] of their own.
-async fn start() -> anyhow::Result<(RedisServer, Signals)> {
-    let program = ensure_program()?;
-    let options = RedisOptions::new(Appendfsync::EverySec);
-    let options = options.set("databases", &DATABASES.to_string());
-    let server = RedisServer::start_with(program, options).await?;
-    Ok((server, Signals::listen()?))
+fn redis_options() -> RedisOptions {
+    RedisOptions::new(Appendfsync::EverySec).set("databases", &DATABASES.to_string())
 }
 
 /// What may be asked of this program while the command runs.

@@ -1,0 +1,84 @@
+//! The port mapper of one broker: it tells `rabbitmqctl` at which port the broker listens for it.
+//!
+//! Without one Erlang would start one by itself, which stays behind and serves the whole machine.
+
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use super::program::Program;
+use crate::leash::Leash;
+use crate::log::append;
+use crate::port;
+
+/// How long it may take until it listens.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+/// Between two looks at it.
+const LOOK_PERIOD: Duration = Duration::from_millis(2);
+/// Ports that are tried: another process may take one between the choice and the start.
+const PORT_TRIES: u32 = 8;
+
+/// Name of the variable in which Erlang's programs find its port.
+const PORT_VARIABLE: &str = "ERL_EPMD_PORT";
+/// Name of the variable that says where it listens.
+const ADDRESS_VARIABLE: &str = "ERL_EPMD_ADDRESS";
+
+/// A running port mapper, killed when dropped.
+#[derive(Debug)]
+pub(super) struct Mapper {
+    process: Leash,
+    port: u16,
+}
+
+impl Mapper {
+    /// Starts one and waits until it listens.
+    pub(super) async fn start(program: &Program, log: &Path) -> anyhow::Result<Self> {
+        for _ in 0..PORT_TRIES {
+            let port = port::free()?;
+            let log = append(log)?;
+            let mut command = program.mapper();
+            command
+                .envs(variables(port))
+                .stdin(Stdio::null())
+                .stdout(log.try_clone().context("share the log of epmd")?)
+                .stderr(log);
+            let process = Leash::start(&mut command, None)?;
+            let mut mapper = Self { process, port };
+            if mapper.listens().await? {
+                return Ok(mapper);
+            }
+        }
+        bail!("epmd found none of {PORT_TRIES} ports free")
+    }
+
+    /// What programs must be told to find it.
+    pub(super) fn variables(&self) -> [(&'static str, String); 2] {
+        variables(self.port)
+    }
+
+    /// Whether it listens; no, if it has ended because something else does.
+    async fn listens(&mut self) -> anyhow::Result<bool> {
+        let start = Instant::now();
+        while start.elapsed() < READY_WITHIN {
+            let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok();
+            if self.process.ended()?.is_some() {
+                return Ok(false);
+            }
+            if connected {
+                return Ok(true);
+            }
+            tokio::time::sleep(LOOK_PERIOD).await;
+        }
+        bail!("epmd does not listen after {READY_WITHIN:?}")
+    }
+}
+
+fn variables(port: u16) -> [(&'static str, String); 2] {
+    [
+        (PORT_VARIABLE, port.to_string()),
+        (ADDRESS_VARIABLE, Ipv4Addr::LOCALHOST.to_string()),
+    ]
+}

@@ -1,0 +1,301 @@
+//! A RabbitMQ of a test's own.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use tempfile::TempDir;
+
+use super::control;
+use super::greeting::{greeting, is_of};
+use super::mapper::Mapper;
+use super::options::{PASSWORD, RabbitOptions, USER};
+use super::program::{Program, search_path};
+use crate::leash::{Leash, Signal};
+use crate::log::{append, last_words};
+use crate::port;
+
+/// How long a broker may take to load its data and be ready.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+/// How long it may take to end when asked.
+const END_WITHIN: Duration = Duration::from_secs(60);
+/// Between two looks at it.
+const LOOK_PERIOD: Duration = Duration::from_millis(20);
+/// Ports that are tried: another process may take one between the choice and the start.
+const PORT_TRIES: u32 = 8;
+
+/// What Erlang logs when a port is taken.
+const PORT_TAKEN: &str = "eaddrinuse";
+
+/// What the broker's virtual machine is told: few threads, and to be spoken to from this machine only.
+const MACHINE: &str = "+S 2:2 -kernel inet_dist_use_interface {127,0,0,1}";
+/// What that of `rabbitmqctl` is told, which also listens.
+const CONTROL_MACHINE: &str = "+S 1:1 -kernel inet_dist_use_interface {127,0,0,1}";
+/// The configuration file; the broker knows by its ending how it is written.
+const CONFIGURATION: &str = "rabbitmq.config";
+/// Owner may read, nobody may write: Erlang takes a cookie from no other file.
+const COOKIE_MODE: u32 = 0o400;
+
+/// A private broker with its own data folder. Killed by process id when dropped, and when the test is killed.
+#[derive(Debug)]
+pub struct RabbitServer {
+    // In this order: the broker needs its mapper, and both end before their files go.
+    process: Option<Leash>,
+    mapper: Mapper,
+    folder: TempDir,
+    program: Program,
+    port: u16,
+    control_port: u16,
+}
+
+impl RabbitServer {
+    /// Starts a broker and waits until it greets.
+    ///
+    /// # Errors
+    /// When there is no RabbitMQ on this machine, or it does not start.
+    pub async fn start(options: RabbitOptions) -> anyhow::Result<Self> {
+        let program = Program::find(&search_path())
+            .context("find RabbitMQ on this machine: `make test` installs it")?;
+        Self::start_with(program, options).await
+    }
+
+    pub(crate) async fn start_with(
+        program: Program,
+        options: RabbitOptions,
+    ) -> anyhow::Result<Self> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut server = Self::prepare(program.clone(), &options).await?;
+            let Err(error) = server.restart().await else {
+                return Ok(server);
+            };
+            let taken = server.log().is_ok_and(|log| log.contains(PORT_TAKEN));
+            if !taken || options.wanted_port().is_some() || tries == PORT_TRIES {
+                return Err(error);
+            }
+        }
+    }
+
+    async fn prepare(program: Program, options: &RabbitOptions) -> anyhow::Result<Self> {
+        let port = options.wanted_port().map_or_else(port::free, Ok)?;
+        let control_port = port::free()?;
+        let folder = tempfile::Builder::new().prefix("assay-rabbitmq-").tempdir();
+        let folder = folder.context("make a folder for RabbitMQ")?;
+        let write = |name: &str, text: &str| {
+            let written = fs::write(folder.path().join(name), text);
+            written.with_context(|| format!("write {name}"))
+        };
+        write(CONFIGURATION, &options.file(port))?;
+        write("enabled_plugins", "[].\n")?;
+        let cookie = format!("{:032x}", rand::random::<u128>());
+        write(".erlang.cookie", &cookie)?;
+        let mode = fs::Permissions::from_mode(COOKIE_MODE);
+        let cookie = folder.path().join(".erlang.cookie");
+        fs::set_permissions(cookie, mode).context("protect the cookie")?;
+        let mapper = Mapper::start(&program, &folder.path().join("epmd.log")).await?;
+        Ok(Self {
+            process: None,
+            mapper,
+            folder,
+            program,
+            port,
+            control_port,
+        })
+    }
+
+    /// Starts it again, on the same ports and data, after it was stopped or killed.
+    ///
+    /// # Errors
+    /// When it still runs, or does not start.
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            !self.is_running()?,
+            "RabbitMQ still runs on {}",
+            self.address()
+        );
+        let log = append(&self.log_file())?;
+        let mut command = self.program.server();
+        self.tell(&mut command);
+        command
+            .env("RABBITMQ_DIST_PORT", self.control_port.to_string())
+            .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", MACHINE)
+            // Else each broker holds on to the first processors of the machine.
+            .env("RABBITMQ_SCHEDULER_BIND_TYPE", "u")
+            .env("RABBITMQ_LOGS", "-")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().context("share the log of RabbitMQ")?)
+            .stderr(log);
+        self.process = Some(Leash::start(&mut command, Some(self.folder.path()))?);
+        self.wait_until_ready().await
+    }
+
+    /// Runs `rabbitmqctl` against it and returns what that printed, without headers.
+    ///
+    /// # Errors
+    /// When the broker does not run, or refuses, in the words of `rabbitmqctl`.
+    pub async fn control(&self, words: &[&str]) -> anyhow::Result<String> {
+        let mut command = self.program.control();
+        self.tell(&mut command);
+        command
+            .env("RABBITMQ_CTL_ERL_ARGS", CONTROL_MACHINE)
+            // Any port: the usual few are the same for every program of this machine.
+            .env("RABBITMQ_CTL_DIST_PORT_MIN", "0")
+            .env("RABBITMQ_CTL_DIST_PORT_MAX", "0");
+        control::run(command, words).await
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// How clients reach it, with user and password.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("amqp://{USER}:{PASSWORD}@{}", self.address())
+    }
+
+    /// The process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Leash::pid)
+    }
+
+    /// Its data folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Whether it runs.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn is_running(&mut self) -> anyhow::Result<bool> {
+        self.ended_with()
+            .map(|status| status.is_none() && self.process.is_some())
+    }
+
+    /// How it ended, if it did so without being told to.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn ended_with(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        self.process.as_mut().map_or(Ok(None), Leash::ended)
+    }
+
+    /// Kills it as the kernel would: kill -9. What it wrote before is in the system's cache and comes back.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        self.end(Signal::KILL).await
+    }
+
+    /// Stops it in order: kill -TERM.
+    ///
+    /// # Errors
+    /// When it does not run, or does not stop.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        self.end(Signal::TERM).await
+    }
+
+    /// Halts it without closing a connection: clients see a broker that does not answer.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn pause(&mut self) -> anyhow::Result<()> {
+        self.running()?.signal(Signal::STOP)
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn resume(&mut self) -> anyhow::Result<()> {
+        self.running()?.signal(Signal::CONT)
+    }
+
+    /// What it logged.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn log(&self) -> anyhow::Result<String> {
+        fs::read_to_string(self.log_file()).context("read the log of RabbitMQ")
+    }
+
+    /// Everything that makes a program of RabbitMQ speak of this broker and no other.
+    fn tell(&self, command: &mut Command) {
+        let folder = self.folder.path();
+        let node = format!("{}@localhost", self.node());
+        let paths = [
+            ("HOME", ""),
+            // There is none, on purpose: the system's own would be read instead.
+            ("RABBITMQ_CONF_ENV_FILE", "rabbitmq-env.conf"),
+            ("RABBITMQ_CONFIG_FILE", CONFIGURATION),
+            ("RABBITMQ_ADVANCED_CONFIG_FILE", "advanced.config"),
+            ("RABBITMQ_ENABLED_PLUGINS_FILE", "enabled_plugins"),
+            ("RABBITMQ_PLUGINS_EXPAND_DIR", "plugins"),
+            ("RABBITMQ_GENERATED_CONFIG_DIR", "generated"),
+            ("RABBITMQ_FEATURE_FLAGS_FILE", "feature_flags"),
+            ("RABBITMQ_MNESIA_BASE", "data"),
+            ("RABBITMQ_MNESIA_DIR", "data/node"),
+            ("RABBITMQ_LOG_BASE", "log"),
+            ("RABBITMQ_PID_FILE", "pid"),
+        ];
+        command
+            .envs(paths.map(|(name, path)| (name, folder.join(path))))
+            .envs(self.mapper.variables())
+            .env("RABBITMQ_NODENAME", node)
+            // Nobody reads what Erlang leaves behind when it crashes, and writing it takes long.
+            .env("ERL_CRASH_DUMP_SECONDS", "0");
+    }
+
+    /// The name of the node, up to its `@`. The broker tells it to clients.
+    fn node(&self) -> String {
+        format!("assay-{}-{}", std::process::id(), self.port)
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("rabbitmq.log")
+    }
+
+    fn running(&mut self) -> anyhow::Result<&mut Leash> {
+        self.process.as_mut().context("RabbitMQ does not run")
+    }
+
+    async fn end(&mut self, signal: Signal) -> anyhow::Result<()> {
+        self.running()?.signal(signal)?;
+        self.running()?.wait(END_WITHIN).await?;
+        self.process = None;
+        Ok(())
+    }
+
+    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.ended_with()? {
+                bail!(
+                    "RabbitMQ ended with {status} before it was ready: {}",
+                    last_words(&self.log_file())
+                );
+            }
+            // This broker, and not another that was faster on the port.
+            if greeting(self.address()).is_ok_and(|greeting| is_of(&greeting, &self.node())) {
+                return Ok(());
+            }
+            anyhow::ensure!(
+                start.elapsed() < READY_WITHIN,
+                "RabbitMQ is not ready after {READY_WITHIN:?}: {}",
+                last_words(&self.log_file())
+            );
+            tokio::time::sleep(LOOK_PERIOD).await;
+        }
+    }
+}
