@@ -11,7 +11,7 @@ use assay_core::id::WorkerId;
 use assay_core::port::{Durability, JobQueue, JobStore, QueueControl, WorkerRegistry};
 use assay_service::readiness::Dependency;
 use assay_service::{BoxError, Config, Shutdown, config};
-use assay_store::{ConnectError, RedisStore, TimeSource};
+use assay_store::{Carrier, ConnectError, RedisStore, TimeSource};
 
 use crate::check::Settings;
 
@@ -125,7 +125,14 @@ pub async fn look(config: &Config) -> Result<(String, Durability), Error> {
     let Settings { redis, store, .. } = Settings::read(config)?;
     let address = redis.address();
     // Boxed: a connection in the making is large, and every layer of a task would move it.
-    match Box::pin(RedisStore::connect(&redis, store, TimeSource::Server)).await {
+    match Box::pin(RedisStore::connect(
+        &redis,
+        store,
+        TimeSource::Server,
+        Carrier::Streams,
+    ))
+    .await
+    {
         Ok(store) => {
             let durability = store.durability();
             store.close().await;
@@ -142,8 +149,12 @@ async fn connect(
 ) -> Result<Option<Arc<RedisStore>>, Error> {
     let mut told = false;
     loop {
-        let tried =
-            RedisStore::connect(&settings.redis, settings.store.clone(), TimeSource::Server);
+        let tried = RedisStore::connect(
+            &settings.redis,
+            settings.store.clone(),
+            TimeSource::Server,
+            Carrier::Streams,
+        );
         match Box::pin(tried).await {
             Ok(store) => {
                 redis_up.up();

@@ -19,7 +19,7 @@ use assay_core::kind::JobKind;
 use assay_core::port::{Claim, ClaimRequest, JobStore, ListRequest, ResultBody, Settlement};
 use assay_core::progress::{Progress, StepPlan};
 use assay_core::retry::Decision;
-use assay_store::{RedisConfig, RedisStore, StoreConfig, TimeSource};
+use assay_store::{Carrier, RedisConfig, RedisStore, StoreConfig, TimeSource};
 use redis::aio::MultiplexedConnection;
 use tokio::task::JoinSet;
 
@@ -58,7 +58,8 @@ async fn measure(address: SocketAddr, jobs: u64, batch_max: usize) -> Outcome<()
         redis_batch_max: batch_max,
         ..StoreConfig::default()
     };
-    let store = RedisStore::connect(&config, settings, TimeSource::Server).await?;
+    let store =
+        RedisStore::connect(&config, settings, TimeSource::Server, Carrier::Streams).await?;
     let client = redis::Client::open(format!("redis://{address}/"))?;
     let mut server = client.get_multiplexed_async_connection().await?;
     println!("up to {batch_max} steps in a call:");

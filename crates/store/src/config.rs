@@ -31,6 +31,10 @@ pub struct StoreConfig {
     pub redis_groups: u16,
     /// Most steps of one script call.
     pub redis_batch_max: usize,
+    /// Jobs that are recorded and not yet published, where a queue elsewhere carries envelopes.
+    pub outbox_max: u64,
+    /// How long whoever was answered an envelope has to publish it, in milliseconds.
+    pub outbox_visible_ms: u64,
 }
 
 impl Default for StoreConfig {
@@ -47,6 +51,8 @@ impl Default for StoreConfig {
             event_lag_max: 8_192,
             redis_groups: 1,
             redis_batch_max: 128,
+            outbox_max: 100_000,
+            outbox_visible_ms: 45_000,
         }
     }
 }
@@ -79,6 +85,8 @@ impl StoreConfig {
             ("event_lag_max", self.event_lag_max, any),
             ("redis_groups", self.redis_groups.into(), GROUPS_MAX.into()),
             ("redis_batch_max", self.redis_batch_max, REDIS_BATCH_MAX),
+            ("outbox_max", as_usize(self.outbox_max), any),
+            ("outbox_visible_ms", as_usize(self.outbox_visible_ms), any),
         ];
         let outside = |(_, is, most): &(&str, usize, usize)| *is == 0 || is > most;
         match bounds.into_iter().find(outside) {
@@ -93,6 +101,10 @@ impl StoreConfig {
             None => Ok(()),
         }
     }
+}
+
+fn as_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -126,11 +138,13 @@ mod tests {
 
     #[test]
     fn one_is_enough_and_none_is_not() {
-        let changes: [fn(&mut StoreConfig, usize); 4] = [
+        let changes: [fn(&mut StoreConfig, usize); 6] = [
             |config, value| config.batch_operations_max = value,
             |config, value| config.pending_operations_max = value,
             |config, value| config.event_lag_max = value,
             |config, value| config.redis_batch_max = value,
+            |config, value| config.outbox_max = value as u64,
+            |config, value| config.outbox_visible_ms = value as u64,
         ];
         for change in changes {
             let mut config = StoreConfig::default();

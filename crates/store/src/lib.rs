@@ -24,6 +24,6 @@ pub use config::{ConfigError, DEFAULTS_TOML, StoreConfig};
 pub use embedded::{DATABASE_FILE, EmbeddedStore, LOCK_FILE, OpenError, WriterPanicked};
 pub use in_process::InProcessRegistry;
 pub use redis::{
-    CLOCK_SKEW_MS_MAX, ConnectError, GROUPS_MAX, REDIS_DEFAULTS_TOML, RedisConfig,
+    CLOCK_SKEW_MS_MAX, Carrier, ConnectError, GROUPS_MAX, REDIS_DEFAULTS_TOML, RedisConfig,
     RedisConfigError, RedisQueue, RedisRegistry, RedisStore, TimeSource, Unfit,
 };

@@ -19,7 +19,9 @@ mod index;
 mod keys;
 mod link;
 mod list;
+mod markers;
 mod memory;
+mod outbox;
 mod port;
 mod queue;
 mod reader;
@@ -48,6 +50,7 @@ pub use config::{DEFAULTS_TOML as REDIS_DEFAULTS_TOML, RedisConfig, RedisConfigE
 pub use connect::ConnectError;
 pub use facts::Unfit;
 pub use keys::GROUPS_MAX;
+pub use outbox::Carrier;
 pub use queue::RedisQueue;
 pub use registry::RedisRegistry;
 
@@ -57,6 +60,7 @@ use clock::StoreClock;
 use committer::Committer;
 use keys::Keys;
 use link::Link;
+use outbox::Outbox;
 use queue::Sweep;
 use reader::Reader;
 
@@ -73,6 +77,8 @@ pub struct RedisStore {
     committer: Mutex<Option<Committer>>,
     durability: Durability,
     is_full: Arc<AtomicBool>,
+    /// Where envelopes go through a queue elsewhere.
+    outbox: Option<Outbox>,
     entries: Sweep,
     /// End by themselves when the committer is gone.
     lanes: Mutex<JoinSet<()>>,

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use assay_core::envelope::Envelope;
 use assay_core::event::{HISTORY_EVENTS_MAX, JobEvent};
 use assay_core::id::JobId;
-use assay_core::job::{Job, ResultRef};
+use assay_core::job::{Job, JobSpec, ResultRef};
 use assay_core::port::StoreError;
 use assay_core::state::JobState;
-use assay_core::transition::{Admission, Transition, submit};
+use assay_core::transition::{Admission, Transition, needs_envelope, promote, submit};
 
 use super::index::{self, Times};
 use super::keys::{self, GroupKeys, Keys, field};
+use super::outbox::{self, Outbox};
 use super::record::{Found, Kept, Known};
 use super::revision::next_revision;
 use super::script::Room;
@@ -29,6 +30,8 @@ pub(crate) struct Change {
     pub(crate) refusal: Option<StoreError>,
     /// What ends with it.
     pub(crate) ending: Option<Ending>,
+    /// What must be published elsewhere when it is done.
+    pub(crate) publish: Vec<Arc<Envelope>>,
 }
 
 impl Change {
@@ -38,7 +41,16 @@ impl Change {
             after,
             refusal: None,
             ending: None,
+            publish: Vec::new(),
         }
+    }
+
+    /// What must be published, for an answer.
+    pub(crate) fn to_publish(&self) -> Vec<Envelope> {
+        self.publish
+            .iter()
+            .map(|one| Envelope::clone(one))
+            .collect()
     }
 
     /// Asks for the checkpoint along with the answer.
@@ -60,14 +72,36 @@ pub(crate) enum Origin {
 }
 
 /// Writes changes down as of one time.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Scribe<'a> {
     pub(crate) keys: &'a Keys,
     pub(crate) retention_ms: u64,
     pub(crate) now_ms: u64,
+    /// Where envelopes go through a queue elsewhere.
+    pub(crate) outbox: Option<Outbox>,
 }
 
 impl Scribe<'_> {
+    /// Where a new job goes.
+    pub(crate) fn admission(&self) -> Admission {
+        match self.outbox {
+            None => Admission::Queue,
+            Some(_) => Admission::Accept,
+        }
+    }
+
+    /// The same for a step whose answer tells nobody what to publish: the sweep of the outbox does it at once.
+    pub(crate) fn untold(&self) -> Self {
+        let at_once = |outbox| Outbox {
+            visible_ms: 0,
+            ..outbox
+        };
+        Self {
+            outbox: self.outbox.map(at_once),
+            ..*self
+        }
+    }
+
     /// Records a new job where nothing is, or a tombstone.
     pub(crate) fn add(
         &self,
@@ -107,7 +141,12 @@ impl Scribe<'_> {
         };
         let mut part = Part::new(group, job.id, guard(before));
         match origin {
-            Origin::Submitted { limit } => part.limit(keys::live(job.kind), limit),
+            Origin::Submitted { limit } => {
+                part.limit(keys::live(job.kind), limit);
+                if let Some(outbox) = self.outbox {
+                    part.crowd(&group.outbox, outbox.jobs_max);
+                }
+            }
             Origin::FollowUp | Origin::Rebuilt => part.count(&keys::live(job.kind)),
         }
         let words = part.fields();
@@ -125,7 +164,10 @@ impl Scribe<'_> {
         index::enter(&mut part, group, job);
         index::times(&mut part, group, Times::NONE, self.times(job));
         if origin != Origin::Rebuilt {
-            queue(&mut part, group, &known);
+            match self.outbox {
+                None => queue(&mut part, group, &known),
+                Some(outbox) => outbox.enter(&mut part, group, self.now_ms),
+            }
         }
         (part, known)
     }
@@ -149,21 +191,65 @@ impl Scribe<'_> {
         let mut part = self.change(before, &after, result, &transition.events);
         drop_fields(&mut part, group, before, &mut after, &transition.events);
         index::follow(&mut part, group, &before.job, &after.job);
-        if raised {
-            queue(&mut part, group, &after);
+        let mut publish = Vec::new();
+        match self.outbox {
+            None if raised => queue(&mut part, group, &after),
+            None => {}
+            Some(outbox) => {
+                let jobs = (before.job.as_ref(), after.job.as_ref());
+                outbox.follow(&mut part, group, jobs, raised, self.now_ms);
+                if raised && needs_envelope(&after.job) {
+                    publish.push(Arc::clone(&after.envelope));
+                }
+            }
         }
         let ending = Ending::of(&before.job, &after.job);
         let mut change = Change::new(group, Room::NotNeeded, part, Found::Job(after));
         change.ending = ending;
-        for (id, spec) in &transition.follow_ups {
-            let mut made = submit(*id, spec, Admission::Queue, self.now_ms);
+        change.publish = publish;
+        self.follow_up(&mut change, &transition.follow_ups);
+        change
+    }
+
+    /// Adds the jobs that a step brings forth.
+    fn follow_up(&self, change: &mut Change, follow_ups: &[(JobId, JobSpec)]) {
+        for (id, spec) in follow_ups {
+            let mut made = submit(*id, spec, self.admission(), self.now_ms);
             if let Some(envelope) = made.envelope.take() {
-                let (part, _) =
+                let (part, known) =
                     self.addition(&Found::Absent, &made, Arc::new(envelope), Origin::FollowUp);
                 change.step.link(part);
+                if self.outbox.is_some() {
+                    change.publish.push(known.envelope);
+                }
             }
         }
+    }
+
+    /// Records that the envelope of a job, which needs it, was published.
+    pub(crate) fn promote(&self, before: &Known) -> Change {
+        let job = &before.job;
+        let group = self.keys.of(job.id);
+        let mut change = match promote(before.record(), job.generation, self.now_ms) {
+            Some(transition) => self.record(before, transition, None),
+            None => self.touch(before),
+        };
+        if let Some(part) = change.step.first_mut() {
+            outbox::sent(part, group, job, self.now_ms);
+        }
         change
+    }
+
+    /// Changes nothing but the revision, so that what is decided on the one before is decided again.
+    fn touch(&self, before: &Known) -> Change {
+        let after = Known {
+            revision: self.revision(before.revision),
+            ..before.clone()
+        };
+        let group = self.keys.of(after.job.id);
+        let mut part = Part::new(group, after.job.id, Guard::Revision(before.revision));
+        part.fields().word(field::REVISION).number(after.revision);
+        Change::new(group, Room::NotNeeded, part, Found::Job(after))
     }
 
     /// Records a change that is no event: a longer lease.
@@ -203,6 +289,9 @@ impl Scribe<'_> {
         if !job.state.is_terminal() {
             part.discount(&keys::live(job.kind));
         }
+        if self.outbox.is_some() {
+            outbox::leave(&mut part, group, job);
+        }
         index::times(&mut part, group, Times::ANY, Times::NONE);
         Change::new(group, Room::NotNeeded, part, Found::Absent)
     }
@@ -228,6 +317,9 @@ impl Scribe<'_> {
             part.discount(keys::COUNT_OF_TOMBSTONES);
             part.command("DEL").word(&group.record(id));
         }
+        if self.outbox.is_some() {
+            outbox::clear(&mut part, group);
+        }
         index::times(&mut part, group, Times::ANY, Times::NONE);
         Change::new(group, Room::NotNeeded, part, Found::Absent)
     }
@@ -238,6 +330,9 @@ impl Scribe<'_> {
         let group = self.keys.of(id);
         let mut part = Part::new(group, id, Guard::Revision(known.revision));
         index::times(&mut part, group, Times::ANY, self.times(&known.job));
+        if self.outbox.is_some() && !needs_envelope(&known.job) {
+            outbox::leave(&mut part, group, &known.job);
+        }
         Change::new(group, Room::NotNeeded, part, Found::Job(known.clone()))
     }
 

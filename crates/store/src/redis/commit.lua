@@ -7,12 +7,13 @@
 --   (jobs that it brings forth), which are passed over if their record exists or the step did not happen.
 -- A part: its size;
 --   expected revision ('' none); what it wants ('' nothing, 'c' the checkpoint, 'l' it is linked);
---   the limit ('' none), and behind one what it limits; what to count ('+one -other', or '');
+--   the limit ('' none), and behind one what it limits, then a set ('' none) and behind one its most members;
+--   what to count ('+one -other', or '');
 --   the id of its job; how many events its fields end with (negative: a cancellation);
 --   how many words of fields, and these; how many words of sets and scores that the job goes into, and these;
 --   how many sets it goes out of, and these; the stream that it goes into ('' none), and behind one its
 --   generation and the channel to wake; then commands, each behind the number of its words.
--- Answer: the time, then for each step 1 or {1, checkpoint}: done; 2: the limit is reached; nil or the record as
+-- Answer: the time, then for each step 1 or {1, checkpoint}: done; 2: the limit is reached; 3: the set is full; nil or the record as
 --   it is: another revision. The time alone: decided too far off, nothing was done.
 --
 -- At most one part of a batch happens to a record, for then it has another revision. So what parts do to sets
@@ -51,11 +52,25 @@ local function judge(record, expected, want)
   return false, call('HMGET', record, REVISION, JOB, CHANGED, ENVELOPE, DEADLINE_MS, CHECKPOINT, TOMBSTONE)
 end
 
-local function has_room(field, limit)
-  local count = limited[field] or tonumber(call('HGET', KEYS[1], field) or 0)
-  local room = count < tonumber(limit)
-  limited[field] = room and count + 1 or count
-  return room
+local function held(name, command, ...)
+  local count = limited[name] or tonumber(call(command, ...) or 0)
+  limited[name] = count
+  return count
+end
+
+-- What keeps a part from happening that adds one to a count, and perhaps one to a set: nothing, or an answer.
+local function crowded(limit, field, set, most)
+  if held(field, 'HGET', KEYS[1], field) >= tonumber(limit) then
+    return 2
+  end
+  if set ~= '' and held(set, 'ZCARD', set) >= tonumber(most) then
+    return 3
+  end
+  limited[field] = limited[field] + 1
+  if set ~= '' then
+    limited[set] = limited[set] + 1
+  end
+  return nil
 end
 
 local function put(key, score, id)
@@ -142,10 +157,12 @@ for part = 2, #KEYS do
   if done or not linked then
     go, answer = judge(record, expected, want)
     if limit ~= '' then
-      if go and not has_room(ARGV[at], limit) then
-        go, answer = false, 2
+      local field, set = ARGV[at], ARGV[at + 1]
+      local why = go and crowded(limit, field, set, ARGV[at + 2])
+      if why then
+        go, answer = false, why
       end
-      at = at + 1
+      at = at + (set == '' and 2 or 3)
     end
   end
   if not linked then

@@ -36,6 +36,8 @@ pub(crate) enum Answer {
     Changed(Option<Vec<Value>>),
     /// The limit is reached.
     Limit,
+    /// The outbox is full.
+    OutboxFull,
 }
 
 /// Why nobody knows what became of a step, or nothing did.
@@ -227,6 +229,7 @@ fn read_one(answer: Value) -> Option<Answer> {
     match answer {
         Value::Int(1) => Some(Answer::Done(None)),
         Value::Int(2) => Some(Answer::Limit),
+        Value::Int(3) => Some(Answer::OutboxFull),
         Value::Nil => Some(Answer::Changed(None)),
         Value::Array(mut fields) => match fields.first()? {
             Value::Int(1) => match fields.pop()? {

@@ -16,6 +16,7 @@ use super::facts::{Facts, Inquirer, NoFacts, Unfit};
 use super::keys::Keys;
 use super::link::{Link, LinkError};
 use super::memory;
+use super::outbox::{Carrier, Outbox};
 use super::queue::{Access, Sweep};
 use super::reader::Reader;
 use super::set_once::set_once;
@@ -85,6 +86,7 @@ impl ConnectError {
 
 impl RedisStore {
     /// Connects to Redis and checks that jobs are safe in it. Says in one line of the log what is promised.
+    /// Every process that uses the same jobs must name the same `carrier`.
     ///
     /// # Errors
     /// [`ConnectError`] says what is wrong and what to do.
@@ -92,6 +94,7 @@ impl RedisStore {
         config: &RedisConfig,
         store: StoreConfig,
         time: TimeSource,
+        carrier: Carrier,
     ) -> Result<Arc<Self>, ConnectError> {
         store
             .validate()
@@ -128,6 +131,7 @@ impl RedisStore {
             reader: reader.clone(),
         });
         Ok(Arc::new(Self {
+            outbox: Outbox::of(carrier, &store),
             config: store,
             keys,
             link,

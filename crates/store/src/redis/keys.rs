@@ -7,12 +7,15 @@
 //! |---|---|
 //! | `assay:meta:groups` | string: how many groups there are |
 //! | `assay:meta:paused` | set: the kinds of jobs that are not to be run |
+//! | `assay:meta:markers` | hash: of each lane, when the latest marker was published that came out of it |
 //! | `assay:{G}:j:<id>` | hash: the record of a job, see [`field`] |
 //! | `assay:{G}:l:<tenant>:<kind>:<state>` | zset: jobs by the time of their submit |
 //! | `assay:{G}:due`, `leases`, `deadlines`, `expiry` | zset: jobs by a time that matters |
 //! | `assay:{G}:counts` | hash: how many jobs there are, see [`count`] and [`live`] |
 //! | `assay:{G}:epoch`, `beat` | string: when the store began; when leases were last looked at |
 //! | `assay:{G}:s:<queue>`, `s:<queue>:again` | stream: what waits in a lane; what had begun already |
+//! | `assay:{G}:outbox` | zset: jobs to be published elsewhere, by when the sweep answers them |
+//! | `assay:{G}:sent:<queue>` | zset: jobs that were published elsewhere and not claimed, by when |
 //! | `assay:{G}:later:<kind>` | zset: deliveries that are to come again, by time |
 //! | `assay:{G}:dead:<kind>` | stream: envelopes that are kept for people |
 //! | `assay:{G}:workers`, `w:<worker>` | zset: workers by their last beat; string: what one said |
@@ -98,6 +101,11 @@ impl Keys {
         format!("{}:meta:paused", self.prefix)
     }
 
+    /// Says which markers came out of the lanes.
+    pub(crate) fn meta_markers(&self) -> String {
+        format!("{}:meta:markers", self.prefix)
+    }
+
     /// All groups; a group's place is its number.
     pub(crate) fn groups(&self) -> &[GroupKeys] {
         &self.groups
@@ -120,6 +128,7 @@ pub(crate) struct GroupKeys {
     pub(crate) leases: String,
     pub(crate) deadlines: String,
     pub(crate) expiry: String,
+    pub(crate) outbox: String,
     pub(crate) counts: String,
     pub(crate) epoch: String,
     pub(crate) beat: String,
@@ -138,6 +147,7 @@ impl GroupKeys {
             leases: name("leases"),
             deadlines: name("deadlines"),
             expiry: name("expiry"),
+            outbox: name("outbox"),
             counts: name("counts"),
             epoch: name("epoch"),
             beat: name("beat"),
@@ -167,6 +177,11 @@ impl GroupKeys {
     /// What had begun and is to go on: read before its lane.
     pub(crate) fn stream_again(&self, kind: JobKind, lane: Lane) -> String {
         format!("{}s:{}:again", self.base, route::queue(kind, lane))
+    }
+
+    /// The jobs of a lane that were published elsewhere.
+    pub(crate) fn sent(&self, kind: JobKind, lane: Lane) -> String {
+        format!("{}sent:{}", self.base, route::queue(kind, lane))
     }
 
     /// Deliveries of a kind that are to come again, by time.
@@ -229,16 +244,17 @@ mod tests {
         let group = &keys.groups()[0];
         let mut names = vec![&group.due, &group.leases, &group.deadlines, &group.expiry];
         names.extend([&group.counts, &group.epoch, &group.beat, &group.workers]);
-        names.extend([&group.events, &group.stops]);
+        names.extend([&group.events, &group.stops, &group.outbox]);
         let mut names: Vec<String> = names.into_iter().cloned().collect();
         let plain = names.len();
         for kind in JobKind::ALL {
             names.extend([group.later(kind), group.dead(kind), group.ready(kind)]);
             for lane in Lane::ALL {
                 names.extend([group.stream(kind, lane), group.stream_again(kind, lane)]);
+                names.push(group.sent(kind, lane));
             }
         }
-        assert_eq!(names.len(), plain + 3 * (3 + 6));
+        assert_eq!(names.len(), plain + 3 * (3 + 9));
         let count = names.len();
         assert_eq!(names.into_iter().collect::<BTreeSet<_>>().len(), count);
     }

@@ -7,8 +7,10 @@ mod planted;
 mod sweep;
 mod worker;
 
+pub(super) use sweep::ids;
+
 use assay_core::id::{JobId, Tenant};
-use assay_core::port::StoreError;
+use assay_core::port::{RefusalReason, StoreError};
 
 use super::RedisStore;
 use super::change::{Change, Scribe};
@@ -18,6 +20,8 @@ use super::record::{Found, Known};
 use crate::metric_definitions::Ending;
 use crate::metric_definitions::redis::conflicted;
 
+/// When a client that was refused for a bound should ask again, in milliseconds.
+const FULL_RETRY_MS: u64 = 1_000;
 /// How often one step is decided before it gives up. Each time but the first, somebody else's step on the
 /// record had been done.
 const DECISIONS_MAX: usize = 32;
@@ -144,6 +148,7 @@ impl RedisStore {
             keys: &self.keys,
             retention_ms: self.config.retention_ms,
             now_ms: self.clock.now_ms(),
+            outbox: self.outbox,
         }
     }
 }
@@ -175,6 +180,7 @@ impl<T> Pursuit<'_, T> {
             after,
             refusal,
             ending,
+            publish: _,
         } = change;
         let Some(committer) = self.store.committer() else {
             return Err(self.failed(closed()));
@@ -194,6 +200,12 @@ impl<T> Pursuit<'_, T> {
                 Some(refusal) => Err(refusal),
                 None => Ok(Written::Done(self.stepped(answer))),
             },
+            Ok(Answer::OutboxFull) => Err(self.failed(StoreError::Refused {
+                reason: RefusalReason::OutboxFull {
+                    limit: self.store.config.outbox_max,
+                },
+                retry_after_ms: FULL_RETRY_MS,
+            })),
             Ok(Answer::Changed(fields)) => {
                 conflicted(1);
                 let read = self.store.reader.take_in(self.id, fields);

@@ -22,7 +22,12 @@ async fn store() -> Arc<RedisStore> {
         prefix: format!("inside-{}", database.number),
         ..RedisConfig::default()
     };
-    let store = RedisStore::connect(&config, StoreConfig::default(), TimeSource::Server);
+    let store = RedisStore::connect(
+        &config,
+        StoreConfig::default(),
+        TimeSource::Server,
+        Carrier::Streams,
+    );
     store.await.unwrap()
 }
 
@@ -49,6 +54,7 @@ fn scribe(store: &RedisStore) -> Scribe<'_> {
         keys: &store.keys,
         retention_ms: 1,
         now_ms: store.clock.now_ms(),
+        outbox: None,
     }
 }
 
@@ -131,7 +137,10 @@ async fn a_step_that_is_refused_takes_no_other_with_it() {
         match answer.unwrap() {
             Answer::Done(None) => assert!(!repeats, "{place}"),
             Answer::Changed(Some(_)) => assert!(repeats, "{place}"),
-            other @ (Answer::Done(Some(_)) | Answer::Changed(None) | Answer::Limit) => {
+            other @ (Answer::Done(Some(_))
+            | Answer::Changed(None)
+            | Answer::Limit
+            | Answer::OutboxFull) => {
                 panic!("{place}: {other:?}")
             }
         }

@@ -37,9 +37,14 @@ impl Step {
         }
     }
 
+    /// The part that the others hang on.
+    pub(crate) fn first_mut(&mut self) -> Option<&mut Part> {
+        self.parts.first_mut()
+    }
+
     /// Asks for the checkpoint of the record, with the answer that the step happened.
     pub(crate) fn want_checkpoint(&mut self) {
-        if let Some(first) = self.parts.first_mut() {
+        if let Some(first) = self.first_mut() {
             first.want = Want::Checkpoint;
         }
     }
@@ -71,6 +76,7 @@ pub(crate) struct Part {
     guard: Guard,
     want: Want,
     limit: Option<(u64, String)>,
+    crowd: Option<(String, u64)>,
     shift: String,
     fields: Words,
     events: usize,
@@ -99,6 +105,7 @@ impl Part {
             guard,
             want: Want::Nothing,
             limit: None,
+            crowd: None,
             shift: String::new(),
             fields: Words::default(),
             events: 0,
@@ -159,6 +166,11 @@ impl Part {
         self.limit = Some((limit, field));
     }
 
+    /// Refuses a part that has a limit also when a set that it goes into has `most` members already.
+    pub(crate) fn crowd(&mut self, set: &str, most: u64) {
+        self.crowd = Some((set.to_owned(), most));
+    }
+
     /// Puts a generation of the job into a stream, and wakes whoever listens to the channel `wake`.
     pub(crate) fn enter(&mut self, stream: String, generation: u64, wake: String) {
         self.entry = Some(Entry {
@@ -189,9 +201,12 @@ impl Part {
             Want::Checkpoint => "c",
             Want::Linked => "l",
         });
-        match &self.limit {
-            Some((limit, field)) => call.arg(limit).arg(field),
-            None => call.arg(""),
+        match (&self.limit, &self.crowd) {
+            (None, _) => call.arg(""),
+            (Some((limit, field)), None) => call.arg(limit).arg(field).arg(""),
+            (Some((limit, field)), Some((set, most))) => {
+                call.arg(limit).arg(field).arg(set).arg(most)
+            }
         };
         call.arg(&self.shift).arg(self.id.as_bytes());
         if self.stops {
@@ -219,8 +234,13 @@ impl Part {
     fn size(&self) -> usize {
         let rows = [&self.fields, &self.puts, &self.takes].map(Words::len);
         let commands = self.commands.iter().map(|words| words.len() + 1);
+        let limits = match (&self.limit, &self.crowd) {
+            (None, _) => 0,
+            (Some(_), None) => 2,
+            (Some(_), Some(_)) => 3,
+        };
         HEAD_WORDS
-            + usize::from(self.limit.is_some())
+            + limits
             + rows.iter().sum::<usize>()
             + self.entry.as_ref().map_or(0, |_| 2)
             + commands.sum::<usize>()
@@ -304,6 +324,7 @@ mod tests {
     fn a_part_is_written_as_the_script_reads_it() {
         let mut part = part(Guard::Revision(7));
         part.limit("live".into(), 40);
+        part.crowd("outbox", 9);
         part.discount("queued");
         part.fields().word("v").number(8).word("1").bytes(b"event");
         part.tell(1, true);
@@ -312,11 +333,13 @@ mod tests {
         part.enter("lane".into(), 3, "ready".into());
         part.command("DEL").word("other");
         let expected = [
-            "24",
+            "26",
             "7",
             "",
             "40",
             "live",
+            "outbox",
+            "9",
             "+live -queued",
             "sixteen bytes id",
             "-1",
@@ -357,6 +380,8 @@ mod tests {
             "",
         ];
         assert_eq!(words(&part), expected);
+        part.limit("live".into(), 40);
+        assert_eq!(words(&part)[0], words(&part).len().to_string());
         part.want = Want::Checkpoint;
         part.command("PING");
         let all = words(&part);

@@ -13,6 +13,8 @@ mod redis_bench;
 #[cfg(test)]
 mod redis_contract;
 #[cfg(test)]
+mod redis_outbox;
+#[cfg(test)]
 mod redis_queue;
 #[cfg(test)]
 mod redis_trouble;

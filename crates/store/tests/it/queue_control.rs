@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use assay_core::kind::JobKind;
 use assay_core::port::{JobStore, QueueControl};
-use assay_store::{EmbeddedStore, RedisStore, StoreConfig, TimeSource};
+use assay_store::{Carrier, EmbeddedStore, RedisStore, StoreConfig, TimeSource};
 use assay_test_support::contract::queue_control::Subject;
 use assay_test_support::redis::Database;
 
@@ -57,7 +57,12 @@ mod redis {
 
     async fn connect(database: &Database) -> Arc<RedisStore> {
         let config = config(database.address, database.number);
-        let connected = RedisStore::connect(&config, StoreConfig::default(), TimeSource::Server);
+        let connected = RedisStore::connect(
+            &config,
+            StoreConfig::default(),
+            TimeSource::Server,
+            Carrier::Streams,
+        );
         connected.await.unwrap()
     }
 

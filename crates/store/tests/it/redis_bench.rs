@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use assay_core::clock::ManualClock;
+use assay_core::clock::{Clock as _, ManualClock};
 use assay_core::envelope::Envelope;
 use assay_core::id::{JobId, Tenant};
-use assay_core::port::JobStore;
-use assay_store::{RedisConfig, RedisStore, StoreConfig, TimeSource};
+use assay_core::port::{JobStore, SentJobs as _};
+use assay_store::{Carrier, RedisConfig, RedisStore, StoreConfig, TimeSource};
 use assay_test_support::contract::job_store::{Offers, Settings, Subject};
 use assay_test_support::redis::Database;
 use async_trait::async_trait;
@@ -46,21 +46,89 @@ pub(crate) async fn connection(config: &RedisConfig) -> MultiplexedConnection {
 
 /// A store under test, by a clock that stands.
 pub(crate) async fn subject(settings: StoreConfig) -> Subject {
-    let database = Database::take();
-    let config = config(database.address, database.number);
-    let clock = Arc::new(ManualClock::at(Settings::NOW_MS));
-    let time = TimeSource::Given(Arc::clone(&clock) as _);
-    let store = RedisStore::connect(&config, settings, time).await.unwrap();
+    let parts = Parts::open(settings, Carrier::Streams).await;
     let offered = Streams {
-        connection: connection(&config).await,
-        store: Arc::clone(&store),
+        connection: connection(&parts.config).await,
+        store: Arc::clone(&parts.store),
         seen: Mutex::default(),
     };
     Subject {
-        store,
-        clock,
+        store: parts.store,
+        clock: parts.clock,
         offered: Arc::new(offered),
         keep: Box::new(()),
+    }
+}
+
+/// A store under test whose envelopes are in a queue elsewhere, which is in memory here.
+pub(crate) async fn subject_of_broker(settings: StoreConfig) -> Subject {
+    let parts = Parts::open(settings, Carrier::Broker).await;
+    let offered = Elsewhere {
+        store: Arc::clone(&parts.store),
+        clock: Arc::clone(&parts.clock),
+        published: Mutex::default(),
+    };
+    Subject {
+        store: parts.store,
+        clock: parts.clock,
+        offered: Arc::new(offered),
+        keep: Box::new(()),
+    }
+}
+
+/// A store in a database of its own, by a clock that stands.
+pub(crate) struct Parts {
+    pub(crate) config: RedisConfig,
+    pub(crate) store: Arc<RedisStore>,
+    pub(crate) clock: Arc<ManualClock>,
+}
+
+impl Parts {
+    pub(crate) async fn open(settings: StoreConfig, carrier: Carrier) -> Self {
+        let database = Database::take();
+        let config = config(database.address, database.number);
+        let clock = Arc::new(ManualClock::at(Settings::NOW_MS));
+        let time = TimeSource::Given(Arc::clone(&clock) as _);
+        let store = RedisStore::connect(&config, settings, time, carrier).await;
+        Self {
+            config,
+            store: store.unwrap(),
+            clock,
+        }
+    }
+}
+
+/// What the store wanted published.
+struct Elsewhere {
+    store: Arc<RedisStore>,
+    clock: Arc<ManualClock>,
+    published: Mutex<Vec<Arc<Envelope>>>,
+}
+
+#[async_trait]
+impl Offers for Elsewhere {
+    async fn all(&self) -> Vec<Arc<Envelope>> {
+        self.published.lock().clone()
+    }
+
+    /// A copy that waits elsewhere for its time is none that workers are given; the cases are about what the
+    /// store sends when the time has come.
+    async fn publish(&self, envelope: Arc<Envelope>) {
+        let due_at_ms = envelope.due_at_ms.unwrap_or(0);
+        if due_at_ms <= self.clock.now_ms() {
+            self.published.lock().push(envelope);
+        }
+    }
+
+    async fn deliver(&self, _id: JobId) {}
+
+    /// A marker has passed the lane of the job, and the job has not been claimed.
+    async fn lose(&self, id: JobId) {
+        let job = self.store.get(&Tenant::default(), id).await.unwrap();
+        let job = job.unwrap();
+        let before_ms = self.clock.now_ms() + 1;
+        let again = self.store.send_again(job.kind, job.lane, before_ms, 100);
+        assert_eq!(again.await.unwrap(), 1);
     }
 }
 

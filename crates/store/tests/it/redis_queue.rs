@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use assay_core::id::WorkerId;
-use assay_store::{RedisConfig, RedisStore, StoreConfig, TimeSource};
+use assay_store::{Carrier, RedisConfig, RedisStore, StoreConfig, TimeSource};
 use assay_test_support::contract::job_queue::Subject;
 use assay_test_support::redis::Database;
 use futures::FutureExt as _;
@@ -31,7 +31,7 @@ async fn in_groups(groups: u16) -> Subject {
         redis_groups: groups,
         ..StoreConfig::default()
     };
-    let store = RedisStore::connect(&config, settings, TimeSource::Server);
+    let store = RedisStore::connect(&config, settings, TimeSource::Server, Carrier::Streams);
     let store = store.await.unwrap();
     let queue = Arc::new(store.queue(&WorkerId::new("worker-1").unwrap()));
     let closed = Arc::clone(&queue);

@@ -17,7 +17,7 @@ use assay_core::job::{Job, JobSpec};
 use assay_core::kind::JobKind;
 use assay_core::port::{Claim, ClaimRequest, Claimed, JobStore as _, Settlement, Submitted};
 use assay_core::retry::Decision;
-use assay_store::{RedisConfig, RedisStore, StoreConfig, TimeSource};
+use assay_store::{Carrier, RedisConfig, RedisStore, StoreConfig, TimeSource};
 use assay_test_support::redis::{Appendfsync, Database, RedisOptions, RedisServer};
 
 use crate::redis_bench::config;
@@ -62,7 +62,12 @@ impl Bench {
 }
 
 async fn connect(config: &RedisConfig) -> Arc<RedisStore> {
-    let store = RedisStore::connect(config, StoreConfig::default(), TimeSource::Server);
+    let store = RedisStore::connect(
+        config,
+        StoreConfig::default(),
+        TimeSource::Server,
+        Carrier::Streams,
+    );
     store.await.unwrap()
 }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use assay_core::clock::{Clock, ManualClock};
-use assay_store::{InProcessRegistry, RedisConfig, RedisStore, StoreConfig, TimeSource};
+use assay_store::{Carrier, InProcessRegistry, RedisConfig, RedisStore, StoreConfig, TimeSource};
 use assay_test_support::contract::job_store::Settings;
 use assay_test_support::contract::worker_registry::Subject;
 use assay_test_support::redis::Database;
@@ -31,7 +31,8 @@ mod redis {
             ..RedisConfig::default()
         };
         let time = TimeSource::Given(Arc::<ManualClock>::clone(&clock));
-        let store = RedisStore::connect(&config, StoreConfig::default(), time).await;
+        let store =
+            RedisStore::connect(&config, StoreConfig::default(), time, Carrier::Streams).await;
         let store = store.unwrap();
         Subject {
             registry: Arc::new(store.registry()),

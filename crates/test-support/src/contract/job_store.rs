@@ -59,7 +59,8 @@ pub use retry::{
     an_interrupted_job_runs_again_at_once,
 };
 pub use submit::{
-    a_job_for_later_is_scheduled, a_repeated_submit_is_the_same_job,
+    a_job_for_later_is_scheduled, a_refused_job_is_withdrawn,
+    a_repeat_of_what_was_not_published_is_published, a_repeated_submit_is_the_same_job,
     a_submit_records_what_was_asked_for, another_request_under_the_same_key_is_a_conflict,
     many_callers_with_one_key_make_one_job, the_bound_on_unfinished_jobs_holds,
 };
@@ -342,6 +343,7 @@ macro_rules! job_store_contract {
         $crate::job_store_contract! { @cases #[$test] $make;
             a_submit_records_what_was_asked_for, a_repeated_submit_is_the_same_job,
             another_request_under_the_same_key_is_a_conflict, many_callers_with_one_key_make_one_job,
+            a_repeat_of_what_was_not_published_is_published, a_refused_job_is_withdrawn,
             a_job_for_later_is_scheduled, the_bound_on_unfinished_jobs_holds,
             a_claim_answers_by_state_and_generation, a_live_lease_is_busy, tokens_rise,
             a_lost_record_is_rebuilt, another_tenants_job_looks_absent,

@@ -23,7 +23,7 @@ use redis::{Cmd, FromRedisValue};
 use super::streams::{KindStreams, StreamNo};
 use super::{Access, RedisQueue};
 use crate::StoreConfig;
-use crate::redis::{RedisConfig, RedisStore, TimeSource};
+use crate::redis::{Carrier, RedisConfig, RedisStore, TimeSource};
 
 const KIND: JobKind = JobKind::Batch;
 const LEASE_MS: u64 = 60_000;
@@ -46,7 +46,12 @@ impl World {
             prefix: format!("trouble-{}", database.number),
             ..RedisConfig::default()
         };
-        let store = RedisStore::connect(&config, StoreConfig::default(), TimeSource::Server);
+        let store = RedisStore::connect(
+            &config,
+            StoreConfig::default(),
+            TimeSource::Server,
+            Carrier::Streams,
+        );
         let store = store.await.unwrap();
         let queue = store.queue(&worker("live"));
         let streams = store.access().streams(KIND).remove(0);

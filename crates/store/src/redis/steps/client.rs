@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use assay_core::envelope::Envelope;
 use assay_core::id::{JobId, Tenant};
 use assay_core::job::{Job, JobSpec};
 use assay_core::port::{CancelAnswer, RedriveAnswer, RefusalReason, StoreError, Submitted};
-use assay_core::transition::{self, Admission, Cancelled};
+use assay_core::state::JobState;
+use assay_core::transition::{self, Cancelled};
 
-use super::{Plan, owned};
+use super::{FULL_RETRY_MS, Plan, owned};
 use crate::redis::RedisStore;
 use crate::redis::change::Origin;
 use crate::redis::link::store_full;
 use crate::redis::record::Found;
 
-/// When a client that was refused for a full queue should ask again, in milliseconds.
-const QUEUE_FULL_RETRY_MS: u64 = 1_000;
 /// Most cancelled ids without a record that are remembered: cancels of further ones leave no trace.
 const TOMBSTONES_MAX: u64 = 10_000;
 
@@ -31,46 +31,51 @@ impl RedisStore {
         let stepped = self.step_on_new(id, |found, scribe| {
             if let Some(known) = found.job() {
                 let job = Job::clone(&known.job);
-                return Plan::Answer(Ok(if job.fingerprint == fingerprint {
-                    Submitted::Exists(job)
-                } else {
+                return Plan::Answer(Ok(if job.fingerprint != fingerprint {
                     Submitted::Conflict(job)
+                } else if job.state == JobState::Accepted {
+                    Submitted::Publish(job, Envelope::clone(&known.envelope))
+                } else {
+                    Submitted::Exists(job)
                 }));
             }
             if is_full {
                 return Plan::Answer(Err(store_full()));
             }
-            let mut made = transition::submit(id, spec, Admission::Queue, scribe.now_ms);
-            let Some(envelope) = made.envelope.take() else {
+            let mut made = transition::submit(id, spec, scribe.admission(), scribe.now_ms);
+            let Some(envelope) = made.envelope.take().map(Arc::new) else {
                 let why = "the new job has no envelope".into();
                 return Plan::Answer(Err(StoreError::Unavailable { why }));
             };
             let of_group = limit.div_ceil(scribe.keys.groups().len() as u64);
             let origin = Origin::Submitted { limit: of_group };
-            let mut change = scribe.add(found, &made, Arc::new(envelope), origin);
+            let mut change = scribe.add(found, &made, Arc::clone(&envelope), origin);
             change.refusal = Some(StoreError::Refused {
                 reason: RefusalReason::QueueFull { limit },
-                retry_after_ms: QUEUE_FULL_RETRY_MS,
+                retry_after_ms: FULL_RETRY_MS,
             });
-            Plan::write(change, Ok(Submitted::Queued(made.job)))
+            let answer = match scribe.outbox {
+                None => Submitted::Queued(made.job),
+                Some(_) => Submitted::Publish(made.job, Envelope::clone(&envelope)),
+            };
+            Plan::write(change, Ok(answer))
         });
         stepped.await?.answer
     }
 
-    /// Marks a job as queued whose envelope was published; an older generation changes nothing.
+    /// Notes that the envelope of a job was published; another generation changes nothing.
     pub(in crate::redis) async fn take_promote(
         &self,
         id: JobId,
         generation: u64,
     ) -> Result<(), StoreError> {
+        if self.outbox.is_none() {
+            return Ok(());
+        }
         let stepped = self.step(id, |found, scribe| {
             let known = found.job();
-            let promoted = known.and_then(|known| {
-                let promoted = transition::promote(known.record(), generation, scribe.now_ms)?;
-                Some(scribe.record(known, promoted, None))
-            });
-            match promoted {
-                Some(change) => Plan::write(change, ()),
+            match known.filter(|known| transition::needs(&known.job, generation)) {
+                Some(known) => Plan::write(scribe.promote(known), ()),
                 None => Plan::Answer(()),
             }
         });
@@ -85,7 +90,9 @@ impl RedisStore {
     ) -> Result<bool, StoreError> {
         let stepped = self.step(id, |found, scribe| match found {
             Found::Absent | Found::Tombstone(_) => Plan::Answer(true),
-            Found::Job(known) if transition::withdrawable(&known.job, generation) => {
+            Found::Job(known)
+                if scribe.outbox.is_some() && transition::withdrawable(&known.job, generation) =>
+            {
                 Plan::write(scribe.forget(known), true)
             }
             Found::Job(_) => Plan::Answer(false),
@@ -109,11 +116,11 @@ impl RedisStore {
             match transition::cancel(known.record(), scribe.now_ms) {
                 Cancelled::Now(transition) => {
                     let answer = CancelAnswer::Cancelled(transition.job.clone());
-                    Plan::write(scribe.record(known, *transition, None), answer)
+                    Plan::write(scribe.untold().record(known, *transition, None), answer)
                 }
                 Cancelled::Asked(transition) => {
                     let answer = CancelAnswer::Cancelling(transition.job.clone());
-                    Plan::write(scribe.record(known, *transition, None), answer)
+                    Plan::write(scribe.untold().record(known, *transition, None), answer)
                 }
                 Cancelled::AskedBefore => {
                     Plan::Answer(CancelAnswer::Cancelling(Job::clone(&known.job)))
@@ -137,8 +144,10 @@ impl RedisStore {
             let retention_ms = scribe.retention_ms;
             match transition::redrive(known.record(), deadline_ms, retention_ms, now_ms) {
                 Some(transition) => {
-                    let answer = RedriveAnswer::Queued(transition.job.clone(), None);
-                    Plan::write(scribe.record(known, transition, None), answer)
+                    let job = transition.job.clone();
+                    let change = scribe.record(known, transition, None);
+                    let publish = change.to_publish().into_iter().next();
+                    Plan::write(change, RedriveAnswer::Queued(job, publish))
                 }
                 None => Plan::Answer(RedriveAnswer::NotRedrivable(Job::clone(&known.job))),
             }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use assay_core::id::JobId;
-use assay_core::port::StoreError;
+use assay_core::port::{StoreError, Swept};
 use assay_core::state::JobState;
 use assay_core::transition;
 
@@ -12,26 +12,30 @@ use super::{Plan, RedisStore};
 
 impl RedisStore {
     /// Promotes jobs as if each still waited.
-    pub(super) async fn promote_blindly(&self, ids: &[JobId]) -> Result<usize, StoreError> {
-        let mut jobs = 0;
+    pub(super) async fn promote_blindly(&self, ids: &[JobId]) -> Result<Swept, StoreError> {
+        let mut swept = Swept::default();
         for id in ids {
-            jobs += self.promote_one_blindly(*id).await?;
+            super::sweep::add(&mut swept, self.promote_one_blindly(*id).await?);
         }
-        Ok(jobs)
+        Ok(swept)
     }
 
-    async fn promote_one_blindly(&self, id: JobId) -> Result<usize, StoreError> {
+    async fn promote_one_blindly(&self, id: JobId) -> Result<Swept, StoreError> {
         let stepped = self.step(id, |found, scribe| {
             let Some(known) = found.job() else {
-                return Plan::write(scribe.clear(id, found), 0);
+                return Plan::write(scribe.clear(id, found), Swept::default());
             };
             let mut imagined = known.clone();
             let job = Arc::make_mut(&mut imagined.job);
             job.state = JobState::Retrying;
             job.times.due_at_ms = Some(scribe.now_ms);
             match transition::due(imagined.record(), scribe.now_ms) {
-                Some(promoted) => Plan::write(scribe.record(&imagined, promoted, None), 1),
-                None => Plan::Answer(0),
+                Some(promoted) => {
+                    let change = scribe.record(&imagined, promoted, None);
+                    let publish = change.to_publish();
+                    Plan::write(change, Swept { jobs: 1, publish })
+                }
+                None => Plan::Answer(Swept::default()),
             }
         });
         stepped.await.map(|stepped| stepped.answer)

@@ -34,37 +34,40 @@ const LEASES_PAGE: usize = 1_024;
 impl RedisStore {
     pub(in crate::redis) async fn sweep_due(&self, limit: usize) -> Result<Swept, StoreError> {
         let now_ms = self.clock.now_ms();
-        let mut jobs = 0;
+        let mut swept = Swept::default();
         for group in self.keys.groups() {
-            let ids = self.come(&group.due, now_ms, limit - jobs).await?;
+            let ids = self.come(&group.due, now_ms, limit - swept.jobs).await?;
             #[cfg(feature = "failpoints")]
             if assay_failpoint::skips(assay_failpoint::Guard::PromoteCompares) {
-                jobs += self.promote_blindly(&ids).await?;
+                add(&mut swept, self.promote_blindly(&ids).await?);
                 continue;
             }
-            jobs += self.step_each(&ids, transition::due).await?;
+            add(&mut swept, self.step_each(&ids, transition::due).await?);
         }
-        Ok(swept(jobs))
+        Ok(swept)
     }
 
     pub(in crate::redis) async fn sweep_lapsed(&self, limit: usize) -> Result<Swept, StoreError> {
         let now_ms = self.clock.now_ms();
         let grace_end = now_ms.saturating_sub(transition::REAP_GRACE_MS);
-        let mut jobs = 0;
+        let mut swept = Swept::default();
         for group in self.keys.groups() {
             self.look_at_leases(group, now_ms).await?;
-            let lapsed = self.come(&group.leases, grace_end, limit - jobs).await?;
-            jobs += self.reap_from(&lapsed).await?;
-            let overdue = self.come(&group.deadlines, now_ms, limit - jobs).await?;
-            jobs += self.step_each(&overdue, transition::deadline).await?;
+            let left = limit - swept.jobs;
+            let lapsed = self.come(&group.leases, grace_end, left).await?;
+            add(&mut swept, self.reap_from(&lapsed).await?);
+            let left = limit - swept.jobs;
+            let overdue = self.come(&group.deadlines, now_ms, left).await?;
+            let ended = self.step_each(&overdue, transition::deadline).await?;
+            add(&mut swept, ended);
         }
-        Ok(swept(jobs))
+        Ok(swept)
     }
 
     /// Takes jobs from workers whose leases lapsed, for what the registry knows of the workers.
-    async fn reap_from(&self, ids: &[JobId]) -> Result<usize, StoreError> {
+    async fn reap_from(&self, ids: &[JobId]) -> Result<Swept, StoreError> {
         if ids.is_empty() {
-            return Ok(0);
+            return Ok(Swept::default());
         }
         let found = self.reader.find_all(ids).await;
         let found = found.map_err(LinkError::of_read)?;
@@ -89,10 +92,19 @@ impl RedisStore {
         self.step_each(ids, &rule).await
     }
 
-    /// Has entries handed out again that nobody holds, and gives jobs an entry whose own was lost.
+    /// Has entries handed out again that nobody holds, and gives jobs an entry whose own was lost. Where the
+    /// queue is elsewhere: answers the envelopes that nobody has published in time.
     pub(in crate::redis) async fn sweep_entries(&self, limit: usize) -> Result<Swept, StoreError> {
+        if let Some(outbox) = self.outbox {
+            return self.sweep_outbox_of(outbox, limit).await;
+        }
         let committer = self.committer().ok_or_else(closed)?;
         self.entries.run(&committer, limit).await.map(swept)
+    }
+
+    /// Takes what is under an id out of where it does not belong.
+    pub(in crate::redis) async fn put_right(&self, id: JobId) -> Result<(), StoreError> {
+        self.step_one(id, |_, _| None).await.map(drop)
     }
 
     /// Notes that leases are looked at. After a gap none is taken for lapsed: each gets the time to be renewed.
@@ -122,7 +134,7 @@ impl RedisStore {
         }
     }
 
-    async fn extend_lease(&self, id: JobId, now_ms: u64) -> Result<usize, StoreError> {
+    async fn extend_lease(&self, id: JobId, now_ms: u64) -> Result<Swept, StoreError> {
         let stepped = self.step(id, |found, scribe| {
             let Some(known) = found.job() else {
                 return Plan::write(scribe.clear(id, found), 0);
@@ -136,22 +148,22 @@ impl RedisStore {
                 _ => Plan::Answer(0),
             }
         });
-        stepped.await.map(|stepped| stepped.answer)
+        stepped.await.map(|stepped| swept(stepped.answer))
     }
 
     pub(in crate::redis) async fn sweep_expired(&self, limit: usize) -> Result<Swept, StoreError> {
         let now_ms = self.clock.now_ms();
-        let mut jobs = 0;
+        let mut swept = Swept::default();
         for group in self.keys.groups() {
-            let ids = self.come(&group.expiry, now_ms, limit - jobs).await?;
+            let ids = self.come(&group.expiry, now_ms, limit - swept.jobs).await?;
             let steps = ids.iter().copied().map(|id| self.forget(id, now_ms));
-            jobs += run(steps).await?;
+            add(&mut swept, run(steps).await?);
         }
-        Ok(swept(jobs))
+        Ok(swept)
     }
 
     /// Forgets what is under an id if its time has come.
-    async fn forget(&self, id: JobId, now_ms: u64) -> Result<usize, StoreError> {
+    async fn forget(&self, id: JobId, now_ms: u64) -> Result<Swept, StoreError> {
         let stepped = self.step(id, |found, scribe| {
             let known = match found {
                 Found::Job(known) => known,
@@ -168,16 +180,16 @@ impl RedisStore {
                 _ => Plan::write(scribe.place(known), 0),
             }
         });
-        stepped.await.map(|stepped| stepped.answer)
+        stepped.await.map(|stepped| swept(stepped.answer))
     }
 
-    /// Takes a step on each job; answers how many it changed. What is not there any more, or not where it
+    /// Takes a step on each job; answers how many it changed, and what must be published. What is not there any more, or not where it
     /// belongs, is put right, so that it does not keep others from their turn.
     async fn step_each(
         &self,
         ids: &[JobId],
         rule: impl Fn(Record<'_>, u64) -> Option<Transition> + Copy + Send + Sync,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Swept, StoreError> {
         run(ids.iter().copied().map(|id| self.step_one(id, rule))).await
     }
 
@@ -185,14 +197,18 @@ impl RedisStore {
         &self,
         id: JobId,
         rule: impl Fn(Record<'_>, u64) -> Option<Transition> + Copy + Send + Sync,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Swept, StoreError> {
         let stepped = self.step(id, |found, scribe| {
             let Some(known) = found.job() else {
-                return Plan::write(scribe.clear(id, found), 0);
+                return Plan::write(scribe.clear(id, found), Swept::default());
             };
             match rule(known.record(), scribe.now_ms) {
-                Some(transition) => Plan::write(scribe.record(known, transition, None), 1),
-                None => Plan::write(scribe.place(known), 0),
+                Some(transition) => {
+                    let change = scribe.record(known, transition, None);
+                    let publish = change.to_publish();
+                    Plan::write(change, Swept { jobs: 1, publish })
+                }
+                None => Plan::write(scribe.place(known), Swept::default()),
             }
         });
         stepped.await.map(|stepped| stepped.answer)
@@ -223,14 +239,19 @@ pub(in crate::redis) fn ids(answer: &Value) -> Vec<JobId> {
 
 /// Runs steps side by side; adds up what they answer.
 async fn run(
-    steps: impl Iterator<Item = impl Future<Output = Result<usize, StoreError>> + Send> + Send,
-) -> Result<usize, StoreError> {
+    steps: impl Iterator<Item = impl Future<Output = Result<Swept, StoreError>> + Send> + Send,
+) -> Result<Swept, StoreError> {
     let mut steps = futures::stream::iter(steps).buffer_unordered(STEPS_MAX);
-    let mut sum = 0;
-    while let Some(count) = steps.next().await {
-        sum += count?;
+    let mut sum = Swept::default();
+    while let Some(swept) = steps.next().await {
+        add(&mut sum, swept?);
     }
     Ok(sum)
+}
+
+pub(super) fn add(sum: &mut Swept, swept: Swept) {
+    sum.jobs += swept.jobs;
+    sum.publish.extend(swept.publish);
 }
 
 fn swept(jobs: usize) -> Swept {

@@ -151,11 +151,16 @@ impl RedisStore {
             };
             match transition::settle(known.record(), lease.token, settlement, scribe.now_ms) {
                 Settling::Fenced => Plan::Answer(Settled::Fenced),
-                Settling::Repeated => Plan::Answer(recorded(&known.job)),
+                // Jobs that follow it are left to the sweep of the outbox, should nobody have published them.
+                Settling::Repeated => {
+                    Plan::Answer(recorded(Job::clone(&known.job), again(known, scribe)))
+                }
                 Settling::Recorded(transition) => {
-                    let answer = recorded(&transition.job);
+                    let job = transition.job.clone();
                     let result = inline(settlement, &transition);
-                    Plan::write(scribe.record(known, *transition, result), answer)
+                    let change = scribe.record(known, *transition, result);
+                    let answer = recorded(job, change.to_publish());
+                    Plan::write(change, answer)
                 }
             }
         });
@@ -181,7 +186,7 @@ fn claim(known: &Known, request: &ClaimRequest, scribe: &Scribe<'_>) -> Plan<Opt
         }
         ClaimStep::Not(verdict, None) => Plan::Answer(Some(Claim::Not(verdict))),
         ClaimStep::Not(verdict, Some(transition)) => Plan::write(
-            scribe.record(known, *transition, None),
+            scribe.untold().record(known, *transition, None),
             Some(Claim::Not(verdict)),
         ),
     }
@@ -202,11 +207,20 @@ fn claimed(job: &Job, worker: &WorkerId) -> Claimed {
     }
 }
 
-fn recorded(job: &Job) -> Settled {
+fn recorded(job: Job, publish: Vec<Envelope>) -> Settled {
     Settled::Recorded {
-        job: Box::new(job.clone()),
-        publish: Vec::new(),
+        job: Box::new(job),
+        publish,
     }
+}
+
+/// What a settlement sent out that is asked for once more: its answer was lost, and with it what to publish.
+fn again(known: &Known, scribe: &Scribe<'_>) -> Vec<Envelope> {
+    let needed = scribe.outbox.is_some() && transition::needs_envelope(&known.job);
+    needed
+        .then(|| Envelope::clone(&known.envelope))
+        .into_iter()
+        .collect()
 }
 
 /// The result that is kept with the record, if the settlement made it the result.

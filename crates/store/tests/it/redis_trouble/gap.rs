@@ -8,7 +8,7 @@ use assay_core::port::{JobStore as _, ListRequest, Renewal, WorkerRegistry as _}
 use assay_core::state::JobState;
 use assay_core::transition::REAP_GRACE_MS;
 use assay_core::worker::{Beat, WORKER_DEAD_AFTER_MS};
-use assay_store::{RedisStore, StoreConfig, TimeSource};
+use assay_store::{Carrier, RedisStore, StoreConfig, TimeSource};
 use assay_test_support::redis::Database;
 use redis::AsyncCommands as _;
 
@@ -23,7 +23,7 @@ async fn bench() -> (Bench, Arc<ManualClock>) {
     let config = config(database.address, database.number);
     let clock = Arc::new(ManualClock::at(NOW_MS));
     let time = TimeSource::Given(Arc::clone(&clock) as _);
-    let store = RedisStore::connect(&config, StoreConfig::default(), time);
+    let store = RedisStore::connect(&config, StoreConfig::default(), time, Carrier::Streams);
     let store = store.await.unwrap();
     (Bench { config, store }, clock)
 }

@@ -1,11 +1,11 @@
 use assay_core::port::Durability;
-use assay_store::{ConnectError, RedisConfig, RedisStore, StoreConfig, TimeSource};
+use assay_store::{Carrier, ConnectError, RedisConfig, RedisStore, StoreConfig, TimeSource};
 use assay_test_support::redis::{Appendfsync, RedisOptions};
 
 use super::{Bench, connect, options, server};
 
 async fn refusal(config: &RedisConfig, settings: StoreConfig) -> ConnectError {
-    let store = RedisStore::connect(config, settings, TimeSource::Server).await;
+    let store = RedisStore::connect(config, settings, TimeSource::Server, Carrier::Streams).await;
     store.expect_err("it was not refused")
 }
 

@@ -55,6 +55,64 @@ pub async fn a_repeated_submit_is_the_same_job(subject: Subject) {
     assert_eq!(subject.offers(id(1)).await.len(), 1);
 }
 
+/// Whoever recorded a request may have died before it published: a repeat is given the same to publish, until
+/// somebody has.
+pub async fn a_repeat_of_what_was_not_published_is_published(subject: Subject) {
+    let first = expect("submit", subject.store.submit(id(1), subject.spec()).await);
+    subject.clock.advance(5);
+    let again = expect("submit", subject.store.submit(id(1), subject.spec()).await);
+    match (first, again) {
+        (Submitted::Queued(_), Submitted::Exists(job)) => assert_eq!(job.state, JobState::Queued),
+        (Submitted::Publish(job, envelope), Submitted::Publish(same, repeated)) => {
+            assert_eq!((job.state, &job), (JobState::Accepted, &same));
+            assert_eq!(envelope, repeated);
+            subject.publish(vec![envelope]).await;
+        }
+        other => fail(&format!("two answers that do not fit: {other:?}")),
+    }
+    let answer = subject.try_submit(id(1), subject.spec()).await;
+    assert!(
+        matches!(&answer, Submitted::Exists(job) if job.state == JobState::Queued),
+        "{answer:?}"
+    );
+    subject.claim(id(1)).await;
+}
+
+/// What the queue refused is as if nobody had submitted it. What has gone on since stays.
+pub async fn a_refused_job_is_withdrawn(subject: Subject) {
+    let withdraw = async |id, generation| {
+        let withdrawn = subject.store.withdraw(id, generation).await;
+        expect("withdraw", withdrawn)
+    };
+    assert!(withdraw(id(9), 1).await, "nothing is left of nothing");
+    let mut later = subject.spec();
+    later.due_at_ms = Some(subject.now_ms() + 500);
+    for (number, spec) in [(1, subject.spec()), (2, later)] {
+        let submitted = expect(
+            "submit",
+            subject.store.submit(id(number), spec.clone()).await,
+        );
+        assert!(!withdraw(id(number), 2).await, "another generation");
+        let is_elsewhere = matches!(submitted, Submitted::Publish(..));
+        assert_eq!(withdraw(id(number), 1).await, is_elsewhere);
+        assert_eq!(subject.find(id(number)).await.is_none(), is_elsewhere);
+        if is_elsewhere {
+            assert!(subject.events(id(number)).await.is_empty());
+            let counts = expect("count", subject.store.counts().await);
+            assert_eq!(counts.live(spec.kind), u64::from(number) - 1);
+            assert!(withdraw(id(number), 1).await, "once more");
+            subject.submit(id(number), spec).await;
+        }
+    }
+    subject.clock.advance(500);
+    assert_eq!(subject.promote_due().await, 1);
+    assert!(!withdraw(id(1), 1).await, "it is queued");
+    assert!(!withdraw(id(2), 1).await, "it was due");
+    subject.claim(id(1)).await;
+    assert!(!withdraw(id(1), 1).await, "it runs");
+    assert_eq!(subject.state(id(1)).await, JobState::Running);
+}
+
 /// A different request is refused, and nothing changes.
 pub async fn another_request_under_the_same_key_is_a_conflict(subject: Subject) {
     let mut spec = subject.spec();
@@ -77,19 +135,19 @@ pub async fn many_callers_with_one_key_make_one_job(subject: Subject) {
     let subject = Arc::new(subject);
     let calls = (0..32).map(|_| subject.store.submit(id(1), subject.spec()));
     let answers = futures::future::join_all(calls).await;
-    let mut made = 0;
+    let (mut made, mut published) = (0, Vec::new());
     for answer in answers {
         match expect("submit", answer) {
             Submitted::Queued(_) => made += 1,
-            Submitted::Publish(_, envelope) => {
-                made += 1;
-                subject.publish(vec![envelope]).await;
-            }
+            // Whoever repeats it may publish it too, until somebody has.
+            Submitted::Publish(_, envelope) => published.push(envelope),
             Submitted::Exists(_) => {}
             Submitted::Conflict(_) => fail("the same request was taken for another"),
         }
     }
-    assert_eq!(made, 1);
+    assert_eq!(made, usize::from(published.is_empty()));
+    assert!(published.windows(2).all(|two| two[0] == two[1]));
+    subject.publish(published).await;
     let offers = subject.offers(id(1)).await;
     let generations: HashSet<_> = offers.iter().map(|envelope| envelope.generation).collect();
     assert_eq!(generations.len(), 1);
