@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use assay_bench::chaos::embedded::{self, Settings};
-use assay_bench::chaos::redis::{self, Programs, Row, Scale, Scenario, Setup};
+use assay_bench::chaos::services::{self, Mode, Programs, Row, Scale, Scenario, Setup};
 
 const ROUNDS: u32 = 4;
 const JOBS_PER_ROUND: usize = 120;
@@ -33,12 +33,13 @@ async fn row(name: &str) -> Row {
     let folder = worker.parent().unwrap();
     let setup = Setup {
         programs: Programs::released(folder),
+        mode: Mode::Redis,
         scale: Scale::Short,
         seed: 7,
         planted: Vec::new(),
         folder: PathBuf::new(),
     };
-    let row = redis::run(Scenario::named(name).unwrap(), &setup).await;
+    let row = services::run(Scenario::named(name).unwrap(), &setup).await;
     let row = row.unwrap();
     assert!(row.is_clean(), "{:#?}", row.broken());
     assert!(row.accepted > 0, "a row without jobs proves nothing");

@@ -17,6 +17,8 @@ pub enum Step {
     ClaimHeld,
     /// The handler has ended, nothing of its outcome is recorded.
     SettleHandled,
+    /// The outcome is recorded, nothing that follows from it is published or acknowledged.
+    SettleRecorded,
     /// One of record and acknowledgement is made, the other is not.
     SettleBetween,
     /// Both are made.
@@ -36,7 +38,7 @@ pub enum Guard {
 
 impl Step {
     /// Every step, in a job's order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SubmitChecked,
         Self::SubmitRecorded,
         Self::SubmitPublished,
@@ -44,6 +46,7 @@ impl Step {
         Self::ClaimAsking,
         Self::ClaimHeld,
         Self::SettleHandled,
+        Self::SettleRecorded,
         Self::SettleBetween,
         Self::SettleDone,
     ];
@@ -59,6 +62,7 @@ impl Step {
             Self::ClaimAsking => "claim.asking",
             Self::ClaimHeld => "claim.held",
             Self::SettleHandled => "settle.handled",
+            Self::SettleRecorded => "settle.recorded",
             Self::SettleBetween => "settle.between",
             Self::SettleDone => "settle.done",
         }

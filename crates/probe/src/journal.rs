@@ -1,7 +1,7 @@
 //! What a probe really did, one line each, in a file that outlives every process.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -83,6 +83,24 @@ impl Journal {
             .collect();
         Ok(entries?.into_iter().flatten().collect())
     }
+
+    /// Reads what was written behind `offset` (in bytes), and where to go on. A line that is not whole yet is
+    /// left for the next time.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn read_from(path: &Path, offset: u64) -> io::Result<(Vec<Entry>, u64)> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut text = String::new();
+        file.read_to_string(&mut text)?;
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        let lines = text.get(..whole).unwrap_or_default().lines();
+        Ok((
+            lines.filter_map(Entry::parse).collect(),
+            offset + whole as u64,
+        ))
+    }
 }
 
 impl Mark {
@@ -149,5 +167,22 @@ mod tests {
             .map(|entry| (entry.mark, entry.token))
             .collect();
         assert_eq!(read, [(Mark::Started, 7), (Mark::Finished, 7)]);
+    }
+
+    #[test]
+    fn reading_goes_on_where_it_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let journal = Journal::append(&path).unwrap();
+        journal.note(Mark::Started, "a", 1, 7).unwrap();
+        let (entries, offset) = Journal::read_from(&path, 0).unwrap();
+        assert_eq!(entries.len(), 1);
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(b"finished a 1").unwrap();
+        assert_eq!(Journal::read_from(&path, offset).unwrap(), (vec![], offset));
+        file.write_all(b" 7 9\n").unwrap();
+        let (entries, end) = Journal::read_from(&path, offset).unwrap();
+        assert_eq!(entries.first().map(|entry| entry.at_us), Some(9));
+        assert_eq!(Journal::read_from(&path, end).unwrap(), (vec![], end));
     }
 }

@@ -65,6 +65,8 @@ impl Settler {
         let (job_id, token) = (attempt.lease.job_id, attempt.lease.token);
         match self.record(attempt, &settlement).await {
             Record::Made { job, publish } => {
+                #[cfg(feature = "failpoints")]
+                assay_failpoint::pass(Step::SettleRecorded).await;
                 self.publish(&publish).await;
                 #[cfg(feature = "failpoints")]
                 assay_failpoint::pass(Step::SettleBetween).await;

@@ -6,23 +6,27 @@ use std::time::Instant;
 
 use anyhow::Context;
 use assay_bench::chaos::embedded;
-use assay_bench::chaos::redis::selftest::{self, BUGS};
-use assay_bench::chaos::redis::{self, Programs, SCENARIOS, Scale, Scenario, Setup, Table};
-use assay_test_support::redis::ensure_program;
+use assay_bench::chaos::services::selftest::{self, BUGS, Bug};
+use assay_bench::chaos::services::{
+    self, Mode, Programs, SCENARIOS, Scale, Scenario, Setup, Table,
+};
+use assay_test_support::{rabbit, redis};
 use clap::{Args, Parser, Subcommand};
 
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]
-    mode: Mode,
+    what: What,
 }
 
 #[derive(Debug, Subcommand)]
-enum Mode {
+enum What {
     /// One process over one data folder, killed at random moments.
     Embedded(Embedded),
     /// Processes over a Redis: one fault per row.
-    Redis(Redis),
+    Redis(Services),
+    /// Processes over a Redis and a RabbitMQ: one fault per row.
+    Full(Services),
     /// Plants bugs, and passes only if each is reported.
     Selftest(Selftest),
 }
@@ -44,7 +48,7 @@ struct Embedded {
 }
 
 #[derive(Debug, Args)]
-struct Redis {
+struct Services {
     /// Rows, by name; all if none is named.
     rows: Vec<String>,
     /// Names the rows and does nothing.
@@ -70,10 +74,11 @@ async fn main() -> anyhow::Result<ExitCode> {
     let folder = std::env::current_exe()
         .context("find this program")?
         .with_file_name("");
-    let clean = match Arguments::parse().mode {
-        Mode::Embedded(arguments) => break_embedded(&folder, arguments).await?,
-        Mode::Redis(arguments) => break_redis(&folder, arguments).await?,
-        Mode::Selftest(arguments) => plant_bugs(&folder, arguments).await?,
+    let clean = match Arguments::parse().what {
+        What::Embedded(arguments) => break_embedded(&folder, arguments).await?,
+        What::Redis(arguments) => break_services(&folder, Mode::Redis, arguments).await?,
+        What::Full(arguments) => break_services(&folder, Mode::Full, arguments).await?,
+        What::Selftest(arguments) => plant_bugs(&folder, &arguments).await?,
     };
     Ok(if clean {
         ExitCode::SUCCESS
@@ -95,24 +100,25 @@ async fn break_embedded(folder: &Path, arguments: Embedded) -> anyhow::Result<bo
     Ok(report.is_clean())
 }
 
-async fn break_redis(folder: &Path, arguments: Redis) -> anyhow::Result<bool> {
+async fn break_services(folder: &Path, mode: Mode, arguments: Services) -> anyhow::Result<bool> {
+    let chosen = chosen(mode, &arguments.rows)?;
     if arguments.list {
-        for scenario in &SCENARIOS {
+        for scenario in chosen {
             assay_bench::print(&format!("{:<20} {}", scenario.name, scenario.fault));
         }
         return Ok(true);
     }
-    ensure_program()?;
+    ensure_servers(mode)?;
     let scale = if arguments.short {
         Scale::Short
     } else {
         Scale::Full
     };
-    let setup = setup(folder, scale, arguments.seed);
+    let setup = setup(folder, mode, scale, arguments.seed);
     let mut table = Table::default();
-    for scenario in chosen(&arguments.rows)? {
+    for scenario in chosen {
         let start = Instant::now();
-        let mut row = redis::run(scenario, &setup).await?;
+        let mut row = services::run(scenario, &setup).await?;
         row.took = start.elapsed();
         let verdict = if row.is_clean() { "kept" } else { "BROKEN" };
         let seconds = row.took.as_secs();
@@ -126,44 +132,65 @@ async fn break_redis(folder: &Path, arguments: Redis) -> anyhow::Result<bool> {
     Ok(table.is_clean())
 }
 
-fn chosen(rows: &[String]) -> anyhow::Result<Vec<&'static Scenario>> {
+/// Has what the rows of a mode start on this machine.
+fn ensure_servers(mode: Mode) -> anyhow::Result<()> {
+    redis::ensure_program()?;
+    match mode {
+        Mode::Redis => Ok(()),
+        Mode::Full => rabbit::ensure_program().map(drop),
+    }
+}
+
+/// The rows of a mode that were named, or all of them.
+fn chosen(mode: Mode, rows: &[String]) -> anyhow::Result<Vec<&'static Scenario>> {
     if rows.is_empty() {
-        return Ok(SCENARIOS.iter().collect());
+        let of_mode = SCENARIOS.iter().filter(|scenario| scenario.is_for(mode));
+        return Ok(of_mode.collect());
     }
     let named = |name: &String| {
-        Scenario::named(name).with_context(|| format!("find row {name}; `--list` names them"))
+        let scenario = Scenario::named(name).filter(|scenario| scenario.is_for(mode));
+        scenario.with_context(|| format!("find row {name}; `chaos {mode} --list` names them"))
     };
     rows.iter().map(named).collect()
 }
 
-async fn plant_bugs(folder: &Path, arguments: Selftest) -> anyhow::Result<bool> {
-    ensure_program()?;
-    let setup = setup(folder, Scale::Short, arguments.seed);
+async fn plant_bugs(folder: &Path, arguments: &Selftest) -> anyhow::Result<bool> {
     let mut all_reported = true;
-    for bug in &BUGS {
-        let trial = selftest::plant(bug, &setup).await?;
-        let verdict = if trial.passed {
-            "reported"
-        } else {
-            "NOT REPORTED"
-        };
-        assay_bench::print(&format!("{}: {verdict} by {}", bug.what, bug.scenario));
-        for (build, row) in [("as it is", &trial.sound), ("with the bug", &trial.planted)] {
-            let said = if row.is_clean() {
-                "every promise kept".to_owned()
-            } else {
-                row.broken().join("; ")
-            };
-            assay_bench::print(&format!("    {build}: {said}"));
+    for mode in Mode::BOTH {
+        ensure_servers(mode)?;
+        let setup = setup(folder, mode, Scale::Short, arguments.seed);
+        for bug in &BUGS {
+            all_reported &= plant_bug(bug, &setup).await?;
         }
-        all_reported &= trial.passed;
     }
     Ok(all_reported)
 }
 
-fn setup(folder: &Path, scale: Scale, seed: u64) -> Setup {
+/// Whether a bug was reported.
+async fn plant_bug(bug: &Bug, setup: &Setup) -> anyhow::Result<bool> {
+    let trial = selftest::plant(bug, setup).await?;
+    let verdict = if trial.passed {
+        "reported"
+    } else {
+        "NOT REPORTED"
+    };
+    let (mode, what, scenario) = (setup.mode, bug.what, bug.scenario);
+    assay_bench::print(&format!("{mode}: {what}: {verdict} by {scenario}"));
+    for (build, row) in [("as it is", &trial.sound), ("with the bug", &trial.planted)] {
+        let said = if row.is_clean() {
+            "every promise kept".to_owned()
+        } else {
+            row.broken().join("; ")
+        };
+        assay_bench::print(&format!("    {build}: {said}"));
+    }
+    Ok(trial.passed)
+}
+
+fn setup(folder: &Path, mode: Mode, scale: Scale, seed: u64) -> Setup {
     Setup {
         programs: Programs::faulty(folder),
+        mode,
         scale,
         seed,
         planted: Vec::new(),

@@ -43,20 +43,18 @@ pub(super) struct Findings {
 
 /// Repeats what is unknown, waits for all ends, compares with the ledger.
 ///
-/// Of a job that was accepted at a time that is `excused`, it does not wait for more than its absence.
+/// Of jobs that `may_be_gone` it does not wait for more than their absence.
 pub(super) async fn run(
     gateway: SocketAddr,
     ledger: &mut Ledger,
-    excused: impl Fn(u64) -> bool,
+    may_be_gone: &BTreeSet<String>,
 ) -> anyhow::Result<Findings> {
     let mut client = Client::connect(gateway).await?;
     let mut findings = Findings::default();
     let before = all_jobs(&mut client).await?.jobs;
     repeat_unknown(&mut client, ledger, &before, &mut findings).await?;
     let accepted: BTreeSet<String> = ledger.accepted().map(str::to_owned).collect();
-    let may_be_gone = |(job_id, at_us): (&str, u64)| excused(at_us).then(|| job_id.to_owned());
-    let may_be_gone: BTreeSet<String> = ledger.accepted_at().filter_map(may_be_gone).collect();
-    let listing = wait_for_ends(&mut client, &accepted, &may_be_gone).await?;
+    let listing = wait_for_ends(&mut client, &accepted, may_be_gone).await?;
     let jobs = listing.jobs;
     findings.listed_twice = listing.twice;
     for job_id in &accepted {

@@ -1,0 +1,62 @@
+//! The gateway's connections to RabbitMQ are reset in the middle of its publishes, again and again.
+
+use std::time::Duration;
+
+use assay_test_support::fleet::Role;
+use assay_test_support::proxy::Proxy;
+use assay_test_support::redis::{Appendfsync, RedisOptions};
+
+use super::{Mode, Row, Scenario, Setup};
+use crate::chaos::services::audit;
+use crate::chaos::services::load::Pace;
+use crate::chaos::services::scene::{How, SOON, Scene, all_run};
+
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "connection-reset",
+    fault: "the connections from the gateway to RabbitMQ reset in the middle of publishes",
+    failpoints: false,
+    modes: &[Mode::Full],
+    run: |setup| Box::pin(run(setup)),
+};
+
+/// Requests between two resets.
+const REQUESTS: usize = 200;
+/// How fast they come: some are being published at any time.
+const PACE: Pace = Pace {
+    batch: 50,
+    every: Duration::from_millis(50),
+};
+
+async fn run(setup: &Setup) -> anyhow::Result<Row> {
+    let mut scene = Scene::open(setup, RedisOptions::new(Appendfsync::Always)).await?;
+    let proxy = Proxy::start(scene.broker()?.server.address(), setup.seed).await?;
+    let how = How {
+        rabbit: Some(proxy.address()),
+        ..How::default()
+    };
+    let mut gateway = scene.open_gateway(&how).await?;
+    let mut scheduler = scene.usual(Role::Scheduler).await?;
+    let mut worker = scene.usual(Role::Worker).await?;
+    let before = scene.warm_throughput().await?;
+    let mut row = Row::new(SCENARIO.fault);
+    let rounds = setup.scale.pick(10, 3);
+    let requests = scene.mixed((rounds + 1) * REQUESTS);
+    let mut load = scene.load(requests, PACE);
+    for round in 1..=rounds {
+        // A little behind an answer: the next ones are on their way.
+        load.reaches(round * REQUESTS + 1).await;
+        scene.fault();
+        proxy.reset_all();
+    }
+    scene.join(load).await?;
+    row.expect_done("after the last reset", scene.admits(SOON).await);
+    scene.heals(&mut row, before).await?;
+    all_run(&mut row, [&mut gateway, &mut scheduler, &mut worker])?;
+    audit::close(&mut scene, &mut row, &[]).await?;
+    let resets = proxy.resets();
+    row.note(format!("{resets} connections were reset"));
+    row.expect(resets >= rounds as u64, || {
+        format!("only {resets} connections were reset in {rounds} rounds")
+    });
+    Ok(row)
+}
