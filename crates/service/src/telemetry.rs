@@ -14,7 +14,7 @@ use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider,
 };
 use tracing::level_filters::LevelFilter;
-use tracing::{Dispatch, Metadata};
+use tracing::{Dispatch, Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -80,17 +80,9 @@ impl Telemetry {
         writer: BoxMakeWriter,
     ) -> Result<Self, Error> {
         let provider = provider(service, version, settings)?;
-        let traces = tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer("assay"))
-            .with_tracked_inactivity(false)
-            .with_threads(false)
-            .with_filter(traced());
-        let seat = format::DispatchSeat::default();
-        let logs = logs(settings, &seat, writer);
-        let subscriber = Registry::default().with(traces).with(logs).with(seat);
         let flush = Duration::from_millis(settings.flush_ms);
         Ok(Self {
-            dispatch: Dispatch::new(subscriber),
+            dispatch: Dispatch::new(subscriber(&provider, settings, writer)),
             provider,
             flush,
         })
@@ -153,6 +145,23 @@ fn provider(service: &str, version: &str, settings: &Settings) -> Result<SdkTrac
         .build())
 }
 
+fn subscriber(
+    provider: &SdkTracerProvider,
+    settings: &Settings,
+    writer: BoxMakeWriter,
+) -> impl Subscriber + Send + Sync + use<> {
+    let traces = tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("assay"))
+        .with_tracked_inactivity(false)
+        .with_threads(false)
+        .with_filter(traced());
+    let seat = format::DispatchSeat::default();
+    let logs = logs(settings, &seat, writer);
+    // A layer without a filter would have every event of every library looked at, whatever its level.
+    let seat = seat.with_filter(LevelFilter::OFF);
+    Registry::default().with(traces).with(logs).with(seat)
+}
+
 fn traced() -> Targets {
     let off = UNTRACED.map(|target| (target, LevelFilter::OFF));
     Targets::new()
@@ -166,12 +175,13 @@ fn logs<S>(
     writer: BoxMakeWriter,
 ) -> Box<dyn Layer<S> + Send + Sync>
 where
-    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+    S: Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
 {
     // A filter such as "warn" must not take the job's id out of a warning, so spans pass anyway.
     let spans = filter_fn(|metadata: &Metadata<'_>| {
         metadata.is_span() && *metadata.level() <= LevelFilter::INFO
     });
+    let spans = spans.with_max_level_hint(LevelFilter::INFO);
     let filter = EnvFilter::new(&settings.log_filter).or(spans);
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(false)
@@ -188,5 +198,27 @@ where
             .map_event_format(|inner| format::WithTrace::json(inner, with_ids))
             .with_filter(filter)
             .boxed(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Libraries speak hundreds of times a job at levels that nobody wants.
+    #[tokio::test]
+    async fn what_no_log_wants_is_not_looked_at() {
+        for (filter, level) in [
+            ("info", LevelFilter::INFO),
+            ("warn", LevelFilter::INFO),
+            ("info,assay_gateway=debug", LevelFilter::DEBUG),
+        ] {
+            let config = crate::Config::loader(&[]).set("telemetry.log_filter", filter);
+            let settings = Settings::read(&config.load().unwrap()).unwrap();
+            let provider = provider("a-service", "1.2.3", &settings).unwrap();
+            let writer = BoxMakeWriter::new(std::io::sink);
+            let subscriber = subscriber(&provider, &settings, writer);
+            assert_eq!(subscriber.max_level_hint(), Some(level), "{filter}");
+        }
     }
 }
