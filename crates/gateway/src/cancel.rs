@@ -35,11 +35,15 @@ impl Edge {
     ) -> Result<pb::Job, Refusal> {
         self.admit()?;
         let id = convert::job_id(&request.job_id)?;
+        self.admit_to_queue()?;
         let answer = self.store.redrive(tenant, id).await;
         match answer.map_err(|error| Refusal::of_write(error, id))? {
             RedriveAnswer::Queued(job, envelope) => {
-                if let Some(envelope) = envelope {
-                    self.publish(&envelope).await?;
+                if let Some(envelope) = envelope
+                    && let Err(error) = self.publish(&envelope).await
+                {
+                    // It is put back, and the sweep of the outbox publishes it.
+                    tracing::warn!(job.id = %id, error = %error, "job {id} is put back, not known to be queued: {error}");
                 }
                 tracing::info!(job.id = %id, generation = job.generation, "put job {id} back into its queue");
                 Ok(convert::job(job))

@@ -41,4 +41,12 @@ impl Edge {
         }
         Ok(())
     }
+
+    /// Refuses what would be recorded and could not be queued, as far as is known without asking.
+    pub(crate) fn admit_to_queue(&self) -> Result<(), Refusal> {
+        let accepts = self.queue.accepts();
+        accepts.map_err(|error| Refusal::QueueUnavailable {
+            why: error.to_string(),
+        })
+    }
 }

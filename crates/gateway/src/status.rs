@@ -64,10 +64,12 @@ pub(crate) enum Refusal {
     WatchersFull { limit: usize },
     #[error("the store can't be reached, nothing was written: {why}")]
     StoreUnavailable { why: String },
+    #[error("the queue takes no jobs, nothing was written: {why}")]
+    QueueUnavailable { why: String },
     #[error("the server is shutting down: try another or try again")]
     ShuttingDown,
     #[error(
-        "the answer of the store was lost: repeat the call with the same request id, or look at job {0}"
+        "the answer of the store or the queue was lost: repeat the call with the same request id, or look at job {0}"
     )]
     OutcomeUnknown(JobId),
     #[error(
@@ -89,7 +91,7 @@ pub(crate) struct Violation {
 
 impl Refusal {
     /// Every reason, as the table has them.
-    pub(crate) const REASONS: [&'static str; 22] = [
+    pub(crate) const REASONS: [&'static str; 23] = [
         "INVALID_FIELD",
         "UPLOAD_OUT_OF_ORDER",
         "UPLOAD_STALLED",
@@ -109,6 +111,7 @@ impl Refusal {
         "SERVER_BUSY",
         "WATCHERS_FULL",
         "STORE_UNAVAILABLE",
+        "QUEUE_UNAVAILABLE",
         "SHUTTING_DOWN",
         "OUTCOME_UNKNOWN",
         "INTERNAL",
@@ -166,6 +169,14 @@ impl Refusal {
         }
     }
 
+    /// What it means to a caller, of whose job nothing is left, that the queue refused its envelope.
+    pub(crate) fn of_queue_refusal(why: String) -> Self {
+        Self::QueueFull {
+            why: format!("the queue did not take the job: {why}"),
+            retry_after_ms: RETRY_AFTER_MS,
+        }
+    }
+
     /// What the blob store's error means to a caller.
     pub(crate) fn of_blobs(error: &assay_blob::Error) -> Self {
         match error {
@@ -205,6 +216,7 @@ impl Refusal {
             Self::ServerBusy { .. } => ("SERVER_BUSY", Code::ResourceExhausted),
             Self::WatchersFull { .. } => ("WATCHERS_FULL", Code::ResourceExhausted),
             Self::StoreUnavailable { .. } => ("STORE_UNAVAILABLE", Code::Unavailable),
+            Self::QueueUnavailable { .. } => ("QUEUE_UNAVAILABLE", Code::Unavailable),
             Self::ShuttingDown => ("SHUTTING_DOWN", Code::Unavailable),
             Self::OutcomeUnknown(_) | Self::ControlUnknown(_) => ("OUTCOME_UNKNOWN", Code::Unknown),
             Self::Internal(_) => ("INTERNAL", Code::Internal),
@@ -246,6 +258,7 @@ impl Refusal {
             | Self::ServerBusy { .. }
             | Self::WatchersFull { .. }
             | Self::StoreUnavailable { .. }
+            | Self::QueueUnavailable { .. }
             | Self::ShuttingDown
             | Self::Internal(_) => None,
         }

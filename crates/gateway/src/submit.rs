@@ -3,9 +3,7 @@
 use assay_api::v1 as pb;
 use assay_core::envelope::{Envelope, TraceContext};
 use assay_core::id::Tenant;
-use assay_core::job::Job;
-use assay_core::port::Submitted;
-use assay_core::state::JobState;
+use assay_core::port::{QueueError, Submitted};
 #[cfg(feature = "failpoints")]
 use assay_failpoint::Step;
 use prost::Message;
@@ -29,27 +27,29 @@ impl Edge {
         let now_ms = self.clock.now_ms();
         let wanted = convert::submit(request, tenant, trace, now_ms)?;
         self.check(&wanted, now_ms).await?;
+        self.admit_to_queue()?;
         #[cfg(feature = "failpoints")]
         assay_failpoint::pass(Step::SubmitChecked).await;
 
         let id = wanted.spec.id(now_ms, rand::random());
+        let is_keyed = wanted.spec.request_key.is_some();
         let submitted = self.store.submit(id, wanted.spec).await;
         #[cfg(feature = "failpoints")]
         assay_failpoint::pass(Step::SubmitRecorded).await;
         let (job, outcome) = match submitted.map_err(|error| Refusal::of_write(error, id))? {
             Submitted::Queued(job) => (job, SubmitOutcome::Recorded),
             Submitted::Publish(job, envelope) => {
-                self.publish(&envelope).await?;
-                (job, SubmitOutcome::Recorded)
+                self.publish_new(&envelope).await?;
+                // By the same clock as the record: what was recorded before this call came is another's.
+                let existed = is_keyed && job.times.created_at_ms < now_ms;
+                let outcome = if existed {
+                    SubmitOutcome::Existed
+                } else {
+                    SubmitOutcome::Recorded
+                };
+                (job, outcome)
             }
-            Submitted::Exists(job) => {
-                // The call that recorded it may have died before it published.
-                if job.state == JobState::Accepted {
-                    let wanted = convert::submit(request, tenant, trace, now_ms)?;
-                    self.publish(&rebuilt(&job, wanted)).await?;
-                }
-                (job, SubmitOutcome::Existed)
-            }
+            Submitted::Exists(job) => (job, SubmitOutcome::Existed),
             Submitted::Conflict(job) => return Err(Refusal::RequestIdReused(job.id)),
         };
         metric_definitions::submitted(job.kind, job.lane, outcome);
@@ -87,16 +87,43 @@ impl Edge {
         }
     }
 
-    /// Puts the envelope into its queue and tells the record so.
+    /// Puts the envelope of a job that was just recorded into its queue. What the queue is proven to have refused
+    /// is taken back.
     ///
-    /// A job that is not proven to be in the queue is recorded all the same: the sweep of the outbox will
+    /// A job that is not known to be in the queue is recorded all the same: the sweep of the outbox will
     /// publish it, and a repeat of the request does so at once.
-    pub(crate) async fn publish(&self, envelope: &Envelope) -> Result<(), Refusal> {
+    async fn publish_new(&self, envelope: &Envelope) -> Result<(), Refusal> {
         let id = envelope.job_id;
-        if let Err(error) = self.queue.publish(envelope).await {
-            tracing::warn!(job.id = %id, error = %error, "job {id} is recorded, not known to be queued: {error}");
-            return Err(Refusal::OutcomeUnknown(id));
+        match self.publish(envelope).await {
+            Ok(()) => Ok(()),
+            Err(QueueError::Refused { why }) => Err(self.withdraw(envelope, why).await),
+            Err(error @ (QueueError::Unknown | QueueError::Unavailable { .. })) => {
+                tracing::warn!(job.id = %id, error = %error, "job {id} is recorded, not known to be queued: {error}");
+                Err(Refusal::OutcomeUnknown(id))
+            }
         }
+    }
+
+    /// Takes a record back whose envelope was refused; what its submitter is told.
+    async fn withdraw(&self, envelope: &Envelope, why: String) -> Refusal {
+        let id = envelope.job_id;
+        match self.store.withdraw(id, envelope.generation).await {
+            Ok(true) => Refusal::of_queue_refusal(why),
+            Ok(false) => {
+                tracing::info!(job.id = %id, why, "the queue refused an envelope of job {id}, which goes on by another: {why}");
+                Refusal::OutcomeUnknown(id)
+            }
+            Err(error) => {
+                tracing::warn!(job.id = %id, why, error = %error, "job {id} was refused by its queue and may be recorded: {error}");
+                Refusal::OutcomeUnknown(id)
+            }
+        }
+    }
+
+    /// Puts an envelope into its queue and tells the record so.
+    pub(crate) async fn publish(&self, envelope: &Envelope) -> Result<(), QueueError> {
+        let id = envelope.job_id;
+        self.queue.publish(envelope).await?;
         #[cfg(feature = "failpoints")]
         assay_failpoint::pass(Step::SubmitPublished).await;
         if let Err(error) = self.store.promote(id, envelope.generation).await {
@@ -105,14 +132,4 @@ impl Edge {
         }
         Ok(())
     }
-}
-
-/// The envelope of a job that was recorded by an earlier, equal request.
-fn rebuilt(job: &Job, wanted: Wanted) -> Envelope {
-    let mut spec = wanted.spec;
-    spec.deadline_at_ms = job.times.deadline_at_ms;
-    spec.policy = job.policy.clone();
-    let mut envelope = Envelope::new(job.id, &spec, job.times.created_at_ms);
-    envelope.generation = job.generation;
-    envelope
 }

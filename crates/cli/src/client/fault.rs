@@ -173,7 +173,8 @@ fn next_step(reason: &str, metadata: &HashMap<String, String>, server: &Server) 
         }
         ("REQUEST_ID_REUSED", None) => "choose another --request-id".to_owned(),
         (
-            "QUEUE_FULL" | "SERVER_BUSY" | "WATCHERS_FULL" | "STORE_UNAVAILABLE" | "SHUTTING_DOWN",
+            "QUEUE_FULL" | "SERVER_BUSY" | "WATCHERS_FULL" | "STORE_UNAVAILABLE"
+            | "QUEUE_UNAVAILABLE" | "SHUTTING_DOWN",
             _,
         ) => "try again later".to_owned(),
         ("STORE_FULL", _) => "make room on the server's disk, then try again".to_owned(),

@@ -46,6 +46,7 @@ fn all() -> Vec<Refusal> {
         Refusal::ServerBusy { limit: 1 },
         Refusal::WatchersFull { limit: 1 },
         Refusal::StoreUnavailable { why: why() },
+        Refusal::QueueUnavailable { why: why() },
         Refusal::ShuttingDown,
         Refusal::OutcomeUnknown(job()),
         Refusal::Internal(why()),
@@ -130,6 +131,9 @@ fn errors_of_the_store_keep_their_meaning() {
     let full = Refusal::of_write(refused(RefusalReason::QueueFull { limit: 5 }), job());
     assert_eq!(full.reason(), "QUEUE_FULL");
     assert_eq!(full.retry_after(), Some(Duration::from_millis(250)));
+    let crowded = Refusal::of_write(refused(RefusalReason::OutboxFull { limit: 5 }), job());
+    assert_eq!(crowded.reason(), "QUEUE_FULL");
+    assert!(crowded.to_string().contains("store.outbox_max"));
     for no_room in [RefusalReason::DiskFull, RefusalReason::StoreFull] {
         let refusal = Refusal::of_write(refused(no_room), job());
         assert_eq!(refusal.reason(), "STORE_FULL");

@@ -47,6 +47,16 @@ impl Fixture {
         store_config: StoreConfig,
         wrap: impl FnOnce(Arc<EmbeddedStore>) -> Arc<dyn JobStore>,
     ) -> Self {
+        Self::beside(settings, store_config, wrap, |queue| queue).await
+    }
+
+    /// A gateway that sees the store through `wrap` and the queue through `wrap_queue`.
+    pub(crate) async fn beside(
+        settings: &[(&str, &str)],
+        store_config: StoreConfig,
+        wrap: impl FnOnce(Arc<EmbeddedStore>) -> Arc<dyn JobStore>,
+        wrap_queue: impl FnOnce(Arc<InProcessQueue>) -> Arc<dyn JobQueue>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = || Arc::new(SystemClock);
         let queue = Arc::new(InProcessQueue::new(clock()));
@@ -65,7 +75,7 @@ impl Fixture {
         let registry = Arc::new(InProcessRegistry::new(clock()));
         let gateway = Gateway {
             store: wrap(Arc::clone(&store)),
-            queue: Arc::clone(&queue) as Arc<dyn JobQueue>,
+            queue: wrap_queue(Arc::clone(&queue)),
             control: Arc::clone(&store) as Arc<dyn QueueControl>,
             blobs: blobs.clone(),
             registry: Arc::clone(&registry) as Arc<dyn WorkerRegistry>,

@@ -7,6 +7,8 @@ mod content;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod elsewhere;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod message_bound;
@@ -18,6 +20,8 @@ mod query;
 mod queues;
 #[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod scripted_queue;
 #[cfg(test)]
 mod shutdown;
 #[cfg(test)]

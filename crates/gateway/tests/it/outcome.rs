@@ -19,7 +19,13 @@ async fn fixture(script: Script) -> Fixture {
 }
 
 async fn fixture_with(settings: &[(&str, &str)], script: Script) -> Fixture {
-    let wrap = |inner| Arc::new(ScriptedStore { script, inner }) as _;
+    let wrap = |inner| {
+        Arc::new(ScriptedStore {
+            script,
+            inner,
+            noted: Arc::default(),
+        }) as _
+    };
     Fixture::over(settings, StoreConfig::default(), wrap).await
 }
 
@@ -65,7 +71,7 @@ async fn what_must_be_published_is_and_a_repeat_publishes_again() {
 
 #[tokio::test]
 async fn a_queue_that_takes_nothing_leaves_the_outcome_open() {
-    let fixture = fixture(Script::Publish).await;
+    let fixture = fixture(Script::PublishElsewhere).await;
     let request = keyed(&fixture).await;
     fixture.queue.close();
     let open = fixture.jobs().submit_job(request).await.unwrap_err();

@@ -15,12 +15,17 @@ use assay_core::progress::Progress;
 use assay_core::state::JobState;
 use assay_store::EmbeddedStore;
 use async_trait::async_trait;
+use parking_lot::Mutex;
 
 /// What happens to a submit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Script {
     /// It is recorded and must be published.
     Publish,
+    /// The same, and somebody else publishes it at the same time: it can't be withdrawn.
+    PublishElsewhere,
+    /// The same, and then the store can't be reached.
+    PublishAndVanish,
     /// It is recorded, and the answer is lost the first time.
     LoseAnswer,
     /// It is refused.
@@ -32,6 +37,15 @@ pub(crate) enum Script {
 pub(crate) struct ScriptedStore {
     pub(crate) script: Script,
     pub(crate) inner: Arc<EmbeddedStore>,
+    /// What was promoted and withdrawn.
+    pub(crate) noted: Arc<Mutex<Vec<Noted>>>,
+}
+
+/// What a store was told of an envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Noted {
+    Promoted(JobId, u64),
+    Withdrawn(JobId, u64),
 }
 
 #[async_trait]
@@ -49,14 +63,13 @@ impl JobStore for ScriptedStore {
         let asked = spec.clone();
         let submitted = self.inner.submit(id, spec).await?;
         match (self.script, submitted) {
-            (Script::Publish, Submitted::Queued(mut job)) => {
+            (
+                Script::Publish | Script::PublishElsewhere | Script::PublishAndVanish,
+                Submitted::Queued(mut job) | Submitted::Exists(mut job),
+            ) => {
                 job.state = JobState::Accepted;
                 let envelope = Envelope::new(id, &asked, job.times.created_at_ms);
                 Ok(Submitted::Publish(job, envelope))
-            }
-            (Script::Publish, Submitted::Exists(mut job)) => {
-                job.state = JobState::Accepted;
-                Ok(Submitted::Exists(job))
             }
             (Script::LoseAnswer, Submitted::Queued(_)) => Err(StoreError::Unknown {
                 why: "the connection broke".to_owned(),
@@ -66,11 +79,18 @@ impl JobStore for ScriptedStore {
     }
 
     async fn promote(&self, id: JobId, generation: u64) -> Result<(), StoreError> {
+        self.noted.lock().push(Noted::Promoted(id, generation));
         self.inner.promote(id, generation).await
     }
 
     async fn withdraw(&self, id: JobId, generation: u64) -> Result<bool, StoreError> {
-        self.inner.withdraw(id, generation).await
+        self.noted.lock().push(Noted::Withdrawn(id, generation));
+        match self.script {
+            Script::PublishAndVanish => Err(StoreError::Unavailable {
+                why: "the connection broke".to_owned(),
+            }),
+            script => Ok(matches!(script, Script::Publish)),
+        }
     }
 
     async fn get(&self, tenant: &Tenant, id: JobId) -> Result<Option<Job>, StoreError> {
@@ -98,7 +118,15 @@ impl JobStore for ScriptedStore {
     }
 
     async fn redrive(&self, tenant: &Tenant, id: JobId) -> Result<RedriveAnswer, StoreError> {
-        self.inner.redrive(tenant, id).await
+        match self.inner.redrive(tenant, id).await? {
+            RedriveAnswer::Queued(job, None) => {
+                let spec = JobSpec::new(job.kind, Vec::new(), job.times.created_at_ms);
+                let envelope = Envelope::new(id, &spec, job.times.created_at_ms);
+                let envelope = envelope.carrying(&job, job.times.updated_at_ms);
+                Ok(RedriveAnswer::Queued(job, Some(envelope)))
+            }
+            answer => Ok(answer),
+        }
     }
 
     async fn history(
