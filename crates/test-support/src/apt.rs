@@ -2,74 +2,79 @@
 
 use std::ffi::OsStr;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 /// Makes apt wait for another apt, in seconds.
 const LOCK_PATIENCE: &str = "DPkg::Lock::Timeout=120";
 
 /// The apt of this machine, and how to use it as root.
 pub(crate) struct Apt {
-    become_root: &'static [&'static str],
+    apt_get: PathBuf,
+    sudo: Option<PathBuf>,
 }
 
 impl Apt {
-    /// Fails with one sentence unless there is an apt in the folders of `search` and this process may use it, for
-    /// `server`; `by_hand` says what a person does instead.
+    /// The one in the folders of `search`. Fails with one sentence if there is none or this process may not use it to
+    /// get `server`; `by_hand` says what a person does instead.
     pub(crate) fn find(search: &OsStr, server: &str, by_hand: &str) -> anyhow::Result<Self> {
-        anyhow::ensure!(
-            has(search, "apt-get"),
-            "this machine has no {server} and no apt-get: {by_hand}"
-        );
+        let apt_get = find(search, "apt-get")
+            .with_context(|| format!("this machine has no {server} and no apt-get: {by_hand}"))?;
         if rustix::process::geteuid().is_root() {
-            return Ok(Self { become_root: &[] });
+            let sudo = None;
+            return Ok(Self { apt_get, sudo });
         }
-        anyhow::ensure!(
-            has(search, "sudo") && run(Command::new("sudo").args(["-n", "true"]))?,
-            "this machine has no {server}, and installing it takes root: {by_hand}"
-        );
-        let become_root = &["sudo", "-n"];
-        Ok(Self { become_root })
+        let sudo = find(search, "sudo");
+        match sudo {
+            Some(sudo) if run(Command::new(&sudo).args(["-n", "true"]))? => {
+                let sudo = Some(sudo);
+                Ok(Self { apt_get, sudo })
+            }
+            _ => bail!("this machine has no {server}, and installing it takes root: {by_hand}"),
+        }
     }
 
     /// Reads the lists of packages again, and tells whether that succeeded.
     pub(crate) fn update(&self) -> anyhow::Result<bool> {
-        self.as_root(&["update"])
+        run(self.as_root().arg("update"))
     }
 
     /// Installs packages with what they need, and tells whether that succeeded.
     pub(crate) fn install(&self, packages: &[&str]) -> anyhow::Result<bool> {
         let words = ["install", "--yes", "--no-install-recommends"];
-        self.as_root(&[&words, packages].concat())
+        run(self.as_root().args(words).args(packages))
     }
 
     /// Downloads a package into `folder` without installing it, and tells whether that succeeded.
-    #[expect(clippy::unused_self, reason = "whoever has no apt can't call this")]
     pub(crate) fn download(&self, package: &str, folder: &Path) -> anyhow::Result<bool> {
+        let mut command = Command::new(&self.apt_get);
         let words = ["--quiet", "download", package];
-        run(Command::new("apt-get").args(words).current_dir(folder))
+        run(command.args(words).current_dir(folder))
     }
 
-    fn as_root(&self, words: &[&str]) -> anyhow::Result<bool> {
-        let before = [
-            "env",
-            "DEBIAN_FRONTEND=noninteractive",
-            "apt-get",
-            "--quiet",
-            "-o",
-            LOCK_PATIENCE,
-        ];
-        let line = [self.become_root, &before, words].concat();
-        let (name, arguments) = line.split_first().context("run an empty command")?;
-        run(Command::new(name).args(arguments))
+    fn as_root(&self) -> Command {
+        let mut command = match &self.sudo {
+            Some(sudo) => {
+                let mut command = Command::new(sudo);
+                command.args(["-n", "env"]);
+                command
+            }
+            None => Command::new("env"),
+        };
+        command
+            .arg("DEBIAN_FRONTEND=noninteractive")
+            .arg(&self.apt_get)
+            .args(["--quiet", "-o", LOCK_PATIENCE]);
+        command
     }
 }
 
-/// Whether one of the folders of `search` has a program of this name.
-pub(crate) fn has(search: &OsStr, name: &str) -> bool {
-    std::env::split_paths(search).any(|folder| folder.join(name).is_file())
+/// The first program of this name in the folders of `search`, which is written like `PATH`.
+pub(crate) fn find(search: &OsStr, name: &str) -> Option<PathBuf> {
+    let mut paths = std::env::split_paths(search).map(|folder| folder.join(name));
+    paths.find(|path| path.is_file())
 }
 
 /// Runs a command and tells whether it succeeded. What it says goes to where errors go: the output belongs to

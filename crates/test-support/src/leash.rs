@@ -17,6 +17,9 @@ pub use rustix::process::Signal;
 /// Between two looks at whether a child has ended.
 const LOOK_PERIOD: Duration = Duration::from_millis(2);
 
+/// Where `/proc/PID/stat` tells the number of threads: how many fields stand between it and the state.
+const THREADS_FIELD: usize = 16;
+
 /// A line on its input releases it; the end of the input means that the owner is gone. Then it kills process
 /// `$1` and removes folder `$2`, in which a dying process may still make a file.
 const WATCHDOG: &str = r#"
@@ -137,14 +140,17 @@ pub fn send(pid: u32, signal: Signal) -> anyhow::Result<()> {
 /// Whether a process runs: there is one of this id, and it is more than the record of its end.
 #[must_use]
 pub fn runs(pid: u32) -> bool {
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
-        return false;
-    };
-    let state = stat
-        .rsplit(") ")
-        .next()
-        .and_then(|rest| rest.chars().next());
-    !matches!(state, None | Some('Z' | 'X'))
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| is_more_than_a_record(&stat))
+}
+
+/// What `/proc/PID/stat` says of it. The first thread of a process may have ended before the others have.
+fn is_more_than_a_record(stat: &str) -> bool {
+    let about = stat.rsplit(") ").next().unwrap_or_default();
+    let mut fields = about.split(' ');
+    let ended = matches!(fields.next(), None | Some("" | "Z" | "X"));
+    let threads = fields.nth(THREADS_FIELD);
+    !ended || threads.is_some_and(|threads| !matches!(threads, "0" | "1"))
 }
 
 fn watch(pid: u32, folder: Option<&Path>) -> anyhow::Result<Child> {
@@ -204,6 +210,18 @@ mod tests {
         assert_eq!(leash.wait(WAIT_MAX).await.unwrap().code(), None);
         let error = leash.signal(Signal::TERM).unwrap_err().to_string();
         assert!(error.contains("already ended"), "{error}");
+    }
+
+    #[test]
+    fn a_process_runs_until_its_last_thread_has_ended() {
+        let stat = |state: &str, threads: u32| {
+            format!("7 (a) b) {state} 1 7 7 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 {threads} 0 99 0 0\n")
+        };
+        assert!(is_more_than_a_record(&stat("S", 1)));
+        assert!(is_more_than_a_record(&stat("Z", 2)));
+        assert!(!is_more_than_a_record(&stat("Z", 1)));
+        assert!(!is_more_than_a_record(&stat("X", 0)));
+        assert!(!is_more_than_a_record(""));
     }
 
     #[test]

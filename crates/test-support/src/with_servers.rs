@@ -2,6 +2,7 @@
 //!
 //! The command finds them in [`ADDRESS_VARIABLE`] and [`URL_VARIABLE`]; its exit code is passed on. The servers are
 //! stopped by their process ids when the command has ended, on Ctrl-C, and also when this program is killed.
+//! `with-servers --redis-only -- COMMAND` saves the seconds that RabbitMQ takes.
 //! Exit codes of its own: 64 for a wrong command line, 70 when a server can't be had or died on the way, 127 when
 //! there is no such command, 128 + n when signal n ended the command.
 
@@ -17,7 +18,9 @@ use crate::leash::{Signal, send};
 use crate::rabbit::{self, RabbitOptions, RabbitServer, URL_VARIABLE};
 use crate::redis::{self, ADDRESS_VARIABLE, Appendfsync, DATABASES, RedisOptions, RedisServer};
 
-const USAGE: &str = "say what to run: with-servers -- COMMAND [ARGUMENT ...]";
+const USAGE: &str = "say what to run: with-servers [--redis-only] -- COMMAND [ARGUMENT ...]";
+/// Leaves RabbitMQ out.
+const REDIS_ONLY: &str = "--redis-only";
 
 /// Exit code of a wrong command line (`EX_USAGE` of sysexits.h).
 const EXIT_USAGE: u8 = 64;
@@ -30,27 +33,38 @@ const EXIT_SIGNAL: i32 = 128;
 
 /// The whole program.
 pub async fn main() -> ExitCode {
-    let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
-    if words.first().is_some_and(|word| word == "--") {
-        words.remove(0);
-    }
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let (redis_only, words) = without(&words, REDIS_ONLY);
+    let (_, words) = without(words, "--");
     let code = match words.split_first() {
-        Some((program, arguments)) => run(program, arguments).await,
+        Some((program, arguments)) => run(program, arguments, redis_only).await,
         None => complain(USAGE, EXIT_USAGE),
     };
     ExitCode::from(code)
 }
 
-async fn run(program: &OsString, arguments: &[OsString]) -> u8 {
-    let (mut servers, signals) = match start().await {
+/// Whether `word` comes first, and what follows it.
+fn without<'a>(words: &'a [OsString], word: &str) -> (bool, &'a [OsString]) {
+    match words.split_first() {
+        Some((first, rest)) if first == word => (true, rest),
+        _ => (false, words),
+    }
+}
+
+async fn run(program: &OsString, arguments: &[OsString], redis_only: bool) -> u8 {
+    let (mut servers, signals) = match start(redis_only).await {
         Ok(started) => started,
         Err(error) => return complain(&format!("{error:#}"), EXIT_SERVER),
     };
-    let child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .env(ADDRESS_VARIABLE, servers.redis.address().to_string())
-        .env(URL_VARIABLE, servers.rabbit.url())
-        .spawn();
+        .env_remove(URL_VARIABLE);
+    if let Some(rabbit) = &servers.rabbit {
+        command.env(URL_VARIABLE, rabbit.url());
+    }
+    let child = command.spawn();
     let child = match child {
         Ok(child) => child,
         Err(error) => {
@@ -68,14 +82,15 @@ async fn run(program: &OsString, arguments: &[OsString]) -> u8 {
 /// What stands beside the command.
 struct Servers {
     redis: RedisServer,
-    rabbit: RabbitServer,
+    rabbit: Option<RabbitServer>,
 }
 
 impl Servers {
     /// Fails if one has ended: what the command reports is then not to be believed.
     fn check(&mut self) -> anyhow::Result<()> {
         let redis = ("Redis", self.redis.ended_with()?);
-        let rabbit = ("RabbitMQ", self.rabbit.ended_with()?);
+        let rabbit = self.rabbit.as_mut().map(RabbitServer::ended_with);
+        let rabbit = ("RabbitMQ", rabbit.transpose()?.flatten());
         for (name, ended) in [redis, rabbit] {
             if let Some(status) = ended {
                 bail!("the {name} of this run ended on its way with {status}");
@@ -86,21 +101,32 @@ impl Servers {
 }
 
 /// Both at once: RabbitMQ takes seconds.
-async fn start() -> anyhow::Result<(Servers, Signals)> {
-    // One after the other: only one apt can run at a time.
-    let redis = redis::ensure_program()?;
-    let rabbit = rabbit::ensure_program()?;
-    let (redis, rabbit) = tokio::try_join!(
-        RedisServer::start_with(redis, redis_options()),
-        RabbitServer::start_with(rabbit, RabbitOptions::new()),
-    )?;
+async fn start(redis_only: bool) -> anyhow::Result<(Servers, Signals)> {
+    let redis = start_redis(redis::ensure_program()?);
+    // Not beside each other: only one apt can run at a time.
+    let rabbit = if redis_only {
+        None
+    } else {
+        Some(rabbit::ensure_program()?)
+    };
+    let (redis, rabbit) = tokio::try_join!(redis, start_rabbit(rabbit))?;
     Ok((Servers { redis, rabbit }, Signals::listen()?))
 }
 
 /// Syncs once a second: no test on the shared server asks what a power cut leaves, and a sync before each answer
 /// would make every test wait for the disk. Tests that do ask start a [`RedisServer`] of their own.
-fn redis_options() -> RedisOptions {
-    RedisOptions::new(Appendfsync::EverySec).set("databases", &DATABASES.to_string())
+async fn start_redis(program: redis::Program) -> anyhow::Result<RedisServer> {
+    let options = RedisOptions::new(Appendfsync::EverySec);
+    let options = options.set("databases", &DATABASES.to_string());
+    RedisServer::start_with(program, options).await
+}
+
+async fn start_rabbit(program: Option<rabbit::Program>) -> anyhow::Result<Option<RabbitServer>> {
+    let Some(program) = program else {
+        return Ok(None);
+    };
+    let started = RabbitServer::start_with(program, RabbitOptions::new()).await;
+    started.map(Some)
 }
 
 /// What may be asked of this program while the command runs.

@@ -22,10 +22,27 @@ pub(super) async fn run(mut command: Command, words: &[&str]) -> anyhow::Result<
         stdout,
         stderr,
     } = output.context("run rabbitmqctl")?;
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     if !status.success() {
-        let why = said(&[stdout, stderr].concat());
+        let why = first_paragraph(&String::from_utf8_lossy(&stderr));
         bail!("rabbitmqctl {name} ended with {status}: {why}");
     }
-    Ok(said(&stdout))
+    Ok(String::from_utf8_lossy(&stdout).trim().to_owned())
+}
+
+/// What went wrong, in one line: advice follows it, behind an empty line.
+fn first_paragraph(said: &str) -> String {
+    let lines = said.trim().lines().take_while(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_wrong_is_told_without_advice() {
+        let said = "\nError:\nQueue not found\n\nSee the manual.\n";
+        assert_eq!(first_paragraph(said), "Error: Queue not found");
+        assert_eq!(first_paragraph(""), "");
+    }
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::Context;
 
 use super::install::unpacked;
+use crate::apt;
 
 /// Where Debian keeps the scripts themselves. Those of the same names in `/usr/sbin` change to the user of the
 /// system's broker first, and are no use here.
@@ -36,14 +37,12 @@ impl Program {
     /// The first one in the folders of `search`, which is written like `PATH`; Erlang must be in one of them too.
     #[must_use]
     pub fn find(search: &OsStr) -> Option<Self> {
-        let folders = || std::env::split_paths(search);
         let whole = |folder: &PathBuf| {
             let files = [SERVER, CONTROL, SHARED];
             files.iter().all(|file| folder.join(file).is_file())
         };
-        let scripts = folders().find(whole)?;
-        let erlang = folders().find(|folder| folder.join(ERLANG).is_file())?;
-        let mapper = erlang.join(MAPPER);
+        let scripts = std::env::split_paths(search).find(whole)?;
+        let mapper = apt::find(search, ERLANG)?.with_file_name(MAPPER);
         mapper.is_file().then_some(Self { scripts, mapper })
     }
 
@@ -128,4 +127,43 @@ fn version(folder: &str) -> Option<(u32, u32)> {
     let mut parts = folder.strip_prefix("rabbit-")?.split('.');
     let mut part = || parts.next()?.parse().ok();
     Some((part()?, part()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn only_a_folder_with_the_scripts_themselves_counts() {
+        let machine = tempfile::tempdir().unwrap();
+        let [wrappers, scripts, erlang] =
+            ["wrappers", "scripts", "erlang"].map(|name| machine.path().join(name));
+        let touch = |folder: &Path, names: &[&str]| {
+            fs::create_dir_all(folder).unwrap();
+            for name in names {
+                fs::write(folder.join(name), "").unwrap();
+            }
+        };
+        touch(&wrappers, &[SERVER, CONTROL]);
+        touch(&scripts, &[SERVER, CONTROL]);
+        touch(&erlang, &[ERLANG]);
+        let search = std::env::join_paths([&wrappers, &scripts, &erlang]).unwrap();
+        assert_eq!(Program::find(&search), None);
+        touch(&scripts, &[SHARED]);
+        assert_eq!(Program::find(&search), None);
+        touch(&erlang, &[MAPPER]);
+        let found = Program::find(&search).unwrap();
+        assert_eq!(found.folder(), scripts);
+        assert_eq!(found.mapper, erlang.join(MAPPER));
+    }
+
+    #[test]
+    fn versions_are_read_from_the_names_of_folders() {
+        assert_eq!(version("rabbit-3.10.8"), Some((3, 10)));
+        assert_eq!(version("rabbit-4.0.5"), Some((4, 0)));
+        assert_eq!(version("rabbit_common-3.10.8"), None);
+        assert_eq!(version("rabbit-next"), None);
+    }
 }

@@ -37,6 +37,8 @@ const MACHINE: &str = "+S 2:2 -kernel inet_dist_use_interface {127,0,0,1}";
 const CONTROL_MACHINE: &str = "+S 1:1 -kernel inet_dist_use_interface {127,0,0,1}";
 /// The configuration file; the broker knows by its ending how it is written.
 const CONFIGURATION: &str = "rabbitmq.config";
+/// How Erlang's programs find hosts: they know this machine, and ask nobody.
+const HOSTS: &str = "{lookup, [file]}.\n{host, {127,0,0,1}, [\"localhost\"]}.\n";
 /// Owner may read, nobody may write: Erlang takes a cookie from no other file.
 const COOKIE_MODE: u32 = 0o400;
 
@@ -92,6 +94,7 @@ impl RabbitServer {
         };
         write(CONFIGURATION, &options.file(port))?;
         write("enabled_plugins", "[].\n")?;
+        write("inetrc", HOSTS)?;
         let cookie = format!("{:032x}", rand::random::<u128>());
         write(".erlang.cookie", &cookie)?;
         let mode = fs::Permissions::from_mode(COOKIE_MODE);
@@ -222,6 +225,20 @@ impl RabbitServer {
         self.running()?.signal(Signal::CONT)
     }
 
+    /// The memory that it holds, in bytes.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn memory_bytes(&self) -> anyhow::Result<u64> {
+        let pid = self.pid().context("RabbitMQ does not run")?;
+        let status = fs::read_to_string(format!("/proc/{pid}/status"));
+        let status = status.context("look at the process of RabbitMQ")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        let kib: u64 = kib.context("find the memory of RabbitMQ")?.parse()?;
+        Ok(kib * 1024)
+    }
+
     /// What it logged.
     ///
     /// # Errors
@@ -236,6 +253,7 @@ impl RabbitServer {
         let node = format!("{}@localhost", self.node());
         let paths = [
             ("HOME", ""),
+            ("ERL_INETRC", "inetrc"),
             // There is none, on purpose: the system's own would be read instead.
             ("RABBITMQ_CONF_ENV_FILE", "rabbitmq-env.conf"),
             ("RABBITMQ_CONFIG_FILE", CONFIGURATION),

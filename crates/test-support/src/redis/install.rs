@@ -11,7 +11,8 @@ use crate::apt::Apt;
 const PACKAGES: [&str; 2] = ["redis-tools", "valkey-tools"];
 
 /// What a person does where this can't.
-const BY_HAND: &str = "install Redis 7 or newer, or Valkey; on Debian, run `apt-get install redis-tools` as root once";
+const BY_HAND: &str =
+    "install Redis 7 or newer, or Valkey (on Debian: `apt-get install redis-tools`)";
 
 /// The server program of this machine, installed first if it lacks one.
 ///

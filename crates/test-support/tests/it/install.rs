@@ -49,7 +49,7 @@ impl Machine {
 
     fn run(&self) -> Output {
         Command::new(env!("CARGO_BIN_EXE_with-servers"))
-            .args(["--", "sh", "-c", "echo ran"])
+            .args(["--redis-only", "--", "sh", "-c", "echo ran"])
             .env("PATH", self.0.path())
             .output()
             .unwrap()
@@ -98,7 +98,7 @@ fn what_cannot_be_installed_is_told_in_one_sentence() {
     };
     assert_eq!(
         said(Machine::bare()),
-        "with-servers: this machine has no Redis and no apt-get: install Redis 7 or newer, or Valkey"
+        "with-servers: this machine has no Redis and no apt-get: install Redis 7 or newer, or Valkey (on Debian: `apt-get install redis-tools`)"
     );
     assert_eq!(
         said(Machine::bare().with_apt("neither")),

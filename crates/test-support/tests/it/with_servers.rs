@@ -16,30 +16,39 @@ use assay_test_support::wait::{wait_for, wait_until};
 /// Where a Redis of this machine listens if nobody said otherwise.
 const USUAL_PORT: u16 = 6379;
 
-fn wrapper(shell: &str) -> Command {
+/// What most of these ask needs no RabbitMQ, which takes seconds to start.
+pub(crate) const REDIS_ONLY: &[&str] = &["--redis-only", "--"];
+pub(crate) const BOTH: &[&str] = &["--"];
+
+pub(crate) fn wrapper(which: &[&str], shell: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_with-servers"));
-    command.args(["--", "sh", "-c", shell]).stdin(Stdio::null());
+    command.args(which).args(["sh", "-c", shell]);
+    command.stdin(Stdio::null());
     command
 }
 
 fn run(shell: &str) -> Output {
-    wrapper(shell).output().unwrap()
+    wrapper(REDIS_ONLY, shell).output().unwrap()
 }
 
 /// A wrapper whose command waits, and what is known of it.
-struct Scene {
-    wrapper: Child,
-    command: u32,
+pub(crate) struct Scene {
+    pub(crate) wrapper: Child,
+    pub(crate) command: u32,
     redis: u32,
     address: SocketAddr,
     folder: String,
 }
 
 impl Scene {
-    /// Starts one, as a shell does: in a process group of its own.
     fn start(shell: &str) -> Self {
+        Self::start_with(REDIS_ONLY, shell)
+    }
+
+    /// Starts one, as a shell does: in a process group of its own.
+    pub(crate) fn start_with(which: &[&str], shell: &str) -> Self {
         let script = format!("trap 'exit 9' TERM; echo $$ ${ADDRESS_VARIABLE}; {shell}");
-        let mut wrapper = wrapper(&script);
+        let mut wrapper = wrapper(which, &script);
         wrapper.process_group(0);
         wrapper.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut wrapper = wrapper.spawn().unwrap();
@@ -76,7 +85,7 @@ impl Scene {
         assert!(sent.success());
     }
 
-    async fn is_cleared(&self) {
+    pub(crate) async fn is_cleared(&self) {
         wait_until("Redis is gone", || async { !leash::runs(self.redis) }).await;
         wait_until("its folder is gone", || async {
             !Path::new(&self.folder).exists()
@@ -84,7 +93,7 @@ impl Scene {
         .await;
     }
 
-    async fn exit_code(&mut self) -> Option<i32> {
+    pub(crate) async fn exit_code(&mut self) -> Option<i32> {
         let status = wait_for("the wrapper ends", || {
             let ended = self.wrapper.try_wait().unwrap();
             async move { ended }
@@ -117,10 +126,10 @@ fn a_wrong_command_line_is_told_in_one_sentence() {
     let said = String::from_utf8(none.stderr).unwrap();
     assert_eq!(
         said,
-        "with-servers: say what to run: with-servers -- COMMAND [ARGUMENT ...]\n"
+        "with-servers: say what to run: with-servers [--redis-only] -- COMMAND [ARGUMENT ...]\n"
     );
     let unknown = Command::new(program)
-        .args(["--", "/nowhere/program"])
+        .args(["--redis-only", "--", "/nowhere/program"])
         .output()
         .unwrap();
     assert_eq!(unknown.status.code(), Some(127));
