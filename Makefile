@@ -26,7 +26,7 @@ demo: ## Make real files, verify them as jobs, show the verdicts.
 	$(CARGO) build --locked --quiet -p assay-cli -p assay-demo
 	target/debug/demo
 
-test: ## Run every test, with a private Redis beside them.
+test: ## Run every test, with a private Redis and RabbitMQ beside them.
 	$(CARGO) build --locked --workspace --bins --quiet
 	target/debug/with-servers -- $(CARGO) test --locked --workspace --quiet
 
