@@ -4,9 +4,11 @@ CARGO ?= cargo
 # Runs of `make flake` and `make chaos-embedded`.
 N ?= 20
 ROUNDS ?= 50
-# What `make chaos` breaks (embedded, redis), and which rows of it; all if empty.
+# What `make chaos` breaks (embedded, redis, full), and which rows of it; all if empty.
 MODE ?= embedded
 ROWS ?=
+# Programs that chaos breaks are built with the profile `chaos`: quicker to build than released ones, a little slower.
+CHAOS_BUILD := $(CARGO) build --locked --profile chaos --quiet
 # Programs with failpoints have names of their own, so that no released one is overwritten by one that has them.
 FAULTY_PROGRAMS := -p assay-bench --bin chaos -p assay-faulty --bin faulty-gateway --bin faulty-scheduler --bin faulty-worker --features assay-faulty/failpoints
 # Sizes of `make bench-peers`: jobs of a run, runs of each contender, jobs in the long queue.
@@ -17,7 +19,7 @@ PEERS_CRATES := bench probe gateway scheduler verification-worker
 PEERS_PROGRAMS := bench-peers bench-producer bench-ceiling gateway scheduler probe-worker verification-worker
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down lint fmt doc bench bench-peers chaos chaos-embedded chaos-redis chaos-selftest flake ci
+.PHONY: help demo test up down lint fmt doc bench bench-peers chaos chaos-embedded chaos-redis chaos-full chaos-selftest flake ci
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,20 +62,24 @@ bench-peers: ## Measure MODE (redis) beside BullMQ on one Redis; installs the pe
 	$(CARGO) build --locked --release --quiet $(PEERS_CRATES:%=-p assay-%) $(PEERS_PROGRAMS:%=--bin %)
 	target/release/bench-peers --mode $(MODE) --jobs $(JOBS) --runs $(RUNS) --queued $(QUEUED)
 
-chaos: ## Break what runs in MODE under load (embedded, redis) and hold it to its promises.
+chaos: ## Break what runs in MODE under load (embedded, redis, full) and hold it to its promises.
 	@$(MAKE) --no-print-directory chaos-$(MODE)
 
 chaos-embedded: ## Kill the server at random moments under load, ROUNDS times.
-	$(CARGO) build --locked --release --quiet -p assay-bench --bin chaos -p assay-probe --bin probe-dev
-	target/release/chaos embedded --rounds $(ROUNDS)
+	$(CHAOS_BUILD) -p assay-bench --bin chaos -p assay-probe --bin probe-dev
+	target/chaos/chaos embedded --rounds $(ROUNDS)
 
 chaos-redis: ## Break processes, Redis and the network between them; ROWS names rows, all by default.
-	$(CARGO) build --locked --release --quiet $(FAULTY_PROGRAMS)
-	target/release/chaos redis $(ROWS)
+	$(CHAOS_BUILD) $(FAULTY_PROGRAMS)
+	target/chaos/chaos redis $(ROWS)
 
-chaos-selftest: ## Plant bugs; passes only if chaos reports each of them.
-	$(CARGO) build --locked --release --quiet $(FAULTY_PROGRAMS)
-	target/release/chaos selftest
+chaos-full: ## The same with RabbitMQ, and break that and its queues too.
+	$(CHAOS_BUILD) $(FAULTY_PROGRAMS)
+	target/chaos/chaos full $(ROWS)
+
+chaos-selftest: ## Plant bugs; passes only if chaos reports each of them, over Redis and in full mode.
+	$(CHAOS_BUILD) $(FAULTY_PROGRAMS)
+	target/chaos/chaos selftest
 
 flake: ## Run every test N times.
 	$(CARGO) build --locked --workspace --bins --quiet
