@@ -13,6 +13,7 @@ mod control;
 mod greeting;
 mod install;
 mod mapper;
+mod node;
 mod options;
 mod prefix;
 mod program;

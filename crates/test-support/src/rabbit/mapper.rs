@@ -59,6 +59,11 @@ impl Mapper {
         variables(self.port)
     }
 
+    /// Whether it runs. If not, what answers at its port is another.
+    pub(super) fn runs(&mut self) -> bool {
+        matches!(self.process.ended(), Ok(None))
+    }
+
     /// Whether it listens; no, if it has ended because something else does.
     async fn listens(&mut self) -> anyhow::Result<bool> {
         let start = Instant::now();

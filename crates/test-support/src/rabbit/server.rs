@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -13,6 +12,7 @@ use tempfile::TempDir;
 use super::control;
 use super::greeting::{greeting, is_of};
 use super::mapper::Mapper;
+use super::node::Node;
 use super::options::{PASSWORD, RabbitOptions, USER};
 use super::program::{Program, search_path};
 use crate::leash::{Leash, Signal};
@@ -31,17 +31,6 @@ const PORT_TRIES: u32 = 8;
 /// What Erlang logs when a port is taken.
 const PORT_TAKEN: &str = "eaddrinuse";
 
-/// What the broker's virtual machine is told: few threads, and to be spoken to from this machine only.
-const MACHINE: &str = "+S 2:2 -kernel inet_dist_use_interface {127,0,0,1}";
-/// What that of `rabbitmqctl` is told, which also listens.
-const CONTROL_MACHINE: &str = "+S 1:1 -kernel inet_dist_use_interface {127,0,0,1}";
-/// The configuration file; the broker knows by its ending how it is written.
-const CONFIGURATION: &str = "rabbitmq.config";
-/// How Erlang's programs find hosts: they know this machine, and ask nobody.
-const HOSTS: &str = "{lookup, [file]}.\n{host, {127,0,0,1}, [\"localhost\"]}.\n";
-/// Owner may read, nobody may write: Erlang takes a cookie from no other file.
-const COOKIE_MODE: u32 = 0o400;
-
 /// A private broker with its own data folder. Killed by process id when dropped, and when the test is killed.
 #[derive(Debug)]
 pub struct RabbitServer {
@@ -50,8 +39,7 @@ pub struct RabbitServer {
     mapper: Mapper,
     folder: TempDir,
     program: Program,
-    port: u16,
-    control_port: u16,
+    node: Node,
 }
 
 impl RabbitServer {
@@ -76,38 +64,30 @@ impl RabbitServer {
             let Err(error) = server.restart().await else {
                 return Ok(server);
             };
-            let taken = server.log().is_ok_and(|log| log.contains(PORT_TAKEN));
-            if !taken || options.wanted_port().is_some() || tries == PORT_TRIES {
+            if !server.lost_a_port() || options.wanted_port().is_some() || tries == PORT_TRIES {
                 return Err(error);
             }
         }
     }
 
+    /// Whether something else was faster on one of its ports.
+    fn lost_a_port(&mut self) -> bool {
+        let refused = self.log().is_ok_and(|log| log.contains(PORT_TAKEN));
+        refused || !self.mapper.runs()
+    }
+
     async fn prepare(program: Program, options: &RabbitOptions) -> anyhow::Result<Self> {
         let port = options.wanted_port().map_or_else(port::free, Ok)?;
-        let control_port = port::free()?;
         let folder = tempfile::Builder::new().prefix("assay-rabbitmq-").tempdir();
         let folder = folder.context("make a folder for RabbitMQ")?;
-        let write = |name: &str, text: &str| {
-            let written = fs::write(folder.path().join(name), text);
-            written.with_context(|| format!("write {name}"))
-        };
-        write(CONFIGURATION, &options.file(port))?;
-        write("enabled_plugins", "[].\n")?;
-        write("inetrc", HOSTS)?;
-        let cookie = format!("{:032x}", rand::random::<u128>());
-        write(".erlang.cookie", &cookie)?;
-        let mode = fs::Permissions::from_mode(COOKIE_MODE);
-        let cookie = folder.path().join(".erlang.cookie");
-        fs::set_permissions(cookie, mode).context("protect the cookie")?;
+        let node = Node::prepare(folder.path(), options, port, port::free()?)?;
         let mapper = Mapper::start(&program, &folder.path().join("epmd.log")).await?;
         Ok(Self {
             process: None,
             mapper,
             folder,
             program,
-            port,
-            control_port,
+            node,
         })
     }
 
@@ -122,14 +102,8 @@ impl RabbitServer {
             self.address()
         );
         let log = append(&self.log_file())?;
-        let mut command = self.program.server();
-        self.tell(&mut command);
+        let mut command = self.node.server(&self.program, &self.mapper);
         command
-            .env("RABBITMQ_DIST_PORT", self.control_port.to_string())
-            .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", MACHINE)
-            // Else each broker holds on to the first processors of the machine.
-            .env("RABBITMQ_SCHEDULER_BIND_TYPE", "u")
-            .env("RABBITMQ_LOGS", "-")
             .stdin(Stdio::null())
             .stdout(log.try_clone().context("share the log of RabbitMQ")?)
             .stderr(log);
@@ -142,20 +116,14 @@ impl RabbitServer {
     /// # Errors
     /// When the broker does not run, or refuses, in the words of `rabbitmqctl`.
     pub async fn control(&self, words: &[&str]) -> anyhow::Result<String> {
-        let mut command = self.program.control();
-        self.tell(&mut command);
-        command
-            .env("RABBITMQ_CTL_ERL_ARGS", CONTROL_MACHINE)
-            // Any port: the usual few are the same for every program of this machine.
-            .env("RABBITMQ_CTL_DIST_PORT_MIN", "0")
-            .env("RABBITMQ_CTL_DIST_PORT_MAX", "0");
+        let command = self.node.control(&self.program, &self.mapper);
         control::run(command, words).await
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port).into()
+        (Ipv4Addr::LOCALHOST, self.node.port).into()
     }
 
     /// How clients reach it, with user and password.
@@ -247,39 +215,6 @@ impl RabbitServer {
         fs::read_to_string(self.log_file()).context("read the log of RabbitMQ")
     }
 
-    /// Everything that makes a program of RabbitMQ speak of this broker and no other.
-    fn tell(&self, command: &mut Command) {
-        let folder = self.folder.path();
-        let node = format!("{}@localhost", self.node());
-        let paths = [
-            ("HOME", ""),
-            ("ERL_INETRC", "inetrc"),
-            // There is none, on purpose: the system's own would be read instead.
-            ("RABBITMQ_CONF_ENV_FILE", "rabbitmq-env.conf"),
-            ("RABBITMQ_CONFIG_FILE", CONFIGURATION),
-            ("RABBITMQ_ADVANCED_CONFIG_FILE", "advanced.config"),
-            ("RABBITMQ_ENABLED_PLUGINS_FILE", "enabled_plugins"),
-            ("RABBITMQ_PLUGINS_EXPAND_DIR", "plugins"),
-            ("RABBITMQ_GENERATED_CONFIG_DIR", "generated"),
-            ("RABBITMQ_FEATURE_FLAGS_FILE", "feature_flags"),
-            ("RABBITMQ_MNESIA_BASE", "data"),
-            ("RABBITMQ_MNESIA_DIR", "data/node"),
-            ("RABBITMQ_LOG_BASE", "log"),
-            ("RABBITMQ_PID_FILE", "pid"),
-        ];
-        command
-            .envs(paths.map(|(name, path)| (name, folder.join(path))))
-            .envs(self.mapper.variables())
-            .env("RABBITMQ_NODENAME", node)
-            // Nobody reads what Erlang leaves behind when it crashes, and writing it takes long.
-            .env("ERL_CRASH_DUMP_SECONDS", "0");
-    }
-
-    /// The name of the node, up to its `@`. The broker tells it to clients.
-    fn node(&self) -> String {
-        format!("assay-{}-{}", std::process::id(), self.port)
-    }
-
     fn log_file(&self) -> PathBuf {
         self.folder.path().join("rabbitmq.log")
     }
@@ -305,7 +240,8 @@ impl RabbitServer {
                 );
             }
             // This broker, and not another that was faster on the port.
-            if greeting(self.address()).is_ok_and(|greeting| is_of(&greeting, &self.node())) {
+            if greeting(self.address()).is_ok_and(|greeting| is_of(&greeting, &self.node.name)) {
+                anyhow::ensure!(self.mapper.runs(), "the port mapper of RabbitMQ has ended");
                 return Ok(());
             }
             anyhow::ensure!(
