@@ -23,6 +23,7 @@ mod markers;
 mod memory;
 mod outbox;
 mod port;
+mod prepare;
 mod queue;
 mod reader;
 mod record;

@@ -17,9 +17,9 @@ use super::keys::Keys;
 use super::link::{Link, LinkError};
 use super::memory;
 use super::outbox::{Carrier, Outbox};
+use super::prepare::{Found, prepare};
 use super::queue::{Access, Sweep};
 use super::reader::Reader;
-use super::set_once::set_once;
 use crate::{ConfigError, StoreConfig};
 
 /// Why a store can't be used.
@@ -74,6 +74,18 @@ pub enum ConnectError {
         /// How many there are.
         found: String,
     },
+    /// Envelopes of the jobs in it go another way.
+    #[error(
+        "use Redis at {address}: {live} jobs under this prefix have not ended whose envelopes go another way; {wants}, or let them end first"
+    )]
+    Carrier {
+        /// Where it is.
+        address: String,
+        /// How many jobs.
+        live: u64,
+        /// What to do.
+        wants: &'static str,
+    },
 }
 
 impl ConnectError {
@@ -111,11 +123,18 @@ impl RedisStore {
         let link = Link::new(config, store.event_lag_max, &mut watchers).map_err(of_link)?;
         let keys = Arc::new(Keys::new(&config.prefix, store.redis_groups));
         let clock = start_clock(&link, time).await.map_err(of_link)?;
-        let found = prepare(&link, &keys, clock.now_ms()).await;
-        let found = found.map_err(of_link)?;
-        if found != store.redis_groups.to_string() {
-            let address = config.address();
-            return Err(ConnectError::Groups { address, found });
+        let prepared = prepare(&link, &keys, clock.now_ms(), carrier).await;
+        let address = config.address();
+        match prepared.map_err(of_link)? {
+            Found::Usable => {}
+            Found::OtherGroups(found) => return Err(ConnectError::Groups { address, found }),
+            Found::OtherCarrier(live) => {
+                return Err(ConnectError::Carrier {
+                    address,
+                    live,
+                    wants: carrier.wants(),
+                });
+            }
         }
         say_promises(config, &facts);
         let is_full = Arc::new(AtomicBool::new(memory::is_full(&facts)));
@@ -188,15 +207,6 @@ async fn start_clock(link: &Link, time: TimeSource) -> Result<StoreClock, LinkEr
             ))))
         }
     }
-}
-
-/// Writes what must be there before the first job, unless it is; answers how many groups there are.
-async fn prepare(link: &Link, keys: &Keys, now_ms: u64) -> Result<String, LinkError> {
-    for group in keys.groups() {
-        set_once(link, &[&group.epoch, &group.beat], now_ms).await?;
-    }
-    let count = keys.groups().len();
-    set_once(link, &[&keys.meta_groups()], count as u64).await
 }
 
 fn say_promises(config: &RedisConfig, facts: &Facts) {

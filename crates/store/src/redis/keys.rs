@@ -6,6 +6,7 @@
 //! | name | is |
 //! |---|---|
 //! | `assay:meta:groups` | string: how many groups there are |
+//! | `assay:meta:carrier` | string: what carries the envelopes of all jobs |
 //! | `assay:meta:paused` | set: the kinds of jobs that are not to be run |
 //! | `assay:meta:markers` | hash: of each lane, when the latest marker was published that came out of it |
 //! | `assay:{G}:j:<id>` | hash: the record of a job, see [`field`] |
@@ -94,6 +95,11 @@ impl Keys {
     /// Says how many groups there are.
     pub(crate) fn meta_groups(&self) -> String {
         format!("{}:meta:groups", self.prefix)
+    }
+
+    /// Says what carries the envelopes.
+    pub(crate) fn meta_carrier(&self) -> String {
+        format!("{}:meta:carrier", self.prefix)
     }
 
     /// Says which kinds are paused.

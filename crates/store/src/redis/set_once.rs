@@ -11,7 +11,11 @@ static SET_ONCE: LazyLock<Script> =
     LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("set_once.lua")));
 
 /// Writes `value` to each of `keys` that has none; answers what the first of them has.
-pub(super) async fn set_once(link: &Link, keys: &[&str], value: u64) -> Result<String, LinkError> {
+pub(super) async fn set_once(
+    link: &Link,
+    keys: &[&str],
+    value: impl redis::ToRedisArgs,
+) -> Result<String, LinkError> {
     let mut call = SET_ONCE.call(keys.iter().copied());
     call.arg(value);
     let first = link.run(&SET_ONCE, &call).await?;

@@ -1,8 +1,9 @@
-use assay_core::port::Durability;
+use assay_core::port::{Durability, JobStore as _};
+use assay_core::retry::Decision;
 use assay_store::{Carrier, ConnectError, RedisConfig, RedisStore, StoreConfig, TimeSource};
 use assay_test_support::redis::{Appendfsync, RedisOptions};
 
-use super::{Bench, connect, options, server};
+use super::{Bench, claim, connect, options, server, settlement};
 
 async fn refusal(config: &RedisConfig, settings: StoreConfig) -> ConnectError {
     let store = RedisStore::connect(config, settings, TimeSource::Server, Carrier::Streams).await;
@@ -40,6 +41,30 @@ async fn the_number_of_groups_is_fixed_with_the_first_start() {
     };
     let refused = refusal(&bench.config, settings).await.to_string();
     assert!(refused.contains("are in 1 groups"), "{refused}");
+}
+
+/// A worker that looks for envelopes where none come would run no job, and say nothing.
+#[tokio::test]
+async fn what_carries_the_envelopes_changes_only_when_no_job_waits() {
+    let bench = Bench::new().await;
+    let over = |carrier| {
+        let settings = StoreConfig::default();
+        RedisStore::connect(&bench.config, settings, TimeSource::Server, carrier)
+    };
+    let envelope = bench.submit(1).await;
+    let refused = over(Carrier::Broker).await.expect_err("it was let in");
+    let said = refused.to_string();
+    assert!(said.contains("1 jobs under this prefix"), "{said}");
+    assert!(said.contains("leave RABBITMQ_URL unset"), "{said}");
+    over(Carrier::Streams).await.unwrap().close().await;
+
+    let claimed = claim(&bench.store, &envelope, "worker").await;
+    let ended = bench
+        .store
+        .settle(&claimed.lease, settlement(Decision::Succeed));
+    ended.await.unwrap();
+    over(Carrier::Broker).await.unwrap().close().await;
+    over(Carrier::Streams).await.unwrap().close().await;
 }
 
 #[tokio::test]

@@ -1,0 +1,91 @@
+//! What must be in Redis before the first job of a process: when the store began, in how many groups jobs are, and
+//! what carries their envelopes. A process that would look for them elsewhere is not let in.
+
+use std::sync::LazyLock;
+
+use assay_core::kind::JobKind;
+
+use super::keys::{self, Keys};
+use super::link::{Link, LinkError};
+use super::outbox::Carrier;
+use super::record::{bytes, number};
+use super::script::{Room, Script};
+use super::set_once::set_once;
+
+/// Notes that envelopes go another way from now on. A plain command would be refused when there is no memory left.
+static CHANGE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(Room::NotNeeded, "redis.call('SET', KEYS[1], ARGV[1])"));
+
+/// What was there before.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing, or what this process needs.
+    Usable,
+    /// Jobs in so many groups.
+    OtherGroups(String),
+    /// So many jobs that have not ended, and whose envelopes go another way.
+    OtherCarrier(u64),
+}
+
+/// Writes what must be there, unless it is.
+pub(super) async fn prepare(
+    link: &Link,
+    keys: &Keys,
+    now_ms: u64,
+    carrier: Carrier,
+) -> Result<Found, LinkError> {
+    for group in keys.groups() {
+        set_once(link, &[&group.epoch, &group.beat], now_ms).await?;
+    }
+    let count = keys.groups().len();
+    let groups = set_once(link, &[&keys.meta_groups()], count as u64).await?;
+    if groups != count.to_string() {
+        return Ok(Found::OtherGroups(groups));
+    }
+    let key = keys.meta_carrier();
+    if set_once(link, &[&key], carrier.name()).await? == carrier.name() {
+        return Ok(Found::Usable);
+    }
+    match live(link, keys).await? {
+        0 => {
+            let mut change = CHANGE.call([key.as_str()].into_iter());
+            change.arg(carrier.name());
+            link.run(&CHANGE, &change).await.map(|_| Found::Usable)
+        }
+        live => Ok(Found::OtherCarrier(live)),
+    }
+}
+
+/// How many jobs have not ended.
+async fn live(link: &Link, keys: &Keys) -> Result<u64, LinkError> {
+    let mut commands = redis::pipe();
+    for group in keys.groups() {
+        commands.cmd("HMGET").arg(&group.counts);
+        for kind in JobKind::ALL {
+            commands.arg(keys::live(kind));
+        }
+    }
+    let answers = link.read_all(&commands).await?;
+    let fields = answers.into_iter().flat_map(|answer| match answer {
+        redis::Value::Array(fields) => fields,
+        _ => Vec::new(),
+    });
+    Ok(fields.filter_map(|field| number(bytes(&field)?)).sum())
+}
+
+impl Carrier {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Streams => "streams",
+            Self::Broker => "broker",
+        }
+    }
+
+    /// What whoever named this carrier should name for jobs that go the other way.
+    pub(super) fn wants(self) -> &'static str {
+        match self {
+            Self::Streams => "set RABBITMQ_URL as their processes have it",
+            Self::Broker => "leave RABBITMQ_URL unset",
+        }
+    }
+}
