@@ -23,15 +23,15 @@ use tokio::time::Instant;
 mod dead_letters;
 mod delivery;
 mod kind_queue;
-mod low_slots;
+
 mod taker;
 mod waiting;
 
 pub use dead_letters::{DEAD_LETTERS_KEPT_MAX, DeadLetter, DeadLetters};
 
+use crate::low_slots::LowSlots;
 use dead_letters::Aside;
 use kind_queue::KindQueue;
-use low_slots::LowSlots;
 use taker::Taker;
 
 /// Envelopes of every kind, waiting in this process.

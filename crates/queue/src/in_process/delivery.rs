@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::kind_queue::KindQueue;
-use super::low_slots::LowSlot;
+use crate::low_slots::LowSlot;
 
 /// The longest delay of a retry; a longer one comes back sooner and is judged again.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::delivery::InHand;
 use super::kind_queue::{KindQueue, Look};
-use super::low_slots::LowSlots;
 use super::waiting::Room;
+use crate::low_slots::LowSlots;
 
 /// One subscription. Takes between two awaits, so a take that is dropped while it waits took nothing.
 pub(super) struct Taker {

@@ -4,3 +4,7 @@
 mod in_process;
 #[cfg(test)]
 mod in_process_contract;
+#[cfg(test)]
+mod rabbit_bench;
+#[cfg(test)]
+mod rabbit_contract;

@@ -7,16 +7,16 @@ use assay_core::lanes::low_slots_max;
 use tokio::sync::Notify;
 
 /// How many envelopes of the low lane one subscription may have in hand, and has.
-pub(super) struct LowSlots {
+pub(crate) struct LowSlots {
     max: usize,
     in_hand: AtomicUsize,
     /// Told when one is given back.
-    pub(super) freed: Notify,
+    pub(crate) freed: Notify,
 }
 
 impl LowSlots {
     /// All but one of `concurrency`, and at least one.
-    pub(super) fn of(concurrency: usize) -> Self {
+    pub(crate) fn of(concurrency: usize) -> Self {
         Self {
             max: low_slots_max(concurrency),
             in_hand: AtomicUsize::new(0),
@@ -25,20 +25,20 @@ impl LowSlots {
     }
 
     /// How many more may be taken.
-    pub(super) fn free(&self) -> usize {
+    pub(crate) fn free(&self) -> usize {
         self.max
             .saturating_sub(self.in_hand.load(Ordering::Acquire))
     }
 
     /// Takes one until the answer is dropped. The only taker of a subscription asked [`LowSlots::free`].
-    pub(super) fn take(self: &Arc<Self>) -> LowSlot {
+    pub(crate) fn take(self: &Arc<Self>) -> LowSlot {
         self.in_hand.fetch_add(1, Ordering::AcqRel);
         LowSlot(Arc::clone(self))
     }
 }
 
 /// One envelope of the low lane in hand.
-pub(super) struct LowSlot(Arc<LowSlots>);
+pub(crate) struct LowSlot(Arc<LowSlots>);
 
 impl Drop for LowSlot {
     fn drop(&mut self) {

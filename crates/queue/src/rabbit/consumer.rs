@@ -1,0 +1,439 @@
+//! Receives for a subscription, and tells the broker what became of what it sent.
+//!
+//! One channel, and a consumer on it for each place of the kind, the most urgent first. When the channel is lost,
+//! what it brought comes again on the next one, or to somebody else.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use assay_core::kind::Lane;
+use assay_core::lanes::low_slots_max;
+use assay_core::port::{Markers, QueueError};
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, Stream as _, StreamExt as _};
+use lapin::options::{
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
+};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, Consumer};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::ack_window::{Ack, AckWindow};
+use super::backoff;
+use super::buffers::Receipt;
+use super::desk::{Desk, Order};
+use super::errand::{Done, Errand};
+use super::link::{Link, Live};
+use super::names::Place;
+use super::receive::{Fate, receive};
+use super::subscription::until;
+use super::supervisor::stopped;
+use super::topology::{Part, Topology};
+use crate::metric_definitions::{GivenBack, given_back};
+
+/// How long to wait for a connection before saying that there is none.
+const CONNECT_PATIENCE: Duration = Duration::from_millis(500);
+/// Most orders and deliveries that are worked on in one go.
+const BATCH_MAX: usize = 256;
+/// How often an idle subscription looks whether it is asked for anything.
+const LOOK_PERIOD: Duration = Duration::from_secs(1);
+
+/// Who receives for a subscription.
+pub(super) struct Receiver {
+    pub(super) desk: Arc<Desk>,
+    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) link: Link,
+    pub(super) topology: Arc<Topology>,
+    pub(super) markers: Arc<dyn Markers>,
+    pub(super) closed: watch::Receiver<bool>,
+    /// How often the broker was asked to send.
+    pub(super) rounds: u64,
+}
+
+/// Why a channel is of no more use.
+enum End {
+    /// Nobody needs it.
+    Over,
+    Lost(String),
+}
+
+/// A channel while it lasts.
+struct Listening<'r> {
+    receiver: &'r mut Receiver,
+    live: Arc<Live>,
+    channel: Channel,
+    epoch: u64,
+    consumers: Vec<(Place, Consumer)>,
+    window: AckWindow,
+    errands: FuturesUnordered<Errand>,
+    /// To go back then.
+    later: BinaryHeap<Reverse<(Instant, u64)>>,
+    receipts: std::collections::HashMap<u64, Receipt>,
+    /// Nobody will take anything any more.
+    ends: bool,
+}
+
+/// Most deliveries of a place that a worker of so many slots is sent ahead.
+pub(super) fn prefetch(lane: Lane, concurrency: usize) -> u16 {
+    let most = match lane {
+        Lane::Low => low_slots_max(concurrency),
+        Lane::Normal | Lane::High => concurrency.saturating_mul(2).max(1),
+    };
+    u16::try_from(most).unwrap_or(u16::MAX)
+}
+
+impl Receiver {
+    /// Ends when the queue is closed or nobody listens, and everything in hand is settled.
+    pub(super) async fn run(mut self) {
+        let (mut epoch, mut tries) = (0, 0);
+        while !self.is_over() {
+            epoch += 1;
+            let begun = Instant::now();
+            match self.listen(epoch).await {
+                Ok(End::Over) => return,
+                Ok(End::Lost(why)) => {
+                    tracing::warn!(kind = self.desk.kind.as_str(), "lost a subscription: {why}");
+                    self.desk.down(&why);
+                }
+                Err(error) => self.desk.down(&error.to_string()),
+            }
+            tries = if begun.elapsed() > LOOK_PERIOD {
+                0
+            } else {
+                tries + 1
+            };
+            let pause = backoff::wait(tries, rand::random());
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stopped(&mut self.closed) => {}
+                () = self.desk.asked.notified(), if self.desk.is_left() => {}
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.desk.is_left() || *self.closed.borrow()
+    }
+
+    async fn listen(&mut self, epoch: u64) -> Result<End, QueueError> {
+        let live = self.link.live(CONNECT_PATIENCE).await?;
+        // Somebody may have deleted a queue: that ends a subscription, too.
+        live.declared.forget(Part::Kind(self.desk.kind));
+        self.topology
+            .ensure(&live, Part::Kind(self.desk.kind))
+            .await?;
+        let channel = live.channel().await?;
+        let mut listening = Listening {
+            receiver: self,
+            live,
+            channel,
+            epoch,
+            consumers: Vec::new(),
+            window: AckWindow::default(),
+            errands: FuturesUnordered::new(),
+            later: BinaryHeap::new(),
+            receipts: std::collections::HashMap::new(),
+            ends: false,
+        };
+        listening.consume().await?;
+        listening.receiver.desk.up(epoch);
+        Ok(listening.run().await)
+    }
+}
+
+impl Listening<'_> {
+    fn desk(&self) -> &Arc<Desk> {
+        &self.receiver.desk
+    }
+
+    /// Has the broker send. All is asked for at once; the broker answers in order.
+    async fn consume(&mut self) -> Result<(), QueueError> {
+        self.receiver.rounds += 1;
+        let concurrency = self.desk().concurrency;
+        let names = self.receiver.topology.names.of(self.desk().kind);
+        let mut asked = Vec::<BoxFuture<'_, lapin::Result<Option<(Place, Consumer)>>>>::new();
+        let mut bound = 0;
+        for place in Place::all() {
+            let prefetch = prefetch(place.lane, concurrency);
+            let channel = &self.channel;
+            if prefetch != bound {
+                bound = prefetch;
+                let qos = channel.basic_qos(prefetch, BasicQosOptions::default());
+                asked.push(Box::pin(async move { qos.await.map(|()| None) }));
+            }
+            let queue = names.of(place).queue.clone();
+            let consume = channel.basic_consume(
+                queue,
+                ShortString::default(),
+                BasicConsumeOptions::default(),
+                FieldTable::default(),
+            );
+            asked.push(Box::pin(async move {
+                consume.await.map(|consumer| Some((place, consumer)))
+            }));
+        }
+        let round = self.receiver.rounds;
+        let answered = self
+            .live
+            .answered("receive", futures::future::try_join_all(asked))
+            .await?;
+        self.consumers = answered.into_iter().flatten().collect();
+        self.desk().with_buffers(|buffers| {
+            buffers.opened(|lane| prefetch(lane, concurrency), round, Instant::now());
+        });
+        Ok(())
+    }
+
+    async fn run(mut self) -> End {
+        let mut closed = self.receiver.closed.clone();
+        let desk = Arc::clone(self.desk());
+        let (mut orders, mut came) = (Vec::new(), Vec::new());
+        loop {
+            if self.ends && desk.in_hand() == 0 {
+                return self.leave().await;
+            }
+            let goes_back_at = self.later.peek().map(|Reverse((at, _))| *at);
+            let idle_at = desk
+                .idle_at()
+                .unwrap_or_else(|| Instant::now() + LOOK_PERIOD);
+            let idle_at = idle_at.min(Instant::now() + LOOK_PERIOD);
+            tokio::select! {
+                biased;
+                count = self.receiver.orders.recv_many(&mut orders, BATCH_MAX) => {
+                    if count == 0 {
+                        return End::Over;
+                    }
+                    self.settle(&mut orders);
+                }
+                open = next_of(&mut self.consumers, &mut came), if !self.consumers.is_empty() => {
+                    self.take_in(&mut came);
+                    if let Err(why) = open {
+                        return End::Lost(why);
+                    }
+                }
+                Some(done) = self.errands.next(), if !self.errands.is_empty() => self.after(done),
+                () = until(goes_back_at) => self.give_back_late(),
+                () = stopped(&mut closed), if !self.ends => self.ends = true,
+                () = desk.asked.notified() => self.ends |= desk.is_left(),
+                () = tokio::time::sleep_until(idle_at), if !self.consumers.is_empty() => {}
+            }
+            if let Err(error) = self.doze_or_wake().await {
+                return End::Lost(error.to_string());
+            }
+            self.tell();
+            if !self.channel.status().connected() {
+                return End::Lost("the channel was closed".into());
+            }
+        }
+    }
+
+    /// Has the broker send only while there is somebody who takes.
+    async fn doze_or_wake(&mut self) -> Result<(), QueueError> {
+        if self.consumers.is_empty() {
+            if !self.ends && self.desk().wakes_up() {
+                self.consume().await?;
+            }
+        } else if self.ends || self.desk().dozes_off() {
+            self.cancel().await?;
+        }
+        Ok(())
+    }
+
+    /// Has the broker send no more, and gives back what nobody took.
+    async fn cancel(&mut self) -> Result<(), QueueError> {
+        let cancels = self.consumers.iter().map(|(_, consumer)| {
+            self.channel
+                .basic_cancel(consumer.tag(), BasicCancelOptions::default())
+        });
+        let cancelled = futures::future::try_join_all(cancels);
+        self.live.answered("receive no more", cancelled).await?;
+        let held = self.desk().with_buffers(|buffers| buffers.clear());
+        let mut tags: Vec<_> = held.iter().map(|held| held.at.tag).collect();
+        // What was on its way is here by now.
+        for (_, mut consumer) in std::mem::take(&mut self.consumers) {
+            while let Some(Some(Ok(delivery))) = consumer.next().now_or_never() {
+                self.window.seen(delivery.delivery_tag);
+                tags.push(delivery.delivery_tag);
+            }
+        }
+        given_back(GivenBack::Unasked, tags.len());
+        tags.into_iter().for_each(|tag| self.give_back(tag));
+        Ok(())
+    }
+
+    fn take_in(&mut self, came: &mut Vec<(Place, lapin::message::Delivery)>) {
+        let desk = Arc::clone(self.desk());
+        let now_ms = desk.clock.now_ms();
+        let mut fates = Vec::with_capacity(came.len());
+        for (place, delivery) in came.drain(..) {
+            let at = Receipt {
+                place,
+                tag: delivery.delivery_tag,
+                epoch: self.epoch,
+                round: self.receiver.rounds,
+            };
+            self.window.seen(at.tag);
+            fates.push((at, receive(at, delivery, now_ms)));
+        }
+        let errands = &self.errands;
+        let mut done = Vec::new();
+        desk.with_buffers(|buffers| {
+            for (at, fate) in fates {
+                buffers.received(at.place);
+                match fate {
+                    Fate::Hold(held) => buffers.hold(held),
+                    Fate::HoldFor(wait, held) => buffers.hold_until(Instant::now() + wait, held),
+                    Fate::Marker { published_at_ms } => {
+                        done.push(at);
+                        errands.push(super::errand::pass(
+                            &self.receiver.markers,
+                            desk.kind,
+                            at.place.lane,
+                            published_at_ms,
+                        ));
+                    }
+                    Fate::PutOff(message, not_before_ms) => {
+                        errands.push(super::errand::put_off(&desk, at, message, not_before_ms));
+                    }
+                    Fate::Bury(message) => errands.push(super::errand::bury(&desk, at, message)),
+                }
+            }
+        });
+        done.into_iter().for_each(|at| self.ack(at));
+    }
+
+    fn settle(&mut self, orders: &mut Vec<Order>) {
+        for order in orders.drain(..) {
+            match order {
+                Order::Ack(at) if self.is_ours(at) => self.window.acked(at.tag),
+                Order::GiveBack(at) if self.is_ours(at) => self.give_back(at.tag),
+                Order::GiveBackAt(at, when) if self.is_ours(at) => self.give_back_at(at, when),
+                Order::HoldUntil(when, held) if self.is_ours(held.at) => {
+                    if self.consumers.is_empty() {
+                        self.give_back_at(held.at, when);
+                    } else {
+                        self.desk()
+                            .with_buffers(|buffers| buffers.hold_until(when, held));
+                    }
+                }
+                // Its channel is gone.
+                Order::Ack(_)
+                | Order::GiveBack(_)
+                | Order::GiveBackAt(..)
+                | Order::HoldUntil(..) => {}
+            }
+        }
+    }
+
+    fn is_ours(&self, at: Receipt) -> bool {
+        at.epoch == self.epoch
+    }
+
+    fn after(&mut self, done: Done) {
+        match done {
+            Done::Published(at) => self.ack(at),
+            Done::NotPublished(at, when) => self.give_back_at(at, when),
+            Done::Noted => {}
+        }
+    }
+
+    fn ack(&mut self, at: Receipt) {
+        self.window.acked(at.tag);
+        self.settled(at);
+    }
+
+    fn settled(&self, at: Receipt) {
+        self.desk()
+            .with_buffers(|buffers| buffers.settled(at, Instant::now()));
+    }
+
+    fn give_back_at(&mut self, at: Receipt, when: Instant) {
+        self.receipts.insert(at.tag, at);
+        self.later.push(Reverse((when, at.tag)));
+    }
+
+    fn give_back_late(&mut self) {
+        while let Some(Reverse((at, tag))) = self.later.peek().copied()
+            && at <= Instant::now()
+        {
+            self.later.pop();
+            self.give_back(tag);
+            if let Some(at) = self.receipts.remove(&tag) {
+                self.settled(at);
+            }
+        }
+    }
+
+    fn give_back(&mut self, tag: u64) {
+        self.window.given_back(tag);
+        let options = BasicNackOptions {
+            requeue: true,
+            multiple: false,
+        };
+        // The first poll has it sent; nothing that matters comes after.
+        drop(self.channel.basic_nack(tag, options).now_or_never());
+    }
+
+    /// Tells the broker what was acknowledged.
+    fn tell(&mut self) {
+        for frame in self.window.frames() {
+            let (tag, multiple) = match frame {
+                Ack::One(tag) => (tag, false),
+                Ack::UpTo(tag) => (tag, true),
+            };
+            drop(
+                self.channel
+                    .basic_ack(tag, BasicAckOptions { multiple })
+                    .now_or_never(),
+            );
+        }
+    }
+
+    /// Everything in hand is settled: says so, and closes the channel, which gives back the rest.
+    async fn leave(mut self) -> End {
+        let mut orders = Vec::new();
+        while let Ok(order) = self.receiver.orders.try_recv() {
+            orders.push(order);
+        }
+        self.settle(&mut orders);
+        self.tell();
+        let closed = self.channel.close(200, "done".into());
+        drop(self.live.answered("close a channel", closed).await);
+        End::Over
+    }
+}
+
+/// Waits for deliveries and puts what there is into `came`, the most urgent first. Fails when a consumer has ended.
+async fn next_of(
+    consumers: &mut [(Place, Consumer)],
+    came: &mut Vec<(Place, lapin::message::Delivery)>,
+) -> Result<(), String> {
+    std::future::poll_fn(|context| {
+        for (place, consumer) in consumers.iter_mut() {
+            while came.len() < BATCH_MAX {
+                match Pin::new(&mut *consumer).poll_next(context) {
+                    Poll::Ready(Some(Ok(delivery))) => came.push((*place, delivery)),
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error.to_string())),
+                    Poll::Ready(None) => {
+                        return Poll::Ready(Err(
+                            "the broker cancelled it, because the queue is gone or moves".into(),
+                        ));
+                    }
+                    Poll::Pending => break,
+                }
+            }
+        }
+        if came.is_empty() {
+            Poll::Pending
+        } else {
+            Poll::Ready(Ok(()))
+        }
+    })
+    .await
+}
