@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use assay_core::kind::JobKind;
+use redis::Value;
 
 use super::keys::{self, Keys};
 use super::link::{Link, LinkError};
@@ -65,12 +66,14 @@ async fn live(link: &Link, keys: &Keys) -> Result<u64, LinkError> {
             commands.arg(keys::live(kind));
         }
     }
-    let answers = link.read_all(&commands).await?;
-    let fields = answers.into_iter().flat_map(|answer| match answer {
-        redis::Value::Array(fields) => fields,
-        _ => Vec::new(),
-    });
-    Ok(fields.filter_map(|field| number(bytes(&field)?)).sum())
+    let mut sum = 0;
+    for answer in link.read_all(&commands).await? {
+        if let Value::Array(fields) = answer {
+            let counts = fields.iter().filter_map(|field| number(bytes(field)?));
+            sum += counts.sum::<u64>();
+        }
+    }
+    Ok(sum)
 }
 
 impl Carrier {
