@@ -217,6 +217,7 @@ impl Parts {
             queue,
             blobs: Some(keeping(blobs, retention_ms)),
             clock,
+            reconciling: None,
         };
         let scheduling = assay_scheduler::run(context.clone(), scheduler);
         self.tasks.spawn("scheduler", OnEnd::Shutdown, scheduling);

@@ -37,17 +37,26 @@ pub enum ActivityName {
     CollectBlobs,
     /// See [`crate::MeasureDepth`].
     MeasureDepth,
+    /// See [`crate::SendMarkers`].
+    SendMarkers,
+    /// See [`crate::Reconcile`].
+    Reconcile,
+    /// See [`crate::ReconcileDeadLetters`].
+    ReconcileDeadLetters,
 }
 
 impl ActivityName {
     /// Every activity.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::PromoteDue,
         Self::Reap,
         Self::SweepOutbox,
         Self::Expire,
         Self::CollectBlobs,
         Self::MeasureDepth,
+        Self::SendMarkers,
+        Self::Reconcile,
+        Self::ReconcileDeadLetters,
     ];
 
     /// The word in logs and metrics.
@@ -60,6 +69,9 @@ impl ActivityName {
             Self::Expire => "expire",
             Self::CollectBlobs => "collect_blobs",
             Self::MeasureDepth => "measure_depth",
+            Self::SendMarkers => "send_markers",
+            Self::Reconcile => "reconcile",
+            Self::ReconcileDeadLetters => "reconcile_dead_letters",
         }
     }
 }
@@ -73,7 +85,7 @@ impl fmt::Display for ActivityName {
 /// What one activation did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// How many things it changed: jobs, or contents.
+    /// How many things it changed: jobs, contents, lanes that got a marker.
     pub changed: usize,
     /// It stopped at its limit: there may be more.
     pub more: bool,
@@ -114,6 +126,14 @@ pub enum Error {
     /// The queue could not be measured.
     #[error("measure the queues")]
     Measure {
+        /// What it answered.
+        source: QueueError,
+    },
+    /// The queue failed.
+    #[error("{step}")]
+    Queue {
+        /// What was asked of it.
+        step: &'static str,
         /// What it answered.
         source: QueueError,
     },

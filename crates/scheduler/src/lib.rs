@@ -6,6 +6,8 @@
 //!
 //! - [`PromoteDue`], [`Reap`], [`SweepOutbox`], [`Expire`], [`CollectBlobs`], [`MeasureDepth`]: what is
 //!   done, a file each.
+//! - [`SendMarkers`], [`Reconcile`], [`ReconcileDeadLetters`]: what is done where a broker carries envelopes
+//!   that it might lose.
 //! - [`main`] is the program `scheduler`, which shares Redis and a folder with the other processes.
 //! - [`Driver`] does it over and over; [`Pace`] decides when; [`Settings`] says how often and how much.
 //!
@@ -27,6 +29,9 @@ mod pace;
 mod process;
 mod promote_due;
 mod reap;
+mod reconcile;
+mod reconcile_dead_letters;
+mod send_markers;
 mod settings;
 mod sweep_outbox;
 
@@ -49,6 +54,9 @@ pub use pace::{BACKOFF_MAX, Ended, Pace};
 pub use process::main;
 pub use promote_due::PromoteDue;
 pub use reap::Reap;
+pub use reconcile::{MARKER_MARGIN_MS, Reconcile, Reconciling};
+pub use reconcile_dead_letters::ReconcileDeadLetters;
+pub use send_markers::SendMarkers;
 pub use settings::{DEFAULTS, PER_ACTIVATION_LIMIT, PERIOD_MS_MAX, PERIOD_MS_MIN, Settings};
 pub use sweep_outbox::SweepOutbox;
 
@@ -62,6 +70,8 @@ pub struct Parts {
     pub blobs: Option<Keeping>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
+    /// How lost envelopes are found, where a broker carries them; without it none are looked for.
+    pub reconciling: Option<Reconciling>,
 }
 
 /// Runs every activity until no new work may be taken, then ends what is under way.
@@ -96,9 +106,14 @@ fn activities(settings: &Settings, parts: Parts) -> Vec<Periodic> {
         queue,
         blobs,
         clock,
+        reconciling,
     } = parts;
     let outlet = Outlet::new(Arc::clone(&store), Arc::clone(&queue));
     let mut activities = sweeps(settings, &outlet);
+    if let Some(reconciling) = reconciling {
+        let beside = (Arc::clone(&store), Arc::clone(&queue), Arc::clone(&clock));
+        activities.extend(reconciles(settings, reconciling, beside));
+    }
     let measure = MeasureDepth::new(queue, store, Arc::clone(&clock));
     activities.push((Box::new(measure), settings.measure_depth_period_ms));
     if let Some(keeping) = blobs {
@@ -119,5 +134,33 @@ fn sweeps(settings: &Settings, outlet: &Outlet) -> Vec<Periodic> {
         (Box::new(reap), settings.reap_period_ms),
         (Box::new(sweep_outbox), settings.sweep_outbox_period_ms),
         (Box::new(expire), settings.expire_period_ms),
+    ]
+}
+
+/// What the activities of a broker need besides.
+type Beside = (Arc<dyn JobStore>, Arc<dyn JobQueue>, Arc<dyn Clock>);
+
+fn reconciles(
+    settings: &Settings,
+    reconciling: Reconciling,
+    (store, queue, clock): Beside,
+) -> Vec<Periodic> {
+    let Reconciling {
+        markers,
+        marker_queue,
+        sent,
+        dead_letters,
+    } = reconciling;
+    let limit = settings.jobs_per_activation_max;
+    let reconcile = Reconcile::new(Arc::clone(&markers), Arc::clone(&sent), limit);
+    let send_markers = SendMarkers::new(markers, marker_queue, sent, clock);
+    let dead_letters = ReconcileDeadLetters::new(dead_letters, store, queue, limit);
+    vec![
+        (Box::new(send_markers), settings.send_markers_period_ms),
+        (Box::new(reconcile), settings.reconcile_period_ms),
+        (
+            Box::new(dead_letters),
+            settings.reconcile_dead_letters_period_ms,
+        ),
     ]
 }

@@ -10,12 +10,14 @@ use metrics::{
 };
 
 use crate::activity::ActivityName;
+use crate::reconcile_dead_letters::Kept;
 
 const ACTIVATIONS_TOTAL: &str = "assay_scheduler_activations_total";
 const FAILURES_TOTAL: &str = "assay_scheduler_failures_total";
 const ACTIVATION_SECONDS: &str = "assay_scheduler_activation_seconds";
 const CHANGED_TOTAL: &str = "assay_scheduler_jobs_total";
 const QUEUE_DEPTH: &str = "assay_job_queue_depth";
+const DEAD_LETTERS_KEPT: &str = "assay_job_queue_dead_letters";
 const JOBS: &str = "assay_jobs";
 const QUEUE_OLDEST_AGE_SECONDS: &str = "assay_job_queue_oldest_age_seconds";
 
@@ -51,7 +53,7 @@ fn describe() {
     );
     describe_counter!(
         CHANGED_TOTAL,
-        "jobs that activations changed, or contents they deleted, by activity"
+        "jobs that activations changed, contents they deleted or markers they sent, by activity"
     );
     describe_gauge!(QUEUE_DEPTH, "envelopes that wait, undelivered");
     describe_gauge!(JOBS, "jobs on record, by state");
@@ -59,6 +61,10 @@ fn describe() {
         QUEUE_OLDEST_AGE_SECONDS,
         Unit::Seconds,
         "age of the oldest envelope that waits, 0 when none does"
+    );
+    describe_gauge!(
+        DEAD_LETTERS_KEPT,
+        "envelopes that a queue beside the store keeps for people, by reason"
     );
     for name in ActivityName::ALL {
         for total in [ACTIVATIONS_TOTAL, FAILURES_TOTAL, CHANGED_TOTAL] {
@@ -72,6 +78,9 @@ fn describe() {
         }
         for lane in Lane::ALL {
             depth(kind, lane, 0, 0);
+        }
+        for why in Kept::ALL {
+            dead_letters_kept(kind, why, 0);
         }
     }
 }
@@ -109,4 +118,13 @@ pub(crate) fn depth(kind: JobKind, lane: Lane, ready: u64, age_ms: u64) {
     let labels = [("kind", kind.as_str()), ("lane", lane.as_str())];
     gauge!(QUEUE_DEPTH, &labels).set(ready as f64);
     gauge!(QUEUE_OLDEST_AGE_SECONDS, &labels).set(age_ms as f64 / 1000.0);
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float; there are far fewer letters than 2^53"
+)]
+pub(crate) fn dead_letters_kept(kind: JobKind, why: Kept, count: usize) {
+    let labels = [("kind", kind.as_str()), ("reason", why.as_str())];
+    gauge!(DEAD_LETTERS_KEPT, &labels).set(count as f64);
 }

@@ -46,6 +46,7 @@ async fn tick(context: Context, backend: Backend) -> Result<(), BoxError> {
             retention_ms: backend.retention_ms(),
         }),
         clock: backend.clock(),
+        reconciling: None,
     };
     let ticking = run(context.clone(), parts);
     context.tasks.spawn("scheduler", OnEnd::Shutdown, ticking);

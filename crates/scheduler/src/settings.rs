@@ -30,6 +30,12 @@ pub struct Settings {
     pub measure_depth_period_ms: u64,
     /// How often [`crate::CollectBlobs`] runs, in milliseconds.
     pub collect_blobs_period_ms: u64,
+    /// How often [`crate::SendMarkers`] runs, in milliseconds.
+    pub send_markers_period_ms: u64,
+    /// How often [`crate::Reconcile`] runs, in milliseconds.
+    pub reconcile_period_ms: u64,
+    /// How often [`crate::ReconcileDeadLetters`] runs, in milliseconds.
+    pub reconcile_dead_letters_period_ms: u64,
     /// Most jobs that one activation changes.
     pub jobs_per_activation_max: usize,
     /// Most contents that one activation deletes.
@@ -55,6 +61,12 @@ impl Settings {
             ("expire_period_ms", self.expire_period_ms),
             ("measure_depth_period_ms", self.measure_depth_period_ms),
             ("collect_blobs_period_ms", self.collect_blobs_period_ms),
+            ("send_markers_period_ms", self.send_markers_period_ms),
+            ("reconcile_period_ms", self.reconcile_period_ms),
+            (
+                "reconcile_dead_letters_period_ms",
+                self.reconcile_dead_letters_period_ms,
+            ),
         ];
         for (key, period_ms) in periods {
             if !(PERIOD_MS_MIN..=PERIOD_MS_MAX).contains(&period_ms) {

@@ -9,4 +9,6 @@ mod driver;
 #[cfg(test)]
 mod ports;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod run;

@@ -1,8 +1,10 @@
 //! Ports that do what a test says and remember what they were asked.
 
+mod broker;
 mod queue;
 mod store;
 
+pub(crate) use broker::{ScriptedBroker, ScriptedLetters};
 pub(crate) use queue::ScriptedQueue;
 pub(crate) use store::ScriptedStore;
 

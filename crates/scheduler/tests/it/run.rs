@@ -27,6 +27,7 @@ fn parts(store: &Arc<ScriptedStore>) -> Parts {
         queue: Arc::new(ScriptedQueue::default()),
         blobs: None,
         clock: Arc::new(ManualClock::at(NOW_MS)),
+        reconciling: None,
     }
 }
 

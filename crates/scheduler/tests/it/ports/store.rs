@@ -14,13 +14,16 @@ use assay_core::state::JobState;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-/// Answers sweeps from a script, then with nothing to do. Everything but clockwork fails the test.
+/// Answers sweeps from a script, then with nothing to do. Everything but clockwork, and a look at a job,
+/// fails the test.
 #[derive(Default)]
 pub(crate) struct ScriptedStore {
     script: Mutex<BTreeMap<&'static str, VecDeque<Result<Swept, StoreError>>>>,
     calls: Mutex<Vec<(&'static str, usize)>>,
     promoted: Mutex<Vec<(JobId, u64)>>,
     promote_fails: bool,
+    /// What is on record.
+    pub(crate) jobs: Mutex<BTreeMap<JobId, Job>>,
 }
 
 impl ScriptedStore {
@@ -102,8 +105,8 @@ impl JobStore for ScriptedStore {
         not_clockwork()
     }
 
-    async fn get(&self, _: &Tenant, _: JobId) -> Result<Option<Job>, StoreError> {
-        not_clockwork()
+    async fn get(&self, _: &Tenant, id: JobId) -> Result<Option<Job>, StoreError> {
+        Ok(self.jobs.lock().get(&id).cloned())
     }
 
     async fn inline_result(&self, _: &Tenant, _: JobId) -> Result<Option<Vec<u8>>, StoreError> {
