@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use assay_queue::RabbitConfig;
+use assay_queue::metric_definitions as queue_metrics;
 use assay_service::Config;
 use assay_service::config::Error;
 use assay_service::prometheus::{Instruments, named};
@@ -9,20 +11,27 @@ use assay_store::metric_definitions::redis as redis_metrics;
 use assay_store::{RedisConfig, StoreConfig};
 
 /// Documented defaults of all sections.
-pub const DEFAULTS: [&str; 3] = [
+pub const DEFAULTS: [&str; 4] = [
     assay_store::DEFAULTS_TOML,
     assay_store::REDIS_DEFAULTS_TOML,
+    assay_queue::RABBIT_DEFAULTS_TOML,
     include_str!("defaults.toml"),
 ];
 
 /// The key of the folder of blobs.
 pub const BLOB_FOLDER_KEY: &str = "blob.folder";
 
-/// The store knows nothing of a process's metrics; it names its own.
-pub const INSTRUMENTS: Instruments = Instruments {
-    describe: redis_metrics::describe,
-    buckets: &named(redis_metrics::BUCKETS),
-};
+/// Store and queue know nothing of a process's metrics; each names its own.
+pub const INSTRUMENTS: [Instruments; 2] = [
+    Instruments {
+        describe: redis_metrics::describe,
+        buckets: &named(redis_metrics::BUCKETS),
+    },
+    Instruments {
+        describe: queue_metrics::describe,
+        buckets: &named(queue_metrics::BUCKETS),
+    },
+];
 
 /// What is shared, and where.
 #[derive(Clone, Debug)]
@@ -31,6 +40,8 @@ pub struct Settings {
     pub redis: RedisConfig,
     /// How records are kept in it.
     pub store: StoreConfig,
+    /// Where RabbitMQ is, if it carries the envelopes; without one they go through Redis.
+    pub rabbit: Option<RabbitConfig>,
     /// The folder of blobs.
     pub blob_folder: PathBuf,
 }
@@ -41,9 +52,13 @@ impl Settings {
     /// # Errors
     /// The first value that cannot be used, and what it must be.
     pub fn read(config: &Config) -> Result<Self, Error> {
-        refuse_rabbitmq(config)?;
         let redis: RedisConfig = config.section("redis")?;
         if let Err(error) = redis.validate() {
+            return Err(Error::Invalid(vec![error.to_string()]));
+        }
+        let rabbit: RabbitConfig = config.section("rabbitmq")?;
+        let rabbit = Some(rabbit).filter(RabbitConfig::is_set);
+        if let Some(Err(error)) = rabbit.as_ref().map(RabbitConfig::validate) {
             return Err(Error::Invalid(vec![error.to_string()]));
         }
         let folder: String = config.section(BLOB_FOLDER_KEY)?;
@@ -52,6 +67,7 @@ impl Settings {
         }
         Ok(Self {
             redis,
+            rabbit,
             store: store_settings(config)?,
             blob_folder: folder.into(),
         })
@@ -79,16 +95,6 @@ pub fn store_settings(config: &Config) -> Result<StoreConfig, Error> {
             Err(config.refuse(&key, "be at least 1"))
         }
     }
-}
-
-/// Whoever names a broker must not believe that it is used.
-fn refuse_rabbitmq(config: &Config) -> Result<(), Error> {
-    let url: String = config.section("rabbitmq.url")?;
-    if url.is_empty() {
-        return Ok(());
-    }
-    let must = "be unset (RABBITMQ_URL too): queues in RabbitMQ are not built yet, records and queues are both in Redis";
-    Err(config.refuse("rabbitmq.url", must))
 }
 
 #[cfg(test)]
@@ -132,15 +138,19 @@ mod tests {
     }
 
     #[test]
-    fn a_rabbitmq_is_refused_in_one_sentence() {
-        let error = read(&[("RABBITMQ_URL", "amqp://guest:secret@mq:5672")]).unwrap_err();
-        assert!(error.starts_with("`rabbitmq.url` must be unset"), "{error}");
+    fn a_rabbitmq_carries_the_envelopes_if_it_is_named() {
+        assert!(read(&[]).unwrap().rabbit.is_none());
+        let settings = read(&[("RABBITMQ_URL", "amqp://assay:opensesame@mq:5672")]);
+        let rabbit = settings.unwrap().rabbit.unwrap();
+        assert!(format!("{rabbit:?}").contains("mq:5672"));
+    }
+
+    #[test]
+    fn a_rabbitmq_that_nobody_can_use_is_told_in_one_sentence() {
+        let error = read(&[("RABBITMQ_URL", "http://assay:opensesame@mq")]).unwrap_err();
+        assert!(error.contains("RABBITMQ_URL"), "{error}");
         assert!(
-            error.contains("environment variable RABBITMQ_URL"),
-            "{error}"
-        );
-        assert!(
-            !error.contains("secret") && !error.contains('\n'),
+            !error.contains("opensesame") && !error.contains('\n'),
             "{error}"
         );
     }

@@ -9,10 +9,12 @@ use assay_blob::Blobs;
 use assay_core::clock::Clock;
 use assay_core::id::WorkerId;
 use assay_core::port::{Durability, JobQueue, JobStore, QueueControl, WorkerRegistry};
+use assay_queue::RabbitConfigError;
 use assay_service::readiness::Dependency;
 use assay_service::{BoxError, Config, Shutdown, config};
-use assay_store::{Carrier, ConnectError, RedisStore, TimeSource};
+use assay_store::{ConnectError, RedisStore, TimeSource};
 
+use crate::carriage::{Carriage, Mode, Reconciliation};
 use crate::check::Settings;
 
 /// Between two tries to reach a Redis that is not there yet.
@@ -25,6 +27,7 @@ const FOLDER_MODE: u32 = 0o700;
 #[derive(Clone)]
 pub struct Backend {
     store: Arc<RedisStore>,
+    carriage: Carriage,
     blobs: Blobs,
     retention_ms: u64,
 }
@@ -38,6 +41,9 @@ pub enum Error {
     /// Redis cannot be reached, or will not do.
     #[error(transparent)]
     Redis(#[from] ConnectError),
+    /// RabbitMQ is not named in a way that could work.
+    #[error(transparent)]
+    Rabbit(#[from] RabbitConfigError),
     /// The folder of blobs cannot be used.
     #[error(transparent)]
     Blobs(#[from] assay_blob::Error),
@@ -63,8 +69,10 @@ impl Backend {
         let Some(store) = connect(&settings, redis_up, shutdown).await? else {
             return Ok(None);
         };
+        let carriage = Carriage::start(settings.rabbit.as_ref(), &store)?;
         Ok(Some(Self {
             store,
+            carriage,
             blobs,
             retention_ms,
         }))
@@ -79,7 +87,24 @@ impl Backend {
     /// The queues, for a process that calls itself `consumer`.
     #[must_use]
     pub fn queue(&self, consumer: &WorkerId) -> Arc<dyn JobQueue> {
-        Arc::new(self.store.queue(consumer))
+        self.carriage.queue(consumer)
+    }
+
+    /// Where records and envelopes are.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.carriage.mode()
+    }
+
+    /// What keeps records and envelopes in step; `None` where they are in one place.
+    #[must_use]
+    pub fn reconciliation(&self) -> Option<Reconciliation> {
+        self.carriage.reconciliation()
+    }
+
+    /// The queues as readiness watches them; `None` where they are in one place with the records.
+    pub(crate) fn broker(&self) -> Option<Arc<dyn JobQueue>> {
+        self.carriage.broker()
     }
 
     /// The registry of workers.
@@ -113,6 +138,7 @@ impl Backend {
     }
 
     pub(crate) async fn close(&self) {
+        self.carriage.close().await;
         self.store.close().await;
     }
 }
@@ -122,14 +148,20 @@ impl Backend {
 /// # Errors
 /// When a setting is wrong, or Redis cannot be reached or will not do.
 pub async fn look(config: &Config) -> Result<(String, Durability), Error> {
-    let Settings { redis, store, .. } = Settings::read(config)?;
+    let Settings {
+        redis,
+        store,
+        rabbit,
+        ..
+    } = Settings::read(config)?;
+    let carrier = Mode::of(rabbit.as_ref()).carrier();
     let address = redis.address();
     // Boxed: a connection in the making is large, and every layer of a task would move it.
     match Box::pin(RedisStore::connect(
         &redis,
         store,
         TimeSource::Server,
-        Carrier::Streams,
+        carrier,
     ))
     .await
     {
@@ -147,13 +179,14 @@ async fn connect(
     redis_up: &Dependency,
     shutdown: &Shutdown,
 ) -> Result<Option<Arc<RedisStore>>, Error> {
+    let carrier = Mode::of(settings.rabbit.as_ref()).carrier();
     let mut told = false;
     loop {
         let tried = RedisStore::connect(
             &settings.redis,
             settings.store.clone(),
             TimeSource::Server,
-            Carrier::Streams,
+            carrier,
         );
         match Box::pin(tried).await {
             Ok(store) => {

@@ -5,7 +5,7 @@ use assay_service::{BoxError, Context, OnEnd, TaskGroup};
 
 use crate::check::Settings;
 use crate::open::{Backend, Error};
-use crate::watch::{REDIS_DEPENDENCY, watch};
+use crate::watch::{RABBITMQ_DEPENDENCY, REDIS_DEPENDENCY, watch, watch_broker};
 
 /// Opens what is shared, lets `start` begin the process's own tasks on the context that it is given, and waits
 /// until a shutdown ended them all; the connection is closed last.
@@ -34,6 +34,15 @@ where
     context
         .tasks
         .spawn("redis-watch", OnEnd::Shutdown, watching);
+    if let Some(broker) = backend.broker() {
+        let rabbit_up = context
+            .readiness
+            .dependency(RABBITMQ_DEPENDENCY, Need::Optional);
+        let watching = watch_broker(broker, rabbit_up, context.shutdown.clone());
+        context
+            .tasks
+            .spawn("rabbitmq-watch", OnEnd::Shutdown, watching);
+    }
     let started = start(context.clone(), backend.clone()).await;
     if started.is_ok() {
         latch.release();

@@ -1,15 +1,17 @@
-//! Whether Redis answers, for readiness.
+//! Whether Redis answers and RabbitMQ takes envelopes, for readiness.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use assay_core::port::{JobStore, StoreError};
+use assay_core::port::{JobQueue, JobStore, StoreError};
 use assay_service::Shutdown;
 use assay_service::readiness::Dependency;
 
 /// The name under which readiness knows Redis.
 pub const REDIS_DEPENDENCY: &str = "redis";
+/// The name under which readiness knows RabbitMQ.
+pub const RABBITMQ_DEPENDENCY: &str = "rabbitmq";
 
 /// Between two questions.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -54,5 +56,23 @@ async fn ask(store: &dyn JobStore) -> Result<(), String> {
         Ok(Err(StoreError::Unavailable { why } | StoreError::Unknown { why })) => Err(why),
         Ok(Err(refused @ StoreError::Refused { .. })) => Err(refused.to_string()),
         Err(_) => Err(format!("no answer within {} s", ANSWER_TIME_MAX.as_secs())),
+    }
+}
+
+/// Looks over and over whether RabbitMQ takes envelopes, until no new work may be taken. The queue itself logs it.
+pub(crate) async fn watch_broker(
+    queue: Arc<dyn JobQueue>,
+    rabbit_up: Dependency,
+    shutdown: Shutdown,
+) -> Result<(), Infallible> {
+    loop {
+        match queue.accepts() {
+            Ok(()) => rabbit_up.up(),
+            Err(error) => rabbit_up.down(error.to_string()),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PERIOD) => {}
+            () = shutdown.intake_stopped() => return Ok(()),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use assay_api::v1::ServerMode;
-use assay_backend::Backend;
+use assay_backend::{Backend, Mode};
 use assay_core::id::WorkerId;
 use assay_service::config::{Config, Error as ConfigError};
 use assay_service::{BoxError, Context, Service};
@@ -17,10 +17,13 @@ const SERVICE: Service = Service {
     name: "gateway",
     version: env!("CARGO_PKG_VERSION"),
     defaults: &{
-        let [store, redis, shared] = assay_backend::DEFAULTS;
-        [store, redis, shared, config::DEFAULTS, ADMIN]
+        let [store, redis, rabbit, shared] = assay_backend::DEFAULTS;
+        [store, redis, rabbit, shared, config::DEFAULTS, ADMIN]
     },
-    instruments: &[assay_backend::INSTRUMENTS, INSTRUMENTS],
+    instruments: &{
+        let [records, envelopes] = assay_backend::INSTRUMENTS;
+        [records, envelopes, INSTRUMENTS]
+    },
     check,
 };
 
@@ -44,9 +47,16 @@ async fn serve(context: Context, backend: Backend) -> Result<(), BoxError> {
         blobs: backend.blobs().clone(),
         registry: backend.registry(),
         clock: backend.clock(),
-        mode: ServerMode::Redis,
+        mode: mode(&backend),
     };
     let address = gateway.start(&context).await?;
     tracing::info!(%address, "ready: the API is at http://{address} (gRPC)");
     Ok(())
+}
+
+fn mode(backend: &Backend) -> ServerMode {
+    match backend.mode() {
+        Mode::Redis => ServerMode::Redis,
+        Mode::Full => ServerMode::Full,
+    }
 }

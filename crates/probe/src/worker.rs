@@ -31,14 +31,14 @@ const SERVICE: Service = Service {
     name: PROGRAM.name,
     version: PROGRAM.version,
     defaults: &{
-        let [store, redis, shared] = assay_backend::DEFAULTS;
+        let [store, redis, rabbit, shared] = assay_backend::DEFAULTS;
         let worker = assay_worker_runtime::DEFAULTS;
-        [store, redis, shared, worker, DEFAULTS]
+        [store, redis, rabbit, shared, worker, DEFAULTS]
     },
-    instruments: &[
-        assay_backend::INSTRUMENTS,
-        assay_worker_runtime::INSTRUMENTS,
-    ],
+    instruments: &{
+        let [records, envelopes] = assay_backend::INSTRUMENTS;
+        [records, envelopes, assay_worker_runtime::INSTRUMENTS]
+    },
     check,
 };
 

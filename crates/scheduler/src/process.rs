@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use assay_backend::Backend;
+use assay_backend::{Backend, Reconciliation};
 use assay_core::id::WorkerId;
 use assay_core::job::JOB_LIFE_MS_MAX;
 use assay_service::config::{Config, Error as ConfigError};
 use assay_service::{BoxError, Context, OnEnd, Service};
 
-use crate::{DEFAULTS, INSTRUMENTS, Keeping, Parts, Settings, run};
+use crate::{DEFAULTS, INSTRUMENTS, Keeping, Parts, Reconciling, Settings, run};
 
 /// The other programs of one machine have other defaults.
 const ADMIN: &str = "[admin]\nlisten = \"127.0.0.1:9091\"\n";
@@ -17,10 +17,13 @@ const SERVICE: Service = Service {
     name: "scheduler",
     version: env!("CARGO_PKG_VERSION"),
     defaults: &{
-        let [store, redis, shared] = assay_backend::DEFAULTS;
-        [store, redis, shared, DEFAULTS, ADMIN]
+        let [store, redis, rabbit, shared] = assay_backend::DEFAULTS;
+        [store, redis, rabbit, shared, DEFAULTS, ADMIN]
     },
-    instruments: &[assay_backend::INSTRUMENTS, INSTRUMENTS],
+    instruments: &{
+        let [records, envelopes] = assay_backend::INSTRUMENTS;
+        [records, envelopes, INSTRUMENTS]
+    },
     check,
 };
 
@@ -46,10 +49,19 @@ async fn tick(context: Context, backend: Backend) -> Result<(), BoxError> {
             retention_ms: backend.retention_ms(),
         }),
         clock: backend.clock(),
-        reconciling: None,
+        reconciling: backend.reconciliation().map(reconciling),
     };
     let ticking = run(context.clone(), parts);
     context.tasks.spawn("scheduler", OnEnd::Shutdown, ticking);
     tracing::info!("ready: the clock runs");
     Ok(())
+}
+
+fn reconciling(shared: Reconciliation) -> Reconciling {
+    Reconciling {
+        markers: shared.markers,
+        marker_queue: shared.marker_queue,
+        sent: shared.sent,
+        dead_letters: shared.dead_letters,
+    }
 }

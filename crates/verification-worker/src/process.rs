@@ -23,15 +23,15 @@ const SERVICE: Service = Service {
     name: PROGRAM.name,
     version: PROGRAM.version,
     defaults: &{
-        let [store, redis, shared] = assay_backend::DEFAULTS;
+        let [store, redis, rabbit, shared] = assay_backend::DEFAULTS;
         let worker = assay_worker_runtime::DEFAULTS;
-        [store, redis, shared, worker, DEFAULTS, ADMIN]
+        [store, redis, rabbit, shared, worker, DEFAULTS, ADMIN]
     },
-    instruments: &[
-        assay_backend::INSTRUMENTS,
-        assay_worker_runtime::INSTRUMENTS,
-        INSTRUMENTS,
-    ],
+    instruments: &{
+        let [records, envelopes] = assay_backend::INSTRUMENTS;
+        let worker = assay_worker_runtime::INSTRUMENTS;
+        [records, envelopes, worker, INSTRUMENTS]
+    },
     check,
 };
 

@@ -15,7 +15,7 @@ async fn refused(server: &RedisServer, settings: &[(&str, &str)]) -> String {
     for (key, value) in settings {
         loader = loader.set(key, *value);
     }
-    let metrics = Metrics::new("test", "1", &[INSTRUMENTS]).unwrap();
+    let metrics = Metrics::new("test", "1", &INSTRUMENTS).unwrap();
     let context = Context::detached(loader.load().unwrap(), metrics);
     let ended = within(
         "it refuses",

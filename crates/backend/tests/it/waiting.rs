@@ -24,7 +24,7 @@ impl Process {
             .set("redis.port", redis_port.to_string())
             .set("blob.folder", folder.path().join("blobs").to_str().unwrap())
             .load();
-        let metrics = Metrics::new("test", "1", &[INSTRUMENTS]).unwrap();
+        let metrics = Metrics::new("test", "1", &INSTRUMENTS).unwrap();
         let context = Context::detached(config.unwrap(), metrics);
         let inside = context.clone();
         let ended = context
