@@ -16,6 +16,8 @@
 //! Not here: an envelope that the worker is too old to read. It has no claim to judge; the worker puts it
 //! back for a newer one.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::Envelope;
@@ -75,6 +77,18 @@ pub fn judge(job: &Job, generation: u64, now_ms: u64) -> Verdict {
             Verdict::Stale
         }
         JobState::Waiting => due(job, now_ms),
+    }
+}
+
+/// Whether a delivery of `generation` is of no more use to a worker whose lease, of `token`, is not the latest: its
+/// job has ended, goes on by a later envelope, or was claimed since by somebody who has a delivery of his own. If
+/// not, the store has forgotten the lease, and this delivery may be the only one that the job has left.
+#[must_use]
+pub fn is_superseded(job: &Job, generation: u64, token: u64) -> bool {
+    match generation.cmp(&job.generation) {
+        Ordering::Less => true,
+        Ordering::Equal => job.state.is_terminal() || job.token > token,
+        Ordering::Greater => false,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::jitter::Backoff;
 use crate::lease::Leases;
 use crate::metric_definitions::{GivenBack, Meters};
 use crate::outcome::{self, Ending};
-use crate::refuse::{Refusal, acknowledge, refuse};
+use crate::refuse::{Refusal, refuse};
 use crate::run::{Ran, Runner};
 use crate::settle::Settler;
 use crate::slots::Slot;
@@ -149,11 +149,8 @@ impl<H: JobHandler> Executor<H> {
             Err(ending) => ending,
         };
         match stop {
-            // Another worker has it, or it has ended: nothing more is written.
-            Some(Stop::Fenced) => {
-                self.meters.stale_completion();
-                return acknowledge(delivery).await;
-            }
+            // Another worker has it, it has ended, or its lease is forgotten: nothing more is written.
+            Some(Stop::Fenced) => return self.settler.fenced(delivery, attempt).await,
             // Dropped unsettled, the delivery comes again and its claim makes the record anew.
             Some(Stop::Missing) => return self.meters.given_back(GivenBack::Missing, 1),
             Some(Stop::Drain | Stop::Cancel | Stop::LeaseLost) | None => {}

@@ -113,6 +113,8 @@ pub(crate) enum GivenBack {
     Missing,
     /// Its kind is paused.
     Paused,
+    /// Its lease is not the latest, and nothing shows who has the job.
+    Fenced,
 }
 
 /// One worker's metrics. Made inside [`assay_service::prometheus::Metrics::record`], which starts every
@@ -125,7 +127,7 @@ pub(crate) struct Meters {
     lease_lost: [Counter; 3],
     stale_completion: Counter,
     refused: BTreeMap<&'static str, Counter>,
-    given_back: [Counter; 5],
+    given_back: [Counter; 6],
 }
 
 struct LaneMeters {
@@ -172,7 +174,15 @@ impl Meters {
             lease_lost: ["expired", "fenced", "missing"].map(lease_lost),
             stale_completion: counter!(STALE_COMPLETION_TOTAL, "kind" => kind),
             refused: refusals.iter().map(refused).collect(),
-            given_back: ["waited", "drain", "store_outage", "missing", "paused"].map(given_back),
+            given_back: [
+                "waited",
+                "drain",
+                "store_outage",
+                "missing",
+                "paused",
+                "fenced",
+            ]
+            .map(given_back),
         }
     }
 

@@ -108,6 +108,12 @@ pub(crate) async fn acknowledge(delivery: Delivery) {
     note(delivery.ack().await, job_id);
 }
 
+/// Has a delivery judged again, by the next claim.
+pub(crate) async fn give_back(delivery: Delivery) {
+    let job_id = delivery.envelope.job_id;
+    note(delivery.retry(Duration::ZERO).await, job_id);
+}
+
 /// A delivery that could not be settled comes again, and its claim tells what became of it.
 fn note(settled: Result<(), QueueError>, job_id: assay_core::id::JobId) {
     if let Err(error) = settled {

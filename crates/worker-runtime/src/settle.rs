@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use assay_core::claim::is_superseded;
 use assay_core::envelope::Envelope;
 use assay_core::job::Job;
 use assay_core::port::{Claim, Delivery, QueueError, Settled, Settlement};
@@ -18,7 +19,7 @@ use crate::config::Settings;
 use crate::jitter::Backoff;
 use crate::metric_definitions::{GivenBack, Meters};
 use crate::ports::Ports;
-use crate::refuse::{Refusal, acknowledge, refuse};
+use crate::refuse::{Refusal, acknowledge, give_back, refuse};
 
 #[cfg(feature = "failpoints")]
 mod planted;
@@ -76,15 +77,33 @@ impl Settler {
                 self.account(&job, &settlement.decision, token);
             }
             Record::Fenced => {
-                self.meters.stale_completion();
-                acknowledge(delivery).await;
                 tracing::warn!(job.id = %job_id, token, "dropped the outcome of job {job_id}: the lease is not the latest");
+                self.fenced(delivery, attempt).await;
             }
             Record::Refused(refusal) => refuse(delivery, refusal, &self.meters).await,
             Record::GivenUp => {
                 drop(delivery);
                 self.meters.given_back(GivenBack::StoreOutage, 1);
                 tracing::error!(job.id = %job_id, token, "dropped the outcome of job {job_id}, it will run again: the store did not take it");
+            }
+        }
+    }
+
+    /// Settles a delivery whose attempt may write nothing more. Unless the record shows what came after its lease,
+    /// the store has forgotten the lease: then the job may have no other envelope, and the claim judges this one.
+    pub(crate) async fn fenced(&self, delivery: Delivery, attempt: &Attempt) {
+        self.meters.stale_completion();
+        let (lease, generation) = (&attempt.lease, delivery.envelope.generation);
+        let job = self.ports.store.get(&lease.tenant, lease.job_id).await;
+        match job {
+            Ok(Some(job)) if is_superseded(&job, generation, lease.token) => {
+                acknowledge(delivery).await;
+            }
+            Ok(_) | Err(_) => {
+                let job_id = lease.job_id;
+                tracing::warn!(job.id = %job_id, token = lease.token, "gave a delivery of job {job_id} back: nothing shows who has the job");
+                self.meters.given_back(GivenBack::Fenced, 1);
+                give_back(delivery).await;
             }
         }
     }

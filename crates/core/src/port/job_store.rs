@@ -316,7 +316,9 @@ pub enum Settled {
         /// hands them out itself.
         publish: Vec<Envelope>,
     },
-    /// The lease is not the latest: nothing was written. Acknowledge; the result is not this one.
+    /// The lease is not the latest: nothing was written, the result is not this one. Acknowledge only if the
+    /// record shows why (see [`is_superseded`](crate::claim::is_superseded)); a store that lost its latest
+    /// writes has forgotten the lease, and needs the envelope again.
     Fenced,
     /// The record is gone: claim again with the envelope, settle under the new token.
     Missing,

@@ -191,6 +191,67 @@ async fn a_fenced_attempt_is_cut_off_without_a_grace_and_its_delivery_acknowledg
     assert_eq!(world.journal.read(), ["claim", "ack"]);
 }
 
+/// The store lost its last second, the claim among it: the delivery is the only envelope that the job has.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_whose_claim_the_store_forgot_gives_its_delivery_back() {
+    for succeeds in [true, false] {
+        let world = World::new();
+        let id = world.submit("hello");
+        let before = world.store.row(id);
+        let go_on = Arc::new(Semaphore::new(0));
+        let waits = Arc::clone(&go_on);
+        let worker = world.work(move |_, _| {
+            let go_on = Arc::clone(&waits);
+            Box::pin(async move {
+                let permit = go_on.acquire().await;
+                permit.unwrap().forget();
+                Ok(Value::Null)
+            })
+        });
+        world.wait(id, JobState::Running).await;
+        world.store.change(id, |row| *row = before);
+        if succeeds {
+            // Its outcome comes before the next renewal.
+            go_on.add_permits(1);
+        }
+        // The same delivery, claimed again.
+        world.wait(id, JobState::Running).await;
+        go_on.add_permits(1);
+        let row = world.wait(id, JobState::Succeeded).await;
+        assert_eq!((row.job.attempt, row.job.generation), (1, 1));
+        let back =
+            "assay_delivery_given_back_total{kind=\"content-verification\",reason=\"fenced\"}";
+        assert_eq!(worker.metric(back), 1.0);
+        worker.shut_down().await;
+        let expected = ["claim", "retry", "claim", "record", "ack"];
+        assert_eq!(world.journal.read(), expected);
+        assert_eq!((world.queue.in_hand(), world.queue.waiting()), (0, 0));
+    }
+}
+
+/// A store that does not say who has the job has it judged by the claim.
+#[tokio::test(start_paused = true)]
+async fn an_outcome_that_nobody_can_place_gives_its_delivery_back() {
+    let world = World::new();
+    let id = world.submit("hello");
+    let worker = world.work(|_, _| Box::pin(never()));
+    let running = world.wait(id, JobState::Running).await;
+    // It ended meanwhile, and the record can't be read just then.
+    world.store.change(id, |row| {
+        row.job.state = JobState::Cancelled;
+        row.job.holder = None;
+    });
+    world.store.faults.lock().unreadable = true;
+    let fenced = Instant::now();
+    while !world.journal.read().contains(&"retry") {
+        tokio::time::sleep(seconds(1)).await;
+        assert!(fenced.elapsed() < seconds(6));
+    }
+    worker.shut_down().await;
+    assert_eq!(running.job.attempt, 1);
+    assert_eq!(world.journal.read(), ["claim", "retry", "ack"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_record_that_vanishes_under_an_attempt_sends_the_delivery_back() {
     let world = World::new();

@@ -39,6 +39,8 @@ pub(crate) struct Faults {
     pub(crate) cancels_at_claim: usize,
     /// No cancellation is heard, only answered to renewals.
     pub(crate) deaf: bool,
+    /// Records can't be read by their ids.
+    pub(crate) unreadable: bool,
 }
 
 pub(crate) struct ScriptedStore {
@@ -340,8 +342,11 @@ impl JobStore for ScriptedStore {
         Err(down())
     }
 
-    async fn get(&self, _tenant: &Tenant, _id: JobId) -> Result<Option<Job>, StoreError> {
-        Err(down())
+    async fn get(&self, _tenant: &Tenant, id: JobId) -> Result<Option<Job>, StoreError> {
+        if self.is_down() || self.faults.lock().unreadable {
+            return Err(down());
+        }
+        Ok(self.rows.lock().get(&id).map(|row| row.job.clone()))
     }
 
     async fn inline_result(

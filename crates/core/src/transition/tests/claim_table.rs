@@ -116,3 +116,31 @@ fn tokens_rise_by_the_clock_and_without_it() {
     assert_eq!(next_token(NOW + 9, NOW), NOW + 10, "the clock went back");
     assert_eq!(next_token(u64::MAX, NOW), u64::MAX);
 }
+
+/// A lease that is not the latest: either somebody came after it, or the store has forgotten it.
+#[test]
+fn a_fenced_delivery_is_superseded_by_what_came_after_it() {
+    let (mut job, _) = running();
+    let (generation, token) = (job.generation, job.token);
+    let superseded = |job: &Job| crate::claim::is_superseded(job, generation, token);
+    // Rolled back to before the claim, and to an attempt before it.
+    job.state = JobState::Queued;
+    for before in [0, token - 1] {
+        job.token = before;
+        assert!(!superseded(&job));
+    }
+    job.state = JobState::Running;
+    assert!(!superseded(&job));
+    job.token = token + 1;
+    assert!(superseded(&job), "somebody else runs it");
+    job.token = token;
+    for state in JobState::ALL {
+        job.state = state;
+        assert_eq!(superseded(&job), state.is_terminal(), "{state}");
+        job.generation = generation + 1;
+        assert!(superseded(&job), "{state}: it goes on by another");
+        job.generation = generation - 1;
+        assert!(!superseded(&job), "{state}: a decision was forgotten");
+        job.generation = generation;
+    }
+}
