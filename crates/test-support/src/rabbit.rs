@@ -4,6 +4,16 @@
 //!   choice.
 //! - [`RabbitServer`]: a broker of a test's own, to be killed, restarted, filled up, or have its queues taken away.
 //!
+//! ```ignore
+//! let Prefix { url, name } = Prefix::take();
+//! // connect to `url`, declare names that begin with `name`
+//!
+//! let mut server = RabbitServer::start(RabbitOptions::new()).await?;
+//! server.control(&["set_vm_memory_high_watermark", "0.0001"]).await?; // it blocks who publishes
+//! server.kill().await?;
+//! server.restart().await?;
+//! ```
+//!
 //! All listen on loopback, on ports of their own, with a port mapper, a cookie and data of their own, and are stopped
 //! by process id. A broker that somebody else started is never touched.
 //!

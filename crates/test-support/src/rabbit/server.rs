@@ -161,7 +161,9 @@ impl RabbitServer {
         self.process.as_mut().map_or(Ok(None), Leash::ended)
     }
 
-    /// Kills it as the kernel would: kill -9. What it wrote before is in the system's cache and comes back.
+    /// Kills it as the kernel would: kill -9. What it wrote before is in the system's cache and comes back. Which data
+    /// belong to a quorum queue it writes half a second late: one that was declared just before comes back without
+    /// its messages and without a leader, and does not answer until it is deleted.
     ///
     /// # Errors
     /// When it does not run.
