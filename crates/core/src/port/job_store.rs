@@ -365,6 +365,9 @@ pub struct Swept {
 /// What an acknowledged write survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
+    /// The loss of the store, and of what the queue keeps: each has what it takes to go on without the other. Not
+    /// what ended in the store's last second, unless that syncs before it answers.
+    Confirmed,
     /// A power cut: it is synced to disk before the answer.
     PowerCut,
     /// The death of the process; a power cut may take the last second.
@@ -379,6 +382,9 @@ impl Durability {
     #[must_use]
     pub fn promise(self) -> &'static str {
         match self {
+            Self::Confirmed => {
+                "recorded, and confirmed by the broker: what has not ended survives the loss of either"
+            }
             Self::PowerCut => "synced to disk before the answer: survives a power cut",
             Self::ProcessDeath => {
                 "survives the death of any process; a power cut may take the last second"

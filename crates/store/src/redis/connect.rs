@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use assay_core::port::Durability;
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
@@ -136,7 +137,7 @@ impl RedisStore {
                 });
             }
         }
-        say_promises(config, &facts);
+        say_promises(config, &facts, durability(carrier, &facts));
         let is_full = Arc::new(AtomicBool::new(memory::is_full(&facts)));
         watchers.spawn(memory::watch(inquirer, Arc::clone(&is_full)));
         let mut lanes = JoinSet::new();
@@ -157,7 +158,7 @@ impl RedisStore {
             reader,
             clock,
             committer: Mutex::new(Some(committer)),
-            durability: facts.durability(),
+            durability: durability(carrier, &facts),
             is_full,
             entries,
             lanes: Mutex::new(lanes),
@@ -209,13 +210,21 @@ async fn start_clock(link: &Link, time: TimeSource) -> Result<StoreClock, LinkEr
     }
 }
 
-fn say_promises(config: &RedisConfig, facts: &Facts) {
+/// What an acknowledged job survives.
+fn durability(carrier: Carrier, facts: &Facts) -> Durability {
+    match carrier {
+        Carrier::Streams => facts.durability(),
+        Carrier::Broker => Durability::Confirmed,
+    }
+}
+
+fn say_promises(config: &RedisConfig, facts: &Facts, durability: Durability) {
     tracing::info!(
         address = config.address(),
         version = facts.version,
         appendonly = facts.append_only,
         appendfsync = facts.sync,
-        "records are in Redis: an acknowledged job {}",
-        facts.durability().promise()
+        "records are in Redis; an acknowledged job: {}",
+        durability.promise()
     );
 }
