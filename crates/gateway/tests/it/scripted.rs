@@ -89,7 +89,10 @@ impl JobStore for ScriptedStore {
             Script::PublishAndVanish => Err(StoreError::Unavailable {
                 why: "the connection broke".to_owned(),
             }),
-            script => Ok(matches!(script, Script::Publish)),
+            Script::Publish => Ok(true),
+            Script::PublishElsewhere | Script::LoseAnswer | Script::DiskFull | Script::Hang => {
+                Ok(false)
+            }
         }
     }
 
@@ -125,7 +128,9 @@ impl JobStore for ScriptedStore {
                 let envelope = envelope.carrying(&job, job.times.updated_at_ms);
                 Ok(RedriveAnswer::Queued(job, Some(envelope)))
             }
-            answer => Ok(answer),
+            answer @ (RedriveAnswer::Queued(..)
+            | RedriveAnswer::NotRedrivable(_)
+            | RedriveAnswer::Unknown) => Ok(answer),
         }
     }
 
