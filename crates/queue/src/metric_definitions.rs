@@ -1,13 +1,15 @@
 //! Names of the metrics of a queue on a message broker.
 //!
 //! Who calls what: the supervisor of a connection `connected`, `disconnected` and `blocked`; whoever owns a channel
-//! `published` for each publish that was concluded; a subscription `given_back`.
+//! `published` for each publish that was concluded; a subscription `given_back`; the gate before a broker that another
+//! way stands in for `breaker_changed`.
 
+use assay_core::breaker::State;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 
-use crate::rabbit::Role;
+use crate::rabbit::{Role, SYSTEM};
 
 const CONNECTION_UP: &str = "assay_broker_connection_up";
 const BLOCKED: &str = "assay_broker_blocked";
@@ -15,6 +17,8 @@ const RECONNECTS_TOTAL: &str = "assay_broker_reconnects_total";
 const PUBLISHES_TOTAL: &str = "assay_publishes_total";
 const CONFIRM_SECONDS: &str = "assay_publish_confirm_seconds";
 const GIVEN_BACK_TOTAL: &str = "assay_broker_given_back_total";
+const BREAKER_STATE: &str = "assay_breaker_state";
+const BREAKER_TRANSITIONS_TOTAL: &str = "assay_breaker_transitions_total";
 
 /// Which connection it is: the label set that all services share calls what tells them apart `reason`.
 const ROLE: &str = "reason";
@@ -135,6 +139,18 @@ pub fn describe() {
     for why in GivenBack::ALL {
         given_backs(why).absolute(0);
     }
+    describe_gauge!(
+        BREAKER_STATE,
+        "state of the breaker before the dependency: 0 closed, 1 half open, 2 open"
+    );
+    describe_counter!(
+        BREAKER_TRANSITIONS_TOTAL,
+        "changes of a breaker's state, by what it was changed to"
+    );
+    show_breaker(SYSTEM, State::Closed);
+    for state in BREAKER_STATES {
+        transitions(SYSTEM, state).absolute(0);
+    }
 }
 
 fn up(role: Role) -> metrics::Gauge {
@@ -186,4 +202,25 @@ fn given_backs(why: GivenBack) -> metrics::Counter {
 /// Counts deliveries that went back to the broker.
 pub(crate) fn given_back(why: GivenBack, deliveries: usize) {
     given_backs(why).increment(deliveries as u64);
+}
+
+const BREAKER_STATES: [State; 3] = [State::Closed, State::HalfOpen, State::Open];
+
+fn show_breaker(dependency: &'static str, state: State) {
+    let shown = match state {
+        State::Closed => 0.0,
+        State::HalfOpen => 1.0,
+        State::Open => 2.0,
+    };
+    gauge!(BREAKER_STATE, "dependency" => dependency).set(shown);
+}
+
+fn transitions(dependency: &'static str, to: State) -> metrics::Counter {
+    counter!(BREAKER_TRANSITIONS_TOTAL, "dependency" => dependency, "outcome" => to.as_str())
+}
+
+/// Counts a change of a breaker's state, and shows the new one.
+pub(crate) fn breaker_changed(dependency: &'static str, to: State) {
+    show_breaker(dependency, to);
+    transitions(dependency, to).increment(1);
 }

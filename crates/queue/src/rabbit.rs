@@ -67,6 +67,8 @@ use subscription::Ear;
 use supervisor::Supervisor;
 use topology::{Part, Topology};
 
+/// What traces call it, and metrics.
+pub(crate) const SYSTEM: &str = "rabbitmq";
 /// How long closing waits for what was asked before.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// How long whoever needs an answer now waits for a connection.
@@ -294,7 +296,7 @@ impl JobQueue for RabbitQueue {
     }
 
     fn system(&self) -> &'static str {
-        "rabbitmq"
+        SYSTEM
     }
 
     async fn depth(&self, kind: JobKind) -> Result<[LaneDepth; 3], QueueError> {

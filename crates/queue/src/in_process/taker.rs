@@ -92,6 +92,10 @@ impl Subscription for Taker {
             }
         }
     }
+
+    fn bound_low(&mut self, max: usize) {
+        self.low_slots.bound(max);
+    }
 }
 
 async fn alarm(at: Option<Instant>) {

@@ -284,3 +284,6 @@ fn tell(done: oneshot::Sender<Answered>, answered: Answered) {
 fn id_of(message: &BasicReturnMessage) -> Option<MessageId> {
     MessageId::read(&message.delivery.properties)
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,8 @@ use crate::metric_definitions::{GivenBack, given_back};
 const CONNECT_PATIENCE: Duration = Duration::from_millis(500);
 /// Most orders and deliveries that are worked on in one go.
 const BATCH_MAX: usize = 256;
+/// How often the broker is asked whether it still sends.
+const CHECK_PERIOD: Duration = Duration::from_secs(4);
 /// How often an idle subscription looks whether it is asked for anything.
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
 
@@ -77,6 +79,9 @@ struct Listening<'r> {
     receipts: std::collections::HashMap<u64, Receipt>,
     /// Nobody will take anything any more.
     ends: bool,
+    check_at: Instant,
+    /// The broker said that nobody receives from some queue.
+    is_unheard: bool,
 }
 
 /// Most deliveries of a place that a worker of so many slots is sent ahead.
@@ -140,6 +145,8 @@ impl Receiver {
             later: BinaryHeap::new(),
             receipts: std::collections::HashMap::new(),
             ends: false,
+            check_at: Instant::now() + CHECK_PERIOD,
+            is_unheard: false,
         };
         listening.consume().await?;
         listening.receiver.desk.up(epoch);
@@ -221,7 +228,13 @@ impl Listening<'_> {
                 () = until(goes_back_at) => self.give_back_late(),
                 () = stopped(&mut closed), if !self.ends => self.ends = true,
                 () = desk.asked.notified() => self.ends |= desk.is_left(),
+                () = tokio::time::sleep_until(self.check_at), if !self.consumers.is_empty() => self.check(),
                 () = tokio::time::sleep_until(idle_at), if !self.consumers.is_empty() => {}
+            }
+            if self.is_unheard {
+                return End::Lost(
+                    "the broker sends no more from some queue: it may have been deleted".into(),
+                );
             }
             if let Err(error) = self.doze_or_wake().await {
                 return End::Lost(error.to_string());
@@ -340,7 +353,18 @@ impl Listening<'_> {
             Done::Published(at) => self.ack(at),
             Done::NotPublished(at, when) => self.give_back_at(at, when),
             Done::Noted => {}
+            Done::Checked { is_heard, round } => {
+                let is_current = round == self.receiver.rounds && !self.consumers.is_empty();
+                self.is_unheard = !is_heard && is_current;
+            }
         }
+    }
+
+    fn check(&mut self) {
+        self.check_at = Instant::now() + CHECK_PERIOD;
+        let (topology, kind) = (&self.receiver.topology, self.desk().kind);
+        let check = super::errand::check(&self.live, topology, kind, self.receiver.rounds);
+        self.errands.push(check);
     }
 
     fn ack(&mut self, at: Receipt) {

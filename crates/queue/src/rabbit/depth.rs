@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use assay_core::kind::{JobKind, Lane};
 use assay_core::port::{QueueError, SentJobs};
-use lapin::Channel;
 use lapin::options::{BasicGetOptions, BasicNackOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, Queue};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -111,7 +111,21 @@ impl<'l> Look<'l> {
         Ok(ready)
     }
 
+    /// Whether each of a kind's queues is there and has somebody who receives from it.
+    pub(super) async fn is_heard(&self, kind: JobKind) -> bool {
+        let names = self.topology.names.of(kind);
+        let asked = Place::all().map(|place| self.queue(&names.of(place).queue));
+        match futures::future::try_join_all(asked).await {
+            Ok(queues) => queues.iter().all(|queue| queue.consumer_count() > 0),
+            Err(_) => false,
+        }
+    }
+
     async fn count(&self, queue: &ShortString) -> Result<u32, QueueError> {
+        Ok(self.queue(queue).await?.message_count())
+    }
+
+    async fn queue(&self, queue: &ShortString) -> Result<Queue, QueueError> {
         let options = QueueDeclareOptions {
             passive: true,
             ..QueueDeclareOptions::default()
@@ -119,8 +133,7 @@ impl<'l> Look<'l> {
         let looked = self
             .channel
             .queue_declare(queue.clone(), options, FieldTable::default());
-        let looked = self.live.answered("look at a queue", looked).await?;
-        Ok(looked.message_count())
+        self.live.answered("look at a queue", looked).await
     }
 
     /// Takes a head out, looks at it, puts it back, and waits until it is there again.

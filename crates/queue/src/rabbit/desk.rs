@@ -237,7 +237,10 @@ impl Desk {
     /// There is a channel that brings deliveries.
     pub(super) fn up(&self, epoch: u64) {
         self.epoch.store(epoch, Ordering::Release);
-        self.state.lock().down = None;
+        let mut state = self.state.lock();
+        state.down = None;
+        state.asked_at = Instant::now();
+        drop(state);
         self.news.notify_one();
         self.came_up.notify_one();
     }

@@ -10,9 +10,12 @@ use futures::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::buffers::Receipt;
+use super::depth::Look;
 use super::desk::Desk;
+use super::link::Live;
 use super::message::MessageId;
 use super::receive::UNREADABLE;
+use super::topology::Topology;
 
 /// How long a message is held that could not be published, before it goes back.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -27,6 +30,11 @@ pub(super) enum Done {
     /// It stays, and goes back then.
     NotPublished(Receipt, Instant),
     Noted,
+    /// Whether the broker still sends to somebody, and which round of consumers that was asked for.
+    Checked {
+        is_heard: bool,
+        round: u64,
+    },
 }
 
 /// Has a message wait on the broker.
@@ -77,5 +85,23 @@ pub(super) fn pass(
             tracing::warn!(kind = kind.as_str(), lane = lane.as_str(), %error, "could not note a marker: {error}");
         }
         Done::Noted
+    })
+}
+
+/// Asks the broker whether it still sends: it does not always tell that a queue is gone, and with it whoever received
+/// from it. What can't be asked counts as heard; the end of a connection is told by other means.
+pub(super) fn check(
+    live: &Arc<Live>,
+    topology: &Arc<Topology>,
+    kind: JobKind,
+    round: u64,
+) -> Errand {
+    let (live, topology) = (Arc::clone(live), Arc::clone(topology));
+    Box::pin(async move {
+        let is_heard = match Look::new(&live, &topology).await {
+            Ok(look) => look.is_heard(kind).await,
+            Err(_) => true,
+        };
+        Done::Checked { is_heard, round }
     })
 }

@@ -41,6 +41,10 @@ impl Subscription for Ear {
             }
         }
     }
+
+    fn bound_low(&mut self, max: usize) {
+        self.desk.low_slots.bound(max);
+    }
 }
 
 impl Drop for Ear {

@@ -5,6 +5,10 @@ mod in_process;
 #[cfg(test)]
 mod in_process_contract;
 #[cfg(test)]
+mod rabbit;
+#[cfg(test)]
 mod rabbit_bench;
 #[cfg(test)]
 mod rabbit_contract;
+#[cfg(test)]
+mod rabbit_troubles;
