@@ -16,7 +16,7 @@ JOBS ?= 30000
 RUNS ?= 5
 QUEUED ?= 1000000
 PEERS_CRATES := bench probe gateway scheduler verification-worker
-PEERS_PROGRAMS := bench-peers bench-producer bench-ceiling gateway scheduler probe-worker verification-worker
+PEERS_PROGRAMS := bench-peers bench-producer bench-ceiling bench-bare gateway scheduler probe-worker verification-worker
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test up down lint fmt doc bench bench-peers chaos chaos-embedded chaos-redis chaos-full chaos-selftest flake ci
@@ -58,7 +58,7 @@ bench: ## Measure speed, latency and memory of the embedded mode (release build)
 	$(CARGO) build --locked --release --quiet -p assay-bench -p assay-probe -p assay-cli
 	target/release/bench
 
-bench-peers: ## Measure MODE (redis) beside BullMQ on one Redis; installs the peers below target/.
+bench-peers: ## Measure MODE (redis, full) beside its peers on the same servers; installs those below target/.
 	$(CARGO) build --locked --release --quiet $(PEERS_CRATES:%=-p assay-%) $(PEERS_PROGRAMS:%=--bin %)
 	target/release/bench-peers --mode $(MODE) --jobs $(JOBS) --runs $(RUNS) --queued $(QUEUED)
 

@@ -37,7 +37,8 @@ const DEVELOPMENT: [&str; 6] = [
     "e2e",
 ];
 
-/// Client libraries, and the only product crates that may name them.
+/// Client libraries, and the only product crates that may name them. Crates for developers may too: the bench speaks to
+/// Redis and to RabbitMQ bare, to know how fast they are with nothing of ours in between.
 const HOMES: [(&str, &[&str]); 17] = [
     ("lapin", &["assay-queue"]),
     ("redis", &["assay-store"]),

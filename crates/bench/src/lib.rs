@@ -1,7 +1,8 @@
 //! Measures Assay from outside, and breaks it on purpose.
 //!
 //! - `bench`: speed, latency, memory of the embedded mode. Prints figures; asserts nothing.
-//! - `bench-peers`: the redis mode beside its [`peers`], on one Redis. Prints tables; fails if somebody is missing.
+//! - `bench-peers`: redis mode and full mode beside their [`peers`], on the same servers. Prints tables; fails if
+//!   somebody is missing.
 //! - `chaos`: kills the server under load and holds a client-side [`ledger`] against what it says afterwards.
 //!
 //! Every server is a process of its own, started here, on loopback, with a data folder of its own; the client of a

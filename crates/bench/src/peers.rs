@@ -1,18 +1,23 @@
-//! Assay beside its peers, over Redis: jobs a second, CPU and memory per job, delays, and what a million jobs cost.
+//! Assay beside its peers, over Redis and over RabbitMQ: jobs a second, CPU and memory per job, delays, and what a
+//! million jobs cost.
 //!
-//! Every run has a private Redis of its own with the same settings, and drivers in processes of their own that all
+//! Every run has private servers of its own with the same settings, and drivers in processes of their own that all
 //! keep to [`role`]. Prints tables, in words where a peer can't be measured; asserts nothing about who is faster.
 
+pub mod bare;
 pub mod contender;
 pub mod contest;
 pub mod delay;
 pub mod driver;
+pub mod family;
 pub mod idle;
 pub mod install;
 pub mod machine;
 pub mod million;
+pub mod mode;
 pub mod report;
 pub mod role;
+pub mod servers;
 pub mod services;
 pub mod setting;
 pub mod stage;
@@ -24,6 +29,8 @@ use std::path::PathBuf;
 
 use contender::{Contender, Programs};
 use contest::Score;
+use mode::Mode;
+use role::Add;
 use setting::Setting;
 
 /// Jobs whose start is timed, at most.
@@ -45,6 +52,8 @@ pub enum Section {
 /// How much is measured.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// What jobs and their records go through.
+    pub mode: Mode,
     /// The folder of our programs.
     pub programs: PathBuf,
     /// Jobs of a run.
@@ -62,43 +71,45 @@ pub struct Settings {
 /// # Errors
 /// When our own part fails.
 pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
+    let mode = settings.mode;
     assay_test_support::redis::ensure_program()?;
-    let programs = install::install(&settings.programs).await?;
-    for fact in machine::facts(&programs).await {
+    if mode == Mode::Full {
+        assay_test_support::rabbit::ensure_program()?;
+    }
+    let programs = install::install(mode, &settings.programs).await?;
+    for fact in machine::facts(&programs).await? {
         println!("{fact}");
     }
     println!();
     let wanted = |section| settings.only.is_none_or(|only| only == section);
-    let mut complete = Contender::ALL
-        .into_iter()
-        .all(|one| programs.missing(one).is_none());
+    let mut complete = programs.peers.values().all(Result::is_ok);
     let mut scores = Vec::new();
     if wanted(Section::Throughput) {
         scores = contest::run(&programs, settings.jobs, settings.rounds).await;
-        println!("{}", report::sweep(&scores));
-        println!(
-            "{}",
-            report::speeds(&scores, settings.jobs, settings.rounds)
-        );
-        println!("{}", report::ratios(&scores));
+        for table in report::sweep(mode, &scores) {
+            println!("{table}");
+        }
+        let (jobs, rounds) = (settings.jobs, settings.rounds);
+        println!("{}", report::speeds(mode, &scores, jobs, rounds));
+        println!("{}", report::ratios(mode, &scores));
         complete &= scores.iter().all(|score| score.runs.is_ok());
     }
     if wanted(Section::Delays) {
         let starts = settings.jobs.min(STARTS_MAX);
         let delays = delays(&programs, &scores, starts).await;
         complete &= delays.iter().all(|(_, delays)| delays.is_ok());
-        println!("{}", report::delays(delays));
+        println!("{}", report::delays(mode, delays));
     }
     if wanted(Section::Million) {
         println!(
             "{}",
-            report::depths(&million::measure(&programs.ours, settings.queued).await?)
+            report::depths(&million::measure(&programs, settings.queued).await?)
         );
     }
     if wanted(Section::Idle) {
-        println!("{}", report::idle(&idle::measure(&programs.ours).await?));
+        println!("{}", report::idle(&idle::measure(&programs).await?));
     }
-    for note in report::NOTES {
+    for note in mode.notes() {
         println!("{note}");
     }
     Ok(complete)
@@ -110,14 +121,14 @@ async fn delays(
     starts: usize,
 ) -> Vec<(Contender, Result<Vec<u64>, String>)> {
     let mut delays = Vec::new();
-    for contender in Contender::PRODUCTS {
+    for contender in programs.mode.timed() {
         let mut of = scores.iter().filter(|score| score.contender == contender);
-        let concurrency = of.next().map_or(Setting::USUAL.concurrency, |score| {
-            score.setting.concurrency
-        });
+        let usual = || Setting::usual(programs.mode, contender);
+        let setting = of.next().map_or_else(usual, |score| score.setting);
+        // Jobs that come one by one.
         let setting = Setting {
-            concurrency,
-            ..Setting::USUAL
+            add: Add::Single,
+            ..setting
         };
         let measured = delay::measure(programs, contender, setting, starts).await;
         delays.push((contender, measured.map_err(|error| format!("{error:#}"))));

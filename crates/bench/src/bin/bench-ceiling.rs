@@ -1,10 +1,12 @@
 //! The bare commands on Redis, for the height of the ceiling: XADD by the producer; XREADGROUP, SET of a result and
-//! XACK by the worker. All of it in pipelines, with nothing around.
+//! XACK by the worker. All of it in pipelines, with nothing around. With a broker, the bare loop over that, and
+//! records in Redis.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use assay_bench::peers::bare;
 use assay_bench::peers::contender::QUEUE;
 use assay_bench::peers::role::{self, Orders, Role};
 use clap::Parser;
@@ -28,6 +30,9 @@ async fn main() -> anyhow::Result<()> {
     let client = Client::open(format!("redis://{}", orders.address)).context("read the address")?;
     let connection = client.get_multiplexed_async_connection_with_config(&config);
     let connection = connection.await.context("connect to Redis")?;
+    if orders.broker.is_some() {
+        return bare::run(&orders, Some(connection)).await;
+    }
     match orders.role {
         Role::Producer => produce(&orders, connection).await,
         Role::Worker => work(&orders, connection).await,

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use assay_bench::peers::mode::Mode;
 use assay_bench::peers::{self, Section, Settings};
-use assay_test_support::redis::ensure_program;
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -27,23 +27,16 @@ struct Arguments {
     only: Option<Section>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Mode {
-    /// Both in Redis.
-    Redis,
-}
-
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
-    let Mode::Redis = arguments.mode;
-    ensure_program()?;
     let programs: PathBuf = std::env::current_exe()
         .context("find this program")?
         .parent()
         .context("find the folder of programs")?
         .to_owned();
     let settings = Settings {
+        mode: arguments.mode,
         programs,
         jobs: arguments.jobs,
         rounds: arguments.runs,

@@ -1,17 +1,11 @@
 //! Everyone at their best setting, in turns.
 
 use super::contender::{Contender, Programs};
-use super::role::Add;
 use super::setting::{self, Setting};
 use super::throughput::{self, Run};
 
 /// The sweep runs this part of a run's jobs.
 const SWEEP_PART: usize = 3;
-/// The ceiling has no settings: it is one pipeline.
-const CEILING: Setting = Setting {
-    concurrency: 1,
-    add: Add::Bulk,
-};
 
 /// How a contender did.
 #[derive(Clone, Debug)]
@@ -32,7 +26,7 @@ impl Score {
         Self {
             contender,
             tried: Vec::new(),
-            setting: CEILING,
+            setting: Setting::usual(programs.mode, contender),
             runs: missing.map_or_else(|| Ok(Vec::new()), Err),
         }
     }
@@ -44,9 +38,12 @@ impl Score {
         throughput::median(runs).map(|run| run.jobs_per_second())
     }
 
-    /// Whether it is still in the contest, and has settings to be tried.
-    fn is_to_be_swept(&self) -> bool {
-        self.runs.is_ok() && self.contender != Contender::Ceiling
+    /// The setting that it is to be tried with at this turn of the sweep, if it is still in the contest. One that
+    /// has no choice is not tried.
+    fn to_try(&self, programs: &Programs, turn: usize) -> Option<Setting> {
+        let all = Setting::all(programs.mode, self.contender);
+        let has_choice = self.runs.is_ok() && all.len() > 1;
+        all.get(turn).copied().filter(|_| has_choice)
     }
 
     async fn try_out(&mut self, programs: &Programs, setting: Setting, jobs: usize) {
@@ -70,15 +67,9 @@ impl Score {
 /// Finds the best setting of each contender, then lets all run `rounds` times in alternating order.
 pub async fn run(programs: &Programs, jobs: usize, rounds: usize) -> Vec<Score> {
     let score = |contender| Score::of(contender, programs);
-    let mut scores: Vec<Score> = Contender::ALL.into_iter().map(score).collect();
-    // Setting by setting: what else happens on the machine meanwhile happens to all.
-    for setting in Setting::all() {
-        for score in scores.iter_mut().filter(|score| score.is_to_be_swept()) {
-            score
-                .try_out(programs, setting, (jobs / SWEEP_PART).max(1))
-                .await;
-        }
-    }
+    let contenders = programs.mode.contenders().iter();
+    let mut scores: Vec<Score> = contenders.map(|contender| score(*contender)).collect();
+    sweep(&mut scores, programs, (jobs / SWEEP_PART).max(1)).await;
     for score in &mut scores {
         if let Some(best) = setting::best(&score.tried) {
             score.setting = best;
@@ -93,4 +84,17 @@ pub async fn run(programs: &Programs, jobs: usize, rounds: usize) -> Vec<Score> 
         }
     }
     scores
+}
+
+/// Setting by setting: what else happens on the machine meanwhile happens to all.
+async fn sweep(scores: &mut [Score], programs: &Programs, jobs: usize) {
+    let count = |score: &Score| Setting::all(programs.mode, score.contender).len();
+    let turns = scores.iter().map(count).max().unwrap_or(0);
+    for turn in 0..turns {
+        for score in &mut *scores {
+            if let Some(setting) = score.to_try(programs, turn) {
+                score.try_out(programs, setting, jobs).await;
+            }
+        }
+    }
 }

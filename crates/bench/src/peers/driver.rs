@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::role::{GO, READY, SUBMITTED};
+use super::role::{ENDED, GO, READY, SUBMITTED};
 
 /// How long a driver may take to connect.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -70,6 +70,14 @@ impl Driver {
     /// When it ends before that, or takes longer than `patience`.
     pub async fn submitted(&mut self, patience: Duration) -> anyhow::Result<()> {
         self.expect(SUBMITTED, patience).await
+    }
+
+    /// Waits until it has acknowledged every job.
+    ///
+    /// # Errors
+    /// When it ends before that, or takes longer than `patience`.
+    pub async fn ended(&mut self, patience: Duration) -> anyhow::Result<()> {
+        self.expect(ENDED, patience).await
     }
 
     /// Ends its input and waits until it has ended in order.

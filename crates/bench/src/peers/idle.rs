@@ -1,13 +1,12 @@
 //! What our services hold in memory when they have nothing to do.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use assay_test_support::redis::RedisServer;
 
+use super::contender::Programs;
+use super::servers::Servers;
 use super::services::Site;
-use super::stage::redis_options;
 use crate::process;
 
 /// How long they stand idle before it is looked at.
@@ -17,10 +16,10 @@ const STAND: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When one can't be started.
-pub async fn measure(programs: &Path) -> anyhow::Result<Vec<(&'static str, u64)>> {
+pub async fn measure(programs: &Programs) -> anyhow::Result<Vec<(&'static str, u64)>> {
     let folder = tempfile::tempdir().context("make a folder for the run")?;
-    let redis = RedisServer::start(redis_options()).await?;
-    let site = Site::new(programs, redis.address(), folder.path())?;
+    let servers = Servers::start(programs.mode).await?;
+    let site = Site::new(&programs.ours, &servers, folder.path())?;
     let services = [
         ("gateway", site.gateway().await?),
         ("scheduler", site.scheduler().await?),

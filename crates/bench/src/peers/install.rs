@@ -3,45 +3,57 @@
 //! Their drivers are ours (`crates/bench/peers`); what they drive comes from the public registries, in the versions
 //! that the drivers' manifests name.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
 use anyhow::{Context, bail};
 use tokio::process::Command;
 
-use super::contender::{Peer, Programs};
+use super::contender::{Contender, Peer, Programs};
+use super::mode::Mode;
 
 /// Where the drivers of peers stand.
 const DRIVERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
 /// The files of the driver for Node.
 const NODE_FILES: [&str; 3] = ["package.json", "package-lock.json", "peer.js"];
+/// The files of the driver for Celery.
+const CELERY_FILES: [&str; 2] = ["requirements.txt", "peer.py"];
+/// Prints the version of Celery, and of what it runs on.
+const CELERY_VERSION: &str = "import platform; from importlib.metadata import version; \
+     print(version('celery') + ' on Python ' + platform.python_version())";
 /// The program of the driver for bullmq-official.
 const RUST_PROGRAM: &str = "bullmq-rust-peer";
 /// Bytes of an installer's complaints that are shown.
 const COMPLAINT_BYTES: usize = 600;
 
-/// Installs every peer; `ours` is the folder of our programs, which stands in the build's own.
+/// Installs every peer of a mode; `ours` is the folder of our programs, which stands in the build's own.
 ///
 /// # Errors
 /// When that folder is not there. A peer that can't be had is no error here: its row says why.
-pub async fn install(ours: &Path) -> anyhow::Result<Programs> {
+pub async fn install(mode: Mode, ours: &Path) -> anyhow::Result<Programs> {
     let build = ours.parent().context("find the build's folder")?;
     let folder = build.join("peers");
-    let told = |error: anyhow::Error| format!("{error:#}");
+    let mut peers = BTreeMap::new();
+    for contender in mode.contenders() {
+        let installed = match contender {
+            Contender::BullmqNode => node(&folder.join("bullmq")).await,
+            Contender::BullmqRust => rust(&folder.join("bullmq-rust")).await,
+            Contender::Celery => celery(&folder.join("celery")).await,
+            Contender::Assay | Contender::Bare | Contender::Ceiling => continue,
+        };
+        let installed = installed.map_err(|error| format!("{error:#}"));
+        peers.insert(*contender, installed);
+    }
     Ok(Programs {
+        mode,
         ours: ours.to_owned(),
-        bullmq_node: node(&folder.join("bullmq")).await.map_err(told),
-        bullmq_rust: rust(&folder.join("bullmq-rust")).await.map_err(told),
+        peers,
     })
 }
 
 async fn node(folder: &Path) -> anyhow::Result<Peer> {
-    std::fs::create_dir_all(folder).context("make a folder for bullmq")?;
-    let drivers = Path::new(DRIVERS).join("bullmq");
-    for file in NODE_FILES {
-        let copied = std::fs::copy(drivers.join(file), folder.join(file));
-        copied.with_context(|| format!("copy {file} to {}", folder.display()))?;
-    }
+    copy("bullmq", &NODE_FILES, folder)?;
     let mut npm = Command::new("npm");
     npm.current_dir(folder);
     // Nothing that a package brings runs at install.
@@ -51,9 +63,10 @@ async fn node(folder: &Path) -> anyhow::Result<Peer> {
     let manifest = std::fs::read_to_string(manifest).context("find the installed bullmq")?;
     let manifest: serde_json::Value = serde_json::from_str(&manifest)?;
     let version = manifest.get("version").and_then(|version| version.as_str());
+    let version = version.context("read the version of bullmq")?;
     Ok(Peer {
-        program: folder.join("peer.js"),
-        version: version.context("read the version of bullmq")?.to_owned(),
+        words: vec!["node".into(), folder.join("peer.js")],
+        version: format!("{version} on node {}", told_version("node").await),
     })
 }
 
@@ -77,21 +90,63 @@ async fn rust(folder: &Path) -> anyhow::Result<Peer> {
     anyhow::ensure!(program.is_file(), "{} was not built", program.display());
     let version = locked_version(&lock, "bullmq-official");
     Ok(Peer {
-        program,
+        words: vec![program],
         version: version.context("find bullmq-official in its lock file")?,
     })
 }
 
-async fn run(mut command: Command, what: &str) -> anyhow::Result<()> {
+/// Celery in an environment of its own.
+async fn celery(folder: &Path) -> anyhow::Result<Peer> {
+    copy("celery", &CELERY_FILES, folder)?;
+    let environment = folder.join("venv");
+    let python = environment.join("bin/python");
+    if !python.is_file() {
+        let mut make = Command::new("python3");
+        make.args(["-m", "venv"]).arg(&environment);
+        run(make, "make an environment with python3").await?;
+    }
+    let mut pip = Command::new(&python);
+    // Nothing that a package brings runs at install.
+    pip.args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:"]);
+    pip.arg("--requirement")
+        .arg(folder.join("requirements.txt"));
+    run(pip, "install celery with pip").await?;
+    let mut told = Command::new(&python);
+    told.args(["-c", CELERY_VERSION]);
+    Ok(Peer {
+        words: vec![python, folder.join("peer.py")],
+        version: run(told, "ask for the version of celery").await?,
+    })
+}
+
+/// Puts the files of a driver where its peer is installed.
+fn copy(driver: &str, files: &[&str], folder: &Path) -> anyhow::Result<()> {
+    let made = std::fs::create_dir_all(folder);
+    made.with_context(|| format!("make a folder for {driver}"))?;
+    for file in files {
+        let from = Path::new(DRIVERS).join(driver).join(file);
+        let copied = std::fs::copy(from, folder.join(file));
+        copied.with_context(|| format!("copy {file} to {}", folder.display()))?;
+    }
+    Ok(())
+}
+
+/// Runs a command, and answers what it printed.
+async fn run(mut command: Command, what: &str) -> anyhow::Result<String> {
     let output = command.stdin(Stdio::null()).output().await;
-    let Output { status, stderr, .. } = output.with_context(|| what.to_owned())?;
+    let output = output.with_context(|| what.to_owned())?;
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = output;
     if !status.success() {
         let from = stderr.len().saturating_sub(COMPLAINT_BYTES);
         let said = String::from_utf8_lossy(stderr.get(from..).unwrap_or_default());
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         bail!("{what}: {status}: {said}");
     }
-    Ok(())
+    Ok(String::from_utf8_lossy(&stdout).trim().to_owned())
 }
 
 /// The version of a package in a Cargo.lock.
@@ -123,10 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn every_file_of_the_driver_for_node_is_there() {
-        for file in NODE_FILES {
-            let path = Path::new(DRIVERS).join("bullmq").join(file);
-            assert!(path.is_file(), "{}", path.display());
+    fn every_file_of_a_driver_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        for (driver, files) in [("bullmq", &NODE_FILES[..]), ("celery", &CELERY_FILES)] {
+            let folder = folder.path().join(driver);
+            copy(driver, files, &folder).unwrap();
+            assert!(files.iter().all(|file| folder.join(file).is_file()));
         }
     }
 

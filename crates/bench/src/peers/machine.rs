@@ -1,21 +1,22 @@
 //! What it was measured on.
 
-use super::contender::{Peer, Programs};
+use super::contender::Programs;
 use super::install::told_version;
+use super::mode::Mode;
+use super::servers::Servers;
 
 /// Facts, one a line.
-pub async fn facts(programs: &Programs) -> Vec<String> {
+///
+/// # Errors
+/// When RabbitMQ is needed and does not start.
+pub async fn facts(programs: &Programs) -> anyhow::Result<Vec<String>> {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     let cpu = value(&read("/proc/cpuinfo"), "model name").unwrap_or_default();
     let memory = value(&read("/proc/meminfo"), "MemTotal").unwrap_or_default();
     let kernel = read("/proc/sys/kernel/osrelease");
     let load = read("/proc/loadavg");
     let load: Vec<&str> = load.split_whitespace().take(3).collect();
-    let version = |peer: &Result<Peer, String>| match peer {
-        Ok(peer) => peer.version.clone(),
-        Err(_) => "not installed".to_owned(),
-    };
-    vec![
+    let mut facts = vec![
         format!(
             "{} cores, {cpu}, memory {memory}, Linux {}",
             cores(),
@@ -23,13 +24,16 @@ pub async fn facts(programs: &Programs) -> Vec<String> {
         ),
         format!("load before the first run: {}", load.join(" ")),
         told_version("redis-server").await,
-        format!(
-            "node {}, bullmq {}",
-            told_version("node").await,
-            version(&programs.bullmq_node)
-        ),
-        format!("bullmq-official {}", version(&programs.bullmq_rust)),
-    ]
+    ];
+    if programs.mode == Mode::Full {
+        let version = Servers::start(Mode::Full).await?.broker_version().await?;
+        facts.push(format!("RabbitMQ {}", version.unwrap_or_default()));
+    }
+    for (contender, peer) in &programs.peers {
+        let version = peer.as_ref().map_or("not installed", |peer| &peer.version);
+        facts.push(format!("{} {version}", contender.name()));
+    }
+    Ok(facts)
 }
 
 /// CPUs that programs may use.

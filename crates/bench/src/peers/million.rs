@@ -6,11 +6,13 @@ use std::time::Duration;
 use anyhow::Context;
 use assay_api::v1;
 use assay_probe::{Act, Journal, Mark, Script};
-use assay_test_support::redis::{Client as RedisClient, RedisServer};
+use assay_test_support::redis::Client as RedisClient;
 use tokio::time::Instant;
 
+use super::contender::Programs;
+use super::servers::Servers;
 use super::services::{Service, Site};
-use super::stage::{WINDOW, redis_options};
+use super::stage::WINDOW;
 use crate::client::{self, Answer, Client};
 use crate::process;
 use crate::statistics::quantile;
@@ -40,6 +42,8 @@ pub struct Depth {
     pub page: Cost,
     /// Memory of Redis in bytes.
     pub redis_bytes: u64,
+    /// Resident memory of RabbitMQ in bytes, in full mode.
+    pub broker_bytes: Option<u64>,
     /// Resident memory of gateway and scheduler in bytes.
     pub services_bytes: [u64; 2],
 }
@@ -66,10 +70,10 @@ impl Cost {
 ///
 /// # Errors
 /// When a process fails or does not answer.
-pub async fn measure(programs: &Path, many: usize) -> anyhow::Result<[Depth; 2]> {
+pub async fn measure(programs: &Programs, many: usize) -> anyhow::Result<[Depth; 2]> {
     let folder = tempfile::tempdir().context("make a folder for the run")?;
-    let redis = RedisServer::start(redis_options()).await?;
-    let site = Site::new(programs, redis.address(), folder.path())?;
+    let servers = Servers::start(programs.mode).await?;
+    let site = Site::new(&programs.ours, &servers, folder.path())?;
     let services = [site.gateway().await?, site.scheduler().await?];
     let mut client = Client::connect(site.gateway).await?;
     let content_id = client.upload(b"million").await?;
@@ -79,7 +83,8 @@ pub async fn measure(programs: &Path, many: usize) -> anyhow::Result<[Depth; 2]>
         &Script(vec![Act::Progress]),
     ));
     let mut bench = Bench {
-        redis: redis.client()?,
+        redis: servers.redis.client()?,
+        servers,
         site,
         services,
         client,
@@ -90,9 +95,11 @@ pub async fn measure(programs: &Path, many: usize) -> anyhow::Result<[Depth; 2]>
 }
 
 struct Bench {
+    // In this order: services end before their servers.
+    services: [Service; 2],
+    servers: Servers,
     redis: RedisClient,
     site: Site,
-    services: [Service; 2],
     client: Client,
     request: v1::SubmitJobRequest,
     /// Jobs that wait.
@@ -106,6 +113,7 @@ impl Bench {
         let submit = self.submits(queued.saturating_sub(self.queued)).await?;
         let page = self.pages().await?;
         let redis_bytes = self.redis.info("used_memory")?.parse()?;
+        let broker_bytes = self.servers.broker_bytes()?;
         let mut services_bytes = [0; 2];
         for (bytes, service) in services_bytes.iter_mut().zip(&self.services) {
             *bytes = process::resident_bytes(service.pid()?)?;
@@ -117,6 +125,7 @@ impl Bench {
             claim,
             page,
             redis_bytes,
+            broker_bytes,
             services_bytes,
         })
     }

@@ -21,6 +21,8 @@ pub const READY: &str = "ready";
 pub const GO: &str = "go";
 /// Said by a producer whose jobs are all acknowledged.
 pub const SUBMITTED: &str = "submitted";
+/// Said by a worker that keeps no results, when it has acknowledged every job.
+pub const ENDED: &str = "ended";
 /// Notes that a job was about to be submitted.
 pub const SENT: &str = "sent";
 /// Notes that a handler began.
@@ -34,6 +36,9 @@ pub struct Orders {
     /// Whom to connect to: Redis, or the gateway.
     #[arg(long)]
     pub address: String,
+    /// The URL of RabbitMQ, for whoever uses one.
+    #[arg(long)]
+    pub broker: Option<String>,
     /// Name of the queue.
     #[arg(long)]
     pub queue: String,
@@ -58,6 +63,9 @@ pub struct Orders {
     /// Jobs that the worker runs at once.
     #[arg(long)]
     pub concurrency: usize,
+    /// What they run in, for whoever has a choice.
+    #[arg(long)]
+    pub pool: Option<String>,
     /// File to note times in.
     #[arg(long)]
     pub journal: Option<PathBuf>,
@@ -97,15 +105,17 @@ impl Orders {
             ("--payload-bytes", word(&self.payload_bytes)),
             ("--concurrency", word(&self.concurrency)),
         ];
-        let journal = self.journal.iter();
-        let journal = journal.flat_map(|path| ["--journal".to_owned(), path.display().to_string()]);
-        let options = options
-            .into_iter()
-            .flat_map(|(name, value)| [name.to_owned(), value]);
-        std::iter::once(name_of(&self.role))
-            .chain(options)
-            .chain(journal)
-            .collect()
+        let journal = self.journal.as_ref().map(|path| path.display().to_string());
+        let choices = [
+            ("--broker", self.broker.clone()),
+            ("--pool", self.pool.clone()),
+            ("--journal", journal),
+        ];
+        let choices = choices.into_iter();
+        let chosen = choices.filter_map(|(name, value)| Some((name, value?)));
+        let options = options.into_iter().chain(chosen);
+        let words = options.flat_map(|(name, value)| [name.to_owned(), value]);
+        std::iter::once(name_of(&self.role)).chain(words).collect()
     }
 
     /// Jobs of each call, one after the other.
@@ -247,6 +257,7 @@ mod tests {
         Orders {
             role: Role::Producer,
             address: "127.0.0.1:1".to_owned(),
+            broker: None,
             queue: "q".to_owned(),
             jobs,
             add,
@@ -255,18 +266,21 @@ mod tests {
             rate_hz: 0,
             payload_bytes: 400,
             concurrency: 50,
+            pool: None,
             journal: None,
         }
     }
 
     #[test]
     fn orders_round_trip_over_a_command_line() {
-        let with_journal = Orders {
+        let with_all = Orders {
             role: Role::Worker,
+            broker: Some("amqp://u:p@127.0.0.1:2".to_owned()),
+            pool: Some("solo".to_owned()),
             journal: Some(PathBuf::from("/j")),
             ..orders(7, Add::Bulk)
         };
-        for orders in [orders(5, Add::Single), with_journal] {
+        for orders in [orders(5, Add::Single), with_all] {
             let words = std::iter::once("driver".to_owned()).chain(orders.words());
             assert_eq!(Orders::parse_from(words), orders);
         }

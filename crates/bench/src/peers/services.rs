@@ -8,19 +8,25 @@ use assay_test_support::fleet::{Member, Start};
 use assay_test_support::port;
 
 use super::driver::last_words;
+use super::servers::Servers;
 use crate::server;
+
+/// Most envelopes of a lane: more than are ever measured with.
+const LANE_ENVELOPES_MAX: u32 = 10_000_000;
 
 /// A running service that said it is ready. Killed when dropped.
 #[derive(Debug)]
 pub struct Service(Member);
 
-/// Where services run: one Redis, one folder.
+/// Where services run: the same servers, one folder.
 #[derive(Clone, Debug)]
 pub struct Site {
     /// The folder of our programs.
     pub programs: PathBuf,
     /// Where Redis listens.
     pub redis: SocketAddr,
+    /// The URL of RabbitMQ, in full mode.
+    pub broker: Option<String>,
     /// For blobs and logs.
     pub folder: PathBuf,
     /// Where the gateway listens.
@@ -32,10 +38,11 @@ impl Site {
     ///
     /// # Errors
     /// When no port is free.
-    pub fn new(programs: &Path, redis: SocketAddr, folder: &Path) -> anyhow::Result<Self> {
+    pub fn new(programs: &Path, servers: &Servers, folder: &Path) -> anyhow::Result<Self> {
         Ok(Self {
             programs: programs.to_owned(),
-            redis,
+            redis: servers.redis.address(),
+            broker: servers.broker_url(),
             folder: folder.to_owned(),
             gateway: ([127, 0, 0, 1], port::free()?).into(),
         })
@@ -83,7 +90,7 @@ impl Site {
         self.start("verification-worker", &[]).await
     }
 
-    async fn start(&self, name: &str, settings: &[(&str, String)]) -> anyhow::Result<Service> {
+    async fn start(&self, name: &str, more: &[(&str, String)]) -> anyhow::Result<Service> {
         let shared = [
             (
                 "blob.folder",
@@ -92,11 +99,19 @@ impl Site {
             ("redis.host", self.redis.ip().to_string()),
             ("redis.port", self.redis.port().to_string()),
         ];
-        let settings = shared.iter().chain(settings);
+        let broker = self.broker.iter().flat_map(|url| {
+            let room = LANE_ENVELOPES_MAX.to_string();
+            [
+                ("rabbitmq.url", url.clone()),
+                ("rabbitmq.lane_envelopes_max", room),
+            ]
+        });
+        let settings = shared.into_iter().chain(broker);
+        let settings = settings.chain(more.iter().cloned());
         let mut member = Member::new(Start {
             program: self.programs.join(name),
             settings: settings
-                .map(|(key, value)| ((*key).to_owned(), value.clone()))
+                .map(|(key, value)| (key.to_owned(), value))
                 .collect(),
             admin: ([127, 0, 0, 1], port::free()?).into(),
             log: self.folder.join(format!("{name}.log")),

@@ -1,17 +1,18 @@
-//! One contender's processes around a Redis of their own.
+//! One contender's processes around servers of their own.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use assay_test_support::redis::{Appendfsync, Client, RedisOptions, RedisServer};
+use assay_test_support::redis::Client;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
 use super::contender::{Contender, Programs, QUEUE};
 use super::driver::Driver;
+use super::mode::Mode;
 use super::role::{Orders, Role};
+use super::servers::Servers;
 use super::services::{Service, Site};
 use super::setting::Setting;
 use crate::client::PAYLOAD_BYTES;
@@ -42,6 +43,8 @@ pub enum Part {
     Services,
     /// Keeps it.
     Redis,
+    /// RabbitMQ: carries it.
+    Broker,
 }
 
 /// What a contender is to do.
@@ -68,13 +71,17 @@ enum Worker {
     },
 }
 
-/// Where a peer keeps the jobs that have ended.
-#[derive(Clone, Copy, Debug)]
+/// How the jobs of a peer are seen to have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Results {
-    /// In `BullMQ`'s set.
+    /// They are in `BullMQ`'s set.
     CompletedSet,
-    /// A key each; the only other key is the stream.
-    Keys,
+    /// Each has a key; there are so many others.
+    Keys { others: usize },
+    /// Celery has written the state of each a second time: the first was its progress.
+    Written,
+    /// The worker says so.
+    Told,
 }
 
 /// Everything that runs during a measurement, ready to begin.
@@ -84,13 +91,13 @@ pub struct Stage {
     pub producer: Driver,
     worker: Worker,
     client: Client,
-    redis: RedisServer,
+    servers: Servers,
     folder: TempDir,
     jobs: usize,
 }
 
 impl Stage {
-    /// Starts Redis, the worker and the producer, and waits until all are ready.
+    /// Starts the servers, the worker and the producer, and waits until all are ready.
     ///
     /// # Errors
     /// When one of them can't be started.
@@ -100,38 +107,40 @@ impl Stage {
         load: Load,
     ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("make a folder for the run")?;
-        let redis = RedisServer::start(redis_options()).await?;
-        let journal = (load.rate_hz > 0).then(|| folder.path().join(JOURNAL));
-        let driver = async |role, address: SocketAddr, name: &str| {
-            let orders = orders(role, address, load, journal.clone());
-            let command = programs.driver(contender, &orders)?;
-            Driver::start(command, &folder.path().join(name)).await
+        let servers = Servers::start(programs.mode).await?;
+        let orders = |role, name: &str| {
+            let journal = (load.rate_hz > 0).then(|| folder.path().join(JOURNAL));
+            let orders = orders(role, &servers, load, journal);
+            (orders, folder.path().join(name))
         };
-        let (worker, address) = if contender == Contender::Assay {
-            let site = Site::new(&programs.ours, redis.address(), folder.path())?;
-            let concurrency = load.setting.concurrency;
+        let (worker, gateway) = if contender == Contender::Assay {
+            let site = Site::new(&programs.ours, &servers, folder.path())?;
+            let (Orders { journal, .. }, _) = orders(Role::Worker, "");
             let ours = Worker::Ours {
                 gateway: site.gateway().await?,
                 scheduler: site.scheduler().await?,
-                worker: site.worker(concurrency, journal.as_deref()).await?,
+                worker: site
+                    .worker(load.setting.concurrency, journal.as_deref())
+                    .await?,
             };
-            (ours, site.gateway)
+            (ours, Some(site.gateway))
         } else {
-            let worker = driver(Role::Worker, redis.address(), "worker.log").await?;
-            let results = match contender {
-                Contender::Ceiling => Results::Keys,
-                Contender::Assay | Contender::BullmqNode | Contender::BullmqRust => {
-                    Results::CompletedSet
-                }
-            };
-            (Worker::Driver(worker, results), redis.address())
+            let (orders, log) = orders(Role::Worker, "worker.log");
+            let command = programs.driver(contender, &orders)?;
+            let worker = Driver::start(command, &log).await?;
+            let results = Results::of(programs.mode, contender, load.jobs);
+            (Worker::Driver(worker, results), None)
         };
-        let producer = driver(Role::Producer, address, "producer.log").await?;
+        let (mut orders, log) = orders(Role::Producer, "producer.log");
+        if let Some(gateway) = gateway {
+            orders.address = gateway.to_string();
+        }
+        let producer = Driver::start(programs.driver(contender, &orders)?, &log).await?;
         Ok(Self {
             producer,
             worker,
-            client: redis.client()?,
-            redis,
+            client: servers.redis.client()?,
+            servers,
             folder,
             jobs: load.jobs,
         })
@@ -140,10 +149,10 @@ impl Stage {
     /// Every process whose CPU time a job costs.
     ///
     /// # Errors
-    /// When Redis has ended.
+    /// When a server has ended.
     pub fn processes(&self) -> anyhow::Result<Vec<(Part, u32)>> {
-        let redis = self.redis.pid().context("find the process of Redis")?;
-        let mut processes = vec![(Part::Producer, self.producer.pid()), (Part::Redis, redis)];
+        let mut processes = self.servers.processes()?;
+        processes.push((Part::Producer, self.producer.pid()));
         match &self.worker {
             Worker::Driver(worker, _) => processes.push((Part::Worker, worker.pid())),
             Worker::Ours {
@@ -164,6 +173,9 @@ impl Stage {
     /// # Errors
     /// When that takes too long, or nobody tells how many there are.
     pub async fn wait_until_ended(&mut self) -> anyhow::Result<()> {
+        if let Worker::Driver(worker, Results::Told) = &mut self.worker {
+            return worker.ended(RUN_WITHIN).await;
+        }
         let deadline = Instant::now() + RUN_WITHIN;
         loop {
             let ended = self.ended().await?;
@@ -228,8 +240,25 @@ impl Stage {
             Worker::Driver(_, Results::CompletedSet) => {
                 self.number(&["ZCARD", &format!("bull:{QUEUE}:completed")])
             }
-            Worker::Driver(_, Results::Keys) => Ok(self.number(&["DBSIZE"])?.saturating_sub(1)),
+            Worker::Driver(_, Results::Keys { others }) => {
+                let others = *others;
+                Ok(self.number(&["DBSIZE"])?.saturating_sub(others))
+            }
+            Worker::Driver(_, Results::Written) => {
+                // In this order, so that never too many seem to have ended.
+                let written = self.states_written()?;
+                Ok(written.saturating_sub(self.number(&["DBSIZE"])?))
+            }
+            // It has said so, or is still to say it.
+            Worker::Driver(_, Results::Told) => Ok(self.jobs),
         }
+    }
+
+    /// How often Celery has written the state of a job.
+    fn states_written(&mut self) -> anyhow::Result<usize> {
+        let told = self.client.run(&["INFO", "commandstats"])?;
+        let told = told.text().context("read how often commands were run")?;
+        Ok(calls_of("setex", told))
     }
 
     fn number(&mut self, command: &[&str]) -> anyhow::Result<usize> {
@@ -248,26 +277,52 @@ impl Worker {
     }
 }
 
-/// The same for all: synced each second, and never rewritten in the middle of a run.
-#[must_use]
-pub fn redis_options() -> RedisOptions {
-    RedisOptions::new(Appendfsync::EverySec).set("auto-aof-rewrite-percentage", "0")
+impl Results {
+    fn of(mode: Mode, contender: Contender, jobs: usize) -> Self {
+        match (contender, mode) {
+            (Contender::Bare, _) => Self::Told,
+            (Contender::Celery, _) => Self::Written,
+            // The stream, or a record of each job.
+            (Contender::Ceiling, Mode::Redis) => Self::Keys { others: 1 },
+            (Contender::Ceiling, Mode::Full) => Self::Keys { others: jobs },
+            (Contender::Assay | Contender::BullmqNode | Contender::BullmqRust, _) => {
+                Self::CompletedSet
+            }
+        }
+    }
 }
 
-fn orders(role: Role, address: SocketAddr, load: Load, journal: Option<PathBuf>) -> Orders {
+fn orders(role: Role, servers: &Servers, load: Load, journal: Option<PathBuf>) -> Orders {
+    let Setting {
+        concurrency,
+        add,
+        pool,
+    } = load.setting;
     Orders {
         role,
-        address: address.to_string(),
+        address: servers.redis.address().to_string(),
+        broker: servers.broker_url(),
         queue: QUEUE.to_owned(),
         jobs: load.jobs,
-        add: load.setting.add,
+        add,
         batch: BATCH,
         window: WINDOW,
         rate_hz: load.rate_hz,
         payload_bytes: PAYLOAD_BYTES,
-        concurrency: load.setting.concurrency,
+        concurrency,
+        pool: pool.map(|pool| pool.name().to_owned()),
         journal,
     }
+}
+
+/// How often a command was run, in what Redis tells of all.
+fn calls_of(command: &str, commandstats: &str) -> usize {
+    let name = format!("cmdstat_{command}:calls=");
+    let mut found = commandstats
+        .lines()
+        .filter_map(|line| line.strip_prefix(&name));
+    let calls = found.next().and_then(|rest| rest.split(',').next());
+    calls.and_then(|calls| calls.parse().ok()).unwrap_or(0)
 }
 
 #[expect(
@@ -277,4 +332,16 @@ fn orders(role: Role, address: SocketAddr, load: Load, journal: Option<PathBuf>)
 )]
 fn whole(count: f64) -> usize {
     count as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_of_a_command_are_told_by_redis() {
+        let stats = "# Commandstats\r\ncmdstat_set:calls=3,usec=1\r\ncmdstat_setex:calls=4000,usec=9,x=1\r\n";
+        assert_eq!(calls_of("setex", stats), 4_000);
+        assert_eq!(calls_of("get", stats), 0);
+    }
 }

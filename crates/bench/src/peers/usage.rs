@@ -2,8 +2,8 @@
 
 use std::ops::Sub;
 
+use super::family;
 use super::stage::Part;
-use crate::process;
 
 /// CPU seconds of each part.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -16,17 +16,19 @@ pub struct Usage {
     pub services: f64,
     /// Of Redis.
     pub redis: f64,
+    /// Of RabbitMQ.
+    pub broker: f64,
 }
 
 impl Usage {
-    /// What these processes have used so far.
+    /// What these processes and those that they started have used so far.
     ///
     /// # Errors
     /// When one does not run.
     pub fn of(processes: &[(Part, u32)]) -> anyhow::Result<Self> {
         let mut usage = Self::default();
         for &(part, pid) in processes {
-            usage.add(part, process::cpu_seconds(pid)?);
+            usage.add(part, family::cpu_seconds(pid)?);
         }
         Ok(usage)
     }
@@ -37,6 +39,7 @@ impl Usage {
             Part::Worker => &mut self.worker,
             Part::Services => &mut self.services,
             Part::Redis => &mut self.redis,
+            Part::Broker => &mut self.broker,
         };
         *sum += seconds;
     }
@@ -44,7 +47,7 @@ impl Usage {
     /// Of all parts.
     #[must_use]
     pub fn sum(&self) -> f64 {
-        self.producer + self.worker + self.services + self.redis
+        self.producer + self.worker + self.services + self.redis + self.broker
     }
 }
 
@@ -57,6 +60,7 @@ impl Sub for Usage {
             worker: self.worker - before.worker,
             services: self.services - before.services,
             redis: self.redis - before.redis,
+            broker: self.broker - before.broker,
         }
     }
 }
@@ -73,6 +77,7 @@ mod tests {
             (Part::Producer, 1.0),
             (Part::Worker, 2.0),
             (Part::Redis, 4.0),
+            (Part::Broker, 8.0),
         ] {
             before.add(part, seconds);
             after.add(part, 3.0 * seconds);
@@ -83,7 +88,7 @@ mod tests {
         let used = after - before;
         assert_eq!(used.worker, 4.0);
         assert_eq!(used.services, 0.75);
-        assert_eq!(used.sum(), 14.75);
+        assert_eq!(used.sum(), 30.75);
     }
 
     #[test]
