@@ -61,7 +61,7 @@ use clock::StoreClock;
 use committer::Committer;
 use keys::Keys;
 use link::Link;
-use outbox::Outbox;
+use outbox::{Outbox, Walk};
 use queue::Sweep;
 use reader::Reader;
 
@@ -80,6 +80,7 @@ pub struct RedisStore {
     is_full: Arc<AtomicBool>,
     /// Where envelopes go through a queue elsewhere.
     outbox: Option<Outbox>,
+    walk: Walk,
     entries: Sweep,
     /// End by themselves when the committer is gone.
     lanes: Mutex<JoinSet<()>>,

@@ -240,6 +240,17 @@ impl Scribe<'_> {
         change
     }
 
+    /// Puts a job into the outbox that is to be there.
+    pub(crate) fn offer(&self, known: &Known) -> Change {
+        let id = known.job.id;
+        let group = self.keys.of(id);
+        let mut part = Part::new(group, id, Guard::Revision(known.revision));
+        if let Some(outbox) = self.outbox {
+            outbox.enter(&mut part, group, self.now_ms);
+        }
+        Change::new(group, Room::NotNeeded, part, Found::Job(known.clone()))
+    }
+
     /// Changes nothing but the revision, so that what is decided on the one before is decided again.
     fn touch(&self, before: &Known) -> Change {
         let after = Known {

@@ -17,7 +17,7 @@ use super::facts::{Facts, Inquirer, NoFacts, Unfit};
 use super::keys::Keys;
 use super::link::{Link, LinkError};
 use super::memory;
-use super::outbox::{Carrier, Outbox};
+use super::outbox::{Carrier, Outbox, Walk};
 use super::prepare::{Found, prepare};
 use super::queue::{Access, Sweep};
 use super::reader::Reader;
@@ -152,6 +152,7 @@ impl RedisStore {
         });
         Ok(Arc::new(Self {
             outbox: Outbox::of(carrier, &store),
+            walk: Walk::default(),
             config: store,
             keys,
             link,

@@ -5,6 +5,8 @@
 //! lane, until a worker claims it. What stays in the outbox for longer than a publish may take is answered
 //! again by the sweep; what stays sent although a marker has passed its lane is put back into the outbox.
 
+mod walk;
+
 use std::sync::LazyLock;
 
 use assay_core::envelope::Envelope;
@@ -26,12 +28,14 @@ use super::write::Part;
 use crate::StoreConfig;
 use crate::metric_definitions::redis::Call;
 
+pub(super) use walk::Walk;
+
 /// Takes jobs whose time has come, and sets when it comes again.
 static TAKE: LazyLock<Script> =
-    LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("outbox_take.lua")));
+    LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("outbox/take.lua")));
 /// Puts sent jobs back into the outbox.
 static SEND_AGAIN: LazyLock<Script> =
-    LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("outbox_send_again.lua")));
+    LazyLock::new(|| Script::new(Room::NotNeeded, include_str!("outbox/send_again.lua")));
 /// Jobs that one script call moves: Redis does nothing else meanwhile.
 const PAGE: usize = 1_000;
 
@@ -121,6 +125,7 @@ impl RedisStore {
         outbox: Outbox,
         limit: usize,
     ) -> Result<Swept, StoreError> {
+        self.put_lacking_in().await?;
         let mut publish = Vec::new();
         for group in self.keys.groups() {
             loop {

@@ -7,7 +7,7 @@ mod planted;
 mod sweep;
 mod worker;
 
-pub(super) use sweep::ids;
+pub(super) use sweep::{ids, run};
 
 use assay_core::id::{JobId, Tenant};
 use assay_core::port::{RefusalReason, StoreError};
@@ -29,7 +29,7 @@ const DECISIONS_MAX: usize = 32;
 const LOSSES_MAX: usize = 2;
 
 /// What a step comes to, for what is known.
-enum Plan<T> {
+pub(super) enum Plan<T> {
     /// Nothing is to be written.
     Answer(T),
     /// This is to be written, and then the answer is true.
@@ -37,7 +37,7 @@ enum Plan<T> {
 }
 
 impl<T> Plan<T> {
-    fn write(change: Change, answer: T) -> Self {
+    pub(super) fn write(change: Change, answer: T) -> Self {
         Self::Write(Box::new(change), answer)
     }
 }
@@ -52,8 +52,8 @@ enum Sight {
 }
 
 /// What a step came to.
-struct Stepped<T> {
-    answer: T,
+pub(super) struct Stepped<T> {
+    pub(super) answer: T,
     /// The checkpoint, if the step asked for it or read the record.
     checkpoint: Option<Vec<u8>>,
 }
@@ -86,7 +86,7 @@ struct Pursuit<'a, T> {
 
 impl RedisStore {
     /// Takes a step on what is under `id`, as `decide` says for what is known of it.
-    async fn step<T: Send>(
+    pub(super) async fn step<T: Send>(
         &self,
         id: JobId,
         decide: impl FnMut(&Found, &Scribe<'_>) -> Plan<T> + Send,

@@ -468,3 +468,62 @@ async fn the_latest_marker_of_a_lane_is_known() {
     );
     assert_eq!(store.latest(KIND, Lane::Low).await.unwrap(), None);
 }
+
+/// Whoever deletes the sets has the jobs that were in them published again, and no others.
+#[tokio::test]
+async fn a_job_that_waits_nowhere_is_offered() {
+    let bench = Bench::new().await;
+    let running = bench.queue(1).await;
+    bench.claim(&running).await;
+    let ended = bench.claim(&bench.queue(2).await).await;
+    bench.settle(&ended, Decision::Succeed).await;
+    bench.queue(3).await;
+    bench.submit(4, bench.spec()).await;
+    for name in ["outbox", "sent:batch-processing"] {
+        let key = format!("{}:{{0}}:{name}", bench.parts.config.prefix);
+        let deleted: u64 = bench.connection.clone().del(key).await.unwrap();
+        assert_eq!(deleted, 1, "{name}");
+    }
+    let mut offered = bench.offered().await;
+    offered.sort();
+    assert_eq!(offered, [(id(3), 1), (id(4), 1)]);
+    for number in 3..=4 {
+        bench.promote(number, 1).await;
+        assert_eq!(bench.job(number).await.state, JobState::Queued);
+    }
+    assert!(bench.outbox().await.is_empty());
+    assert_eq!(bench.sent().await.len(), 2);
+}
+
+/// More than a page of them, with one deadline and with many.
+#[tokio::test]
+async fn every_job_that_waits_nowhere_is_found() {
+    let bench = Bench::with(StoreConfig {
+        queued_jobs_max: 2_000,
+        ..settings()
+    })
+    .await;
+    let ids: Vec<_> = (0..1_200_u32)
+        .map(|number| {
+            let mut id = [7; 16];
+            id[..4].copy_from_slice(&number.to_be_bytes());
+            (number, JobId::from_bytes(id))
+        })
+        .collect();
+    let submits = ids.iter().map(|(number, id)| {
+        let mut spec = bench.spec();
+        spec.deadline_at_ms += u64::from(*number / 700) * u64::from(*number);
+        bench.parts.store.submit(*id, spec)
+    });
+    for submitted in futures::future::join_all(submits).await {
+        submitted.unwrap();
+    }
+    let key = format!("{}:{{0}}:outbox", bench.parts.config.prefix);
+    let deleted: u64 = bench.connection.clone().del(key).await.unwrap();
+    assert_eq!(deleted, 1);
+    let mut offered = std::collections::BTreeSet::new();
+    let swept = bench.parts.store.sweep_outbox(10_000).await.unwrap();
+    offered.extend(swept.publish.iter().map(|one| one.job_id));
+    assert_eq!(offered, ids.iter().map(|(_, id)| *id).collect());
+    assert_eq!(swept.jobs, ids.len());
+}

@@ -238,7 +238,7 @@ pub(in crate::redis) fn ids(answer: &Value) -> Vec<JobId> {
 }
 
 /// Runs steps side by side; adds up what they answer.
-async fn run(
+pub(in crate::redis) async fn run(
     steps: impl Iterator<Item = impl Future<Output = Result<Swept, StoreError>> + Send> + Send,
 ) -> Result<Swept, StoreError> {
     let mut steps = futures::stream::iter(steps).buffer_unordered(STEPS_MAX);
