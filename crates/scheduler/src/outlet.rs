@@ -26,6 +26,12 @@ impl Outlet {
         Self { store, queue }
     }
 
+    /// Whether the queue is known to take nothing now. What a sweep leaves alone meanwhile goes out as soon as it
+    /// does; what it takes out of its place is not looked at again before a publish of it had its time.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.queue.accepts().is_err()
+    }
+
     /// Publishes each envelope, and tells the store of each that is in the queue. One that fails holds
     /// up no other; the store keeps it and answers with it again.
     ///

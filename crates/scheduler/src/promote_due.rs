@@ -26,6 +26,9 @@ impl Activity for PromoteDue {
     }
 
     async fn activate(&self) -> Result<Report, Error> {
+        if self.outlet.is_shut() {
+            return Ok(Report::default());
+        }
         let swept = self.outlet.store.promote_due(self.limit).await;
         let swept = swept.map_err(|source| Error::Store {
             step: "queue what is due",

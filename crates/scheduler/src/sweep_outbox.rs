@@ -26,6 +26,9 @@ impl Activity for SweepOutbox {
     }
 
     async fn activate(&self) -> Result<Report, Error> {
+        if self.outlet.is_shut() {
+            return Ok(Report::default());
+        }
         let swept = self.outlet.store.sweep_outbox(self.limit).await;
         let swept = swept.map_err(|source| Error::Store {
             step: "read the outbox",

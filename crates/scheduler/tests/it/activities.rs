@@ -100,6 +100,21 @@ async fn an_envelope_that_is_refused_is_not_promoted_and_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn what_waits_to_be_queued_stays_where_it_is_while_the_queue_takes_nothing() {
+    let (store, queue) = (
+        Arc::<ScriptedStore>::default(),
+        Arc::new(ScriptedQueue::shut()),
+    );
+    for activity in sweeps(&store, &queue) {
+        let name = activity.name();
+        activity.activate().await.unwrap();
+        // The clock goes on for what runs, and for what has ended.
+        let asked = matches!(name, ActivityName::Reap | ActivityName::Expire);
+        assert_eq!(!store.limits_of(name.as_str()).is_empty(), asked, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_promote_that_fails_is_a_failure() {
     let publish = Swept {
         jobs: 1,

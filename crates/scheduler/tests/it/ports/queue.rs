@@ -15,6 +15,7 @@ pub(crate) struct ScriptedQueue {
     published: Mutex<Vec<JobId>>,
     refused: BTreeSet<JobId>,
     unmeasurable: bool,
+    shut: bool,
 }
 
 impl ScriptedQueue {
@@ -28,6 +29,14 @@ impl ScriptedQueue {
     pub(crate) fn unmeasurable() -> Self {
         Self {
             unmeasurable: true,
+            ..Self::default()
+        }
+    }
+
+    /// Known to take nothing.
+    pub(crate) fn shut() -> Self {
+        Self {
+            shut: true,
             ..Self::default()
         }
     }
@@ -49,6 +58,15 @@ impl JobQueue for ScriptedQueue {
             });
         }
         self.published.lock().push(envelope.job_id);
+        Ok(())
+    }
+
+    fn accepts(&self) -> Result<(), QueueError> {
+        if self.shut {
+            return Err(QueueError::Unavailable {
+                why: "blocked".to_owned(),
+            });
+        }
         Ok(())
     }
 
