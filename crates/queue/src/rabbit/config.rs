@@ -12,6 +12,8 @@ pub const DEFAULTS_TOML: &str = include_str!("defaults.toml");
 
 /// The longest prefix, in bytes: names on a broker have at most 255.
 pub const PREFIX_BYTES_MAX: usize = 64;
+/// The queue in the Redis of the records, as what stands in.
+pub const FALLBACK_REDIS: &str = "redis";
 /// Most channels that one process publishes over.
 const PUBLISH_CHANNELS_MAX: usize = 64;
 
@@ -35,6 +37,8 @@ pub struct RabbitConfig {
     pub answer_timeout_ms: u64,
     /// How long a peer may be silent, in milliseconds.
     pub heartbeat_ms: u64,
+    /// What stands in while it is away: [`FALLBACK_REDIS`], or nothing if empty.
+    pub fallback: String,
 }
 
 impl Default for RabbitConfig {
@@ -49,6 +53,7 @@ impl Default for RabbitConfig {
             connect_timeout_ms: 5_000,
             answer_timeout_ms: 10_000,
             heartbeat_ms: 10_000,
+            fallback: String::new(),
         }
     }
 }
@@ -80,6 +85,12 @@ pub enum RabbitConfigError {
         /// What it is.
         prefix: String,
     },
+    /// A name of nothing that could stand in.
+    #[error("set rabbitmq.fallback to \"{FALLBACK_REDIS}\" or to \"\", not \"{fallback}\"")]
+    Fallback {
+        /// What it is.
+        fallback: String,
+    },
     /// A number that is too small or too large.
     #[error("set rabbitmq.{setting} to {min} to {max}, not {value}")]
     OutOfRange {
@@ -101,6 +112,12 @@ impl RabbitConfig {
         !self.url.is_empty()
     }
 
+    /// Whether envelopes go through the Redis of the records while RabbitMQ is away.
+    #[must_use]
+    pub fn falls_back(&self) -> bool {
+        self.fallback == FALLBACK_REDIS
+    }
+
     /// Checks every setting.
     ///
     /// # Errors
@@ -112,6 +129,11 @@ impl RabbitConfig {
         if !length.contains(&self.prefix.len()) || !self.prefix.chars().all(plain) {
             return Err(RabbitConfigError::Prefix {
                 prefix: self.prefix.clone(),
+            });
+        }
+        if !["", FALLBACK_REDIS].contains(&self.fallback.as_str()) {
+            return Err(RabbitConfigError::Fallback {
+                fallback: self.fallback.clone(),
             });
         }
         let channels_max = PUBLISH_CHANNELS_MAX as u64;
@@ -195,7 +217,7 @@ mod tests {
     #[test]
     fn what_cannot_work_is_named() {
         type Change = fn(&mut RabbitConfig);
-        let changes: [(Change, &str); 10] = [
+        let changes: [(Change, &str); 11] = [
             (|config| config.url.clear(), "RABBITMQ_URL"),
             (|config| config.prefix.clear(), "rabbitmq.prefix"),
             (|config| config.prefix = "a b".into(), "rabbitmq.prefix"),
@@ -221,6 +243,10 @@ mod tests {
                 "rabbitmq.answer_timeout_ms",
             ),
             (|config| config.heartbeat_ms = 999, "rabbitmq.heartbeat_ms"),
+            (
+                |config| config.fallback = "kafka".into(),
+                "rabbitmq.fallback",
+            ),
         ];
         assert_eq!(working().validate(), Ok(()));
         for (change, name) in changes {
@@ -232,6 +258,7 @@ mod tests {
         let mut config = working();
         config.prefix = "a".repeat(PREFIX_BYTES_MAX);
         config.publish_channels = PUBLISH_CHANNELS_MAX;
+        config.fallback = FALLBACK_REDIS.into();
         assert_eq!(config.validate(), Ok(()));
     }
 

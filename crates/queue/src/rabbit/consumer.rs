@@ -62,6 +62,8 @@ pub(super) struct Receiver {
 enum End {
     /// Nobody needs it.
     Over,
+    /// Nobody needs it until somebody asks.
+    Dozed,
     Lost(String),
 }
 
@@ -102,6 +104,10 @@ impl Receiver {
             let begun = Instant::now();
             match self.listen(epoch).await {
                 Ok(End::Over) => return,
+                Ok(End::Dozed) => {
+                    self.doze().await;
+                    continue;
+                }
                 Ok(End::Lost(why)) => {
                     tracing::warn!(kind = self.desk.kind.as_str(), "lost a subscription: {why}");
                     self.desk.down(&why);
@@ -118,6 +124,16 @@ impl Receiver {
                 () = tokio::time::sleep(pause) => {}
                 () = stopped(&mut self.closed) => {}
                 () = self.desk.asked.notified(), if self.desk.is_left() => {}
+            }
+        }
+    }
+
+    /// Waits until somebody asks, or nobody ever will.
+    async fn doze(&mut self) {
+        while !self.is_over() && !self.desk.wakes_up() {
+            tokio::select! {
+                () = self.desk.asked.notified() => {}
+                () = stopped(&mut self.closed) => {}
             }
         }
     }
@@ -202,8 +218,12 @@ impl Listening<'_> {
         let desk = Arc::clone(self.desk());
         let (mut orders, mut came) = (Vec::new(), Vec::new());
         loop {
-            if self.ends && desk.in_hand() == 0 {
-                return self.leave().await;
+            if desk.in_hand() == 0 && self.ends {
+                return self.leave(End::Over).await;
+            }
+            // A broker mixes up a channel that received from a queue, and from another of that name after it.
+            if desk.in_hand() == 0 && self.is_idle() {
+                return self.leave(End::Dozed).await;
             }
             let goes_back_at = self.later.peek().map(|Reverse((at, _))| *at);
             let idle_at = desk
@@ -244,6 +264,10 @@ impl Listening<'_> {
                 return End::Lost("the channel was closed".into());
             }
         }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.consumers.is_empty() && self.errands.is_empty() && self.later.is_empty()
     }
 
     /// Has the broker send only while there is somebody who takes.
@@ -420,7 +444,7 @@ impl Listening<'_> {
     }
 
     /// Everything in hand is settled: says so, and closes the channel, which gives back the rest.
-    async fn leave(mut self) -> End {
+    async fn leave(mut self, end: End) -> End {
         let mut orders = Vec::new();
         while let Ok(order) = self.receiver.orders.try_recv() {
             orders.push(order);
@@ -429,7 +453,7 @@ impl Listening<'_> {
         self.tell();
         let closed = self.channel.close(200, "done".into());
         drop(self.live.answered("close a channel", closed).await);
-        End::Over
+        end
     }
 }
 

@@ -24,6 +24,10 @@ use crate::metric_definitions::{Published, published};
 /// How long an order may wait for its channel while that sorts out what it sent before.
 const ORDER_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a queue that is gone stays gone. Who received from it is to hear that first: the broker takes a queue of
+/// the same name for the one that it knew, and then nothing of it arrives.
+const REDECLARE_PAUSE: Duration = Duration::from_secs(1);
+
 /// What is to be published.
 pub(super) struct Outgoing {
     pub(super) kind: JobKind,
@@ -188,7 +192,10 @@ impl Publisher {
     async fn publish(&self, outgoing: Outgoing) -> Result<(), QueueError> {
         let _open = self.open.read().await;
         let refusal = match self.try_publish(&outgoing).await? {
-            Err(Refusal::Returned) => self.try_publish(&outgoing).await?,
+            Err(Refusal::Returned) => {
+                tokio::time::sleep(REDECLARE_PAUSE).await;
+                self.try_publish(&outgoing).await?
+            }
             answered => answered,
         };
         refusal.map_err(|refusal| match refusal {
