@@ -108,7 +108,17 @@ impl Breaker {
     /// The first setting out of range.
     pub fn new(config: BreakerConfig) -> Result<Self, ConfigError> {
         config.validate()?;
-        Ok(Self {
+        Ok(Self::closed(config))
+    }
+
+    /// Makes a closed breaker for a broker, a store or a blob store: [`BreakerConfig::infrastructure`].
+    #[must_use]
+    pub fn infrastructure() -> Self {
+        Self::closed(BreakerConfig::infrastructure())
+    }
+
+    fn closed(config: BreakerConfig) -> Self {
+        Self {
             config,
             mode: Mode::Automatic,
             phase: Phase::Closed,
@@ -117,7 +127,7 @@ impl Breaker {
             opens_in_a_row: 0,
             since_ms: 0,
             totals: Totals::default(),
-        })
+        }
     }
 
     /// Asks to make one call. After the open time the first to ask moves OPEN to `HALF_OPEN`.

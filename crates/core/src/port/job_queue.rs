@@ -25,6 +25,15 @@ pub trait JobQueue: Send + Sync {
     /// [`QueueError::Refused`]: proven that it is not in the queue. [`QueueError::Unknown`]: it may be.
     async fn publish(&self, envelope: &Envelope) -> Result<(), QueueError>;
 
+    /// Publishes, and answers what took the envelope, as [`JobQueue::system`] names it: a queue that has several
+    /// ways may have taken another than usual.
+    ///
+    /// # Errors
+    /// As [`JobQueue::publish`].
+    async fn publish_and_tell(&self, envelope: &Envelope) -> Result<&'static str, QueueError> {
+        self.publish(envelope).await.map(|()| self.system())
+    }
+
     /// Whether it would take an envelope now, as far as is known without asking: what admission looks at before
     /// a job is recorded.
     ///
@@ -67,6 +76,10 @@ pub trait Subscription: Send {
     /// # Errors
     /// [`QueueError::Unavailable`] when the queue can't be reached; taking again may succeed.
     async fn take(&mut self, slots: usize) -> Result<Option<Vec<Delivery>>, QueueError>;
+
+    /// Says how many envelopes of the low lane may be in hand at the end of each later take, those counted that are
+    /// now: for a worker that has others from elsewhere. Never more than its concurrency allows.
+    fn bound_low(&mut self, max: usize);
 }
 
 /// An envelope in hand, not yet settled. Settling consumes it, so nothing is settled twice; dropping
@@ -150,7 +163,7 @@ pub enum QueueError {
     /// It may be in the queue.
     #[error("publish envelope: no answer from the queue, it may hold it or not")]
     Unknown,
-    /// The queue can't be reached.
+    /// The queue can't be reached, and was given nothing.
     #[error("reach the queue: {why}")]
     Unavailable {
         /// What went wrong.

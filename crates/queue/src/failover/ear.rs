@@ -50,10 +50,12 @@ impl Ear {
     /// [`QueueError::Unavailable`] when neither way can be subscribed to.
     pub(super) async fn subscribed(&mut self) -> Result<(), QueueError> {
         let [first, second] = &mut self.arms;
-        let (first, second) = (pin!(first.subscribed()), pin!(second.subscribed()));
-        let up = match select(first, second).await {
-            Either::Left((up, other)) => or_else(up, other).await,
-            Either::Right((up, other)) => or_else(up, other).await,
+        let up = {
+            let (first, second) = (pin!(first.subscribed()), pin!(second.subscribed()));
+            match select(first, second).await {
+                Either::Left((up, other)) => or_else(up, other).await,
+                Either::Right((up, other)) => or_else(up, other).await,
+            }
         };
         up.map_err(|Failed| self.failure())
     }

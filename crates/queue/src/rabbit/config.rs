@@ -13,7 +13,7 @@ pub const DEFAULTS_TOML: &str = include_str!("defaults.toml");
 /// The longest prefix, in bytes: names on a broker have at most 255.
 pub const PREFIX_BYTES_MAX: usize = 64;
 /// The queue in the Redis of the records, as what stands in.
-pub const FALLBACK_REDIS: &str = "redis";
+const FALLBACK_REDIS: &str = "redis";
 /// Most channels that one process publishes over.
 const PUBLISH_CHANNELS_MAX: usize = 64;
 
@@ -37,7 +37,7 @@ pub struct RabbitConfig {
     pub answer_timeout_ms: u64,
     /// How long a peer may be silent, in milliseconds.
     pub heartbeat_ms: u64,
-    /// What stands in while it is away: [`FALLBACK_REDIS`], or nothing if empty.
+    /// What stands in while it is away: `redis`, or nothing if empty.
     pub fallback: String,
 }
 

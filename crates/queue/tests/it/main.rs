@@ -1,6 +1,10 @@
 //! The crate through its front door.
 
 #[cfg(test)]
+mod failover;
+#[cfg(test)]
+mod failover_contract;
+#[cfg(test)]
 mod in_process;
 #[cfg(test)]
 mod in_process_contract;
@@ -12,3 +16,5 @@ mod rabbit_bench;
 mod rabbit_contract;
 #[cfg(test)]
 mod rabbit_troubles;
+#[cfg(test)]
+mod scripted_way;

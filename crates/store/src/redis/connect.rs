@@ -214,7 +214,8 @@ async fn start_clock(link: &Link, time: TimeSource) -> Result<StoreClock, LinkEr
 /// What an acknowledged job survives.
 fn durability(carrier: Carrier, facts: &Facts) -> Durability {
     match carrier {
-        Carrier::Streams => facts.durability(),
+        // With two ways: what holds for both.
+        Carrier::Streams | Carrier::BrokerOrStreams => facts.durability(),
         Carrier::Broker => Durability::Confirmed,
     }
 }

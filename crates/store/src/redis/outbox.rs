@@ -19,8 +19,10 @@ use async_trait::async_trait;
 use redis::{Pipeline, Value};
 
 use super::RedisStore;
+use super::clock::CLOCK_SKEW_MS_MAX;
 use super::keys::GroupKeys;
 use super::link::LinkError;
+use super::queue::oldest_waiting_ms;
 use super::record::{Found, bytes, number};
 use super::script::{Room, Script};
 use super::steps::ids;
@@ -46,6 +48,8 @@ pub enum Carrier {
     Streams,
     /// A queue elsewhere: what must be published is in the answers of the store.
     Broker,
+    /// The same, with the store's own streams for when that queue is away: whoever publishes says what goes there.
+    BrokerOrStreams,
 }
 
 /// How envelopes wait to be published.
@@ -55,6 +59,8 @@ pub(crate) struct Outbox {
     pub(crate) visible_ms: u64,
     /// How many jobs of a group may be in it when another one is submitted.
     pub(crate) jobs_max: u64,
+    /// Whether envelopes may be in the store's own streams, too.
+    pub(crate) streams_too: bool,
 }
 
 impl Outbox {
@@ -62,9 +68,10 @@ impl Outbox {
     pub(crate) fn of(carrier: Carrier, config: &StoreConfig) -> Option<Self> {
         match carrier {
             Carrier::Streams => None,
-            Carrier::Broker => Some(Self {
+            Carrier::Broker | Carrier::BrokerOrStreams => Some(Self {
                 visible_ms: config.outbox_visible_ms,
                 jobs_max: config.outbox_max.div_ceil(config.redis_groups.into()),
+                streams_too: carrier == Carrier::BrokerOrStreams,
             }),
         }
     }
@@ -119,6 +126,24 @@ pub(super) fn clear(part: &mut Part, group: &GroupKeys) {
 }
 
 impl RedisStore {
+    /// Before when (and before `before_ms`) nothing was sent that still waits in the store's own streams: what passed
+    /// the queue elsewhere says nothing of those.
+    async fn sent_elsewhere_ms(
+        &self,
+        group: &GroupKeys,
+        (kind, lane): (JobKind, Lane),
+        before_ms: u64,
+    ) -> Result<u64, StoreError> {
+        if !self.outbox.is_some_and(|outbox| outbox.streams_too) {
+            return Ok(before_ms);
+        }
+        let oldest_ms = oldest_waiting_ms(&self.access(), group, (kind, lane)).await;
+        let oldest_ms = oldest_ms.map_err(LinkError::of_read)?;
+        // It was added before it was noted as sent, but perhaps by another clock.
+        let bound_ms = oldest_ms.map(|oldest| oldest.saturating_sub(CLOCK_SKEW_MS_MAX));
+        Ok(bound_ms.map_or(before_ms, |bound| before_ms.min(bound)))
+    }
+
     /// Answers the envelopes of jobs that have been in the outbox for too long.
     pub(super) async fn sweep_outbox_of(
         &self,
@@ -194,6 +219,9 @@ impl SentJobs for RedisStore {
         let link = self.link.labelled(Call::Sweep);
         let mut moved = 0;
         for group in self.keys.groups() {
+            let before_ms = self
+                .sent_elsewhere_ms(group, (kind, lane), before_ms)
+                .await?;
             while moved < limit {
                 let page = PAGE.min(limit - moved);
                 let sent = group.sent(kind, lane);

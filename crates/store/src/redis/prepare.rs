@@ -80,7 +80,8 @@ impl Carrier {
     fn name(self) -> &'static str {
         match self {
             Self::Streams => "streams",
-            Self::Broker => "broker",
+            // Whoever has no streams finds what was left in them: it is known to be sent, and is sent again.
+            Self::Broker | Self::BrokerOrStreams => "broker",
         }
     }
 
@@ -88,7 +89,7 @@ impl Carrier {
     pub(super) fn wants(self) -> &'static str {
         match self {
             Self::Streams => "set RABBITMQ_URL as their processes have it",
-            Self::Broker => "leave RABBITMQ_URL unset",
+            Self::Broker | Self::BrokerOrStreams => "leave RABBITMQ_URL unset",
         }
     }
 }

@@ -41,6 +41,7 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+pub(super) use survey::oldest_waiting_ms;
 pub(super) use sweep::Sweep;
 
 use super::RedisStore;

@@ -32,7 +32,8 @@ pub use delivery::{
 };
 pub use lanes::{
     a_lane_roughly_keeps_its_order, an_old_envelope_is_not_starved, lanes_are_read_by_weight,
-    the_low_lane_never_takes_the_last_slot, the_only_slot_may_be_low,
+    the_low_lane_may_be_bounded_further, the_low_lane_never_takes_the_last_slot,
+    the_only_slot_may_be_low,
 };
 pub use lifetime::{
     a_cancelled_take_takes_nothing, a_closed_queue_ends_its_subscriptions, depth_tells_what_waits,
@@ -166,6 +167,7 @@ macro_rules! job_queue_contract {
             lanes_are_read_by_weight,
             an_old_envelope_is_not_starved,
             the_low_lane_never_takes_the_last_slot,
+            the_low_lane_may_be_bounded_further,
             the_only_slot_may_be_low,
             resumed_envelopes_come_first,
             resumed_envelopes_leave_the_lanes_their_weights,

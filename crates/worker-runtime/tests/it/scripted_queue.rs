@@ -170,6 +170,9 @@ impl Subscription for ScriptedQueue {
             }
         }
     }
+
+    // Workers leave it to the queue.
+    fn bound_low(&mut self, _max: usize) {}
 }
 
 struct InHand {

@@ -9,6 +9,8 @@ use tokio::sync::Notify;
 /// How many entries of the low lane one subscription may hold, and holds.
 pub(super) struct LowSlots {
     max: usize,
+    /// What others leave of `max`.
+    bound: AtomicUsize,
     held: AtomicUsize,
     /// Told when one is settled or given back.
     pub(super) freed: Notify,
@@ -19,8 +21,10 @@ pub(super) struct LowSlot(Arc<LowSlots>);
 
 impl LowSlots {
     pub(super) fn of(concurrency: usize) -> Self {
+        let max = low_slots_max(concurrency);
         Self {
-            max: low_slots_max(concurrency),
+            max,
+            bound: AtomicUsize::new(max),
             held: AtomicUsize::new(0),
             freed: Notify::new(),
         }
@@ -28,7 +32,18 @@ impl LowSlots {
 
     /// How many more may be taken.
     pub(super) fn free(&self) -> usize {
-        self.max.saturating_sub(self.held.load(Ordering::Acquire))
+        let bound = self.bound.load(Ordering::Acquire);
+        bound.saturating_sub(self.held.load(Ordering::Acquire))
+    }
+
+    /// Lets no more than `bound` be held, or as many as the concurrency allows.
+    pub(super) fn bound(&self, bound: usize) {
+        self.bound.store(bound.min(self.max), Ordering::Release);
+    }
+
+    /// Whether more are held than the bound allows, which was wider before.
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.held.load(Ordering::Acquire) > self.bound.load(Ordering::Acquire)
     }
 
     /// Takes one; whoever takes for the subscription asked [`LowSlots::free`] before.
@@ -58,5 +73,16 @@ mod tests {
         assert_eq!(slots.free(), 1);
         drop(other);
         assert_eq!(slots.free(), 2);
+    }
+
+    #[test]
+    fn a_bound_counts_what_is_held_and_never_allows_more() {
+        let slots = Arc::new(LowSlots::of(3));
+        let _one = slots.take();
+        for (bound, free) in [(2, 1), (1, 0), (0, 0), (9, 1)] {
+            slots.bound(bound);
+            assert_eq!(slots.free(), free, "a bound of {bound}");
+            assert_eq!(slots.is_exceeded(), bound == 0);
+        }
     }
 }

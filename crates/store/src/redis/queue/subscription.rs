@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use assay_core::kind::Lane;
 use assay_core::port::{Delivery, QueueError, Subscription};
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -30,7 +31,10 @@ pub(super) struct Wish {
 }
 
 /// The worker's end.
-pub(super) struct Ear(mpsc::Sender<Wish>);
+pub(super) struct Ear {
+    wishes: mpsc::Sender<Wish>,
+    low_slots: Arc<LowSlots>,
+}
 
 /// The task's end.
 pub(super) struct Taker {
@@ -51,6 +55,10 @@ pub(super) fn pair(
     closed: watch::Receiver<bool>,
 ) -> (Ear, Taker) {
     let (sender, wishes) = mpsc::channel(1);
+    let ear = Ear {
+        wishes: sender,
+        low_slots: Arc::clone(&low_slots),
+    };
     let taker = Taker {
         wishes,
         sources,
@@ -59,7 +67,7 @@ pub(super) fn pair(
         closed,
         kept: VecDeque::new(),
     };
-    (Ear(sender), taker)
+    (ear, taker)
 }
 
 #[async_trait]
@@ -68,10 +76,14 @@ impl Subscription for Ear {
         let (answer, receiver) = oneshot::channel();
         let slots = slots.max(1);
         // The task ends when the queue is closed.
-        if self.0.send(Wish { slots, answer }).await.is_err() {
+        if self.wishes.send(Wish { slots, answer }).await.is_err() {
             return Ok(None);
         }
         receiver.await.unwrap_or(Ok(None))
+    }
+
+    fn bound_low(&mut self, max: usize) {
+        self.low_slots.bound(max);
     }
 }
 
@@ -98,6 +110,7 @@ impl Taker {
             if *self.closed.borrow() {
                 return self.answer(wish, Ok(None));
             }
+            self.heed_bound();
             if !self.kept.is_empty() {
                 return self.hand_out(wish);
             }
@@ -147,6 +160,13 @@ impl Taker {
             () = wish.answer.closed() => {}
             () = tokio::time::sleep_until(comes_back.unwrap_or(poll_at).min(poll_at)) => {}
         }
+    }
+
+    /// Gives back what was kept under a wider bound of the low lane.
+    fn heed_bound(&mut self) {
+        let low_slots = &self.low_slots;
+        self.kept
+            .retain(|delivery| delivery.envelope.lane != Lane::Low || !low_slots.is_exceeded());
     }
 
     fn hand_out(&mut self, wish: Wish) {

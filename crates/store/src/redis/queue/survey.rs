@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use assay_core::kind::Lane;
+use assay_core::kind::{JobKind, Lane};
 use assay_core::port::LaneDepth;
 use assay_core::state::JobState;
 use redis::Value;
@@ -119,6 +119,22 @@ impl Waiting {
             first,
         })
     }
+}
+
+/// When the oldest entry was added that waits in a lane's streams of one group, in milliseconds since the epoch
+/// by Redis's clock; `None` if none waits.
+pub(in crate::redis) async fn oldest_waiting_ms(
+    access: &Access,
+    group: &GroupKeys,
+    (kind, lane): (JobKind, Lane),
+) -> Result<Option<u64>, LinkError> {
+    let streams = KindStreams::new(group, kind);
+    let survey = Survey::make(access, group, &streams).await?;
+    let of_lane = StreamNo::ALL
+        .into_iter()
+        .filter(|stream| stream.lane() == lane);
+    let firsts = of_lane.filter_map(|stream| survey.streams[stream.place()].first.as_ref());
+    Ok(firsts.map(|entry| entry.id.added_at_ms).min())
 }
 
 /// How much waits in each lane of a kind, over all groups.

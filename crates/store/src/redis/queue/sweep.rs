@@ -81,13 +81,13 @@ impl Sweep {
     }
 
     /// Hands out again what nobody holds, and gives jobs an entry that lost theirs: `limit` at most. Answers
-    /// how many.
+    /// how many. Without a committer only some of the jobs have entries, and it is not known which are lost.
     ///
     /// # Errors
     /// When Redis can't be reached. What was done before is done.
     pub(in crate::redis) async fn run(
         &self,
-        committer: &Committer,
+        committer: Option<&Committer>,
         limit: usize,
     ) -> Result<usize, StoreError> {
         let mut handed_out = 0;
@@ -95,12 +95,14 @@ impl Sweep {
             let left = limit - handed_out;
             let untouched = self.hand_out_untouched(&kind.streams, left).await;
             handed_out += untouched.map_err(LinkError::of_write)?;
-            let left = limit - handed_out;
-            let streams = &kind.streams;
-            handed_out += kind
-                .walk
-                .go_on(&self.access, committer, streams, left)
-                .await?;
+            if let Some(committer) = committer {
+                let left = limit - handed_out;
+                let streams = &kind.streams;
+                handed_out += kind
+                    .walk
+                    .go_on(&self.access, committer, streams, left)
+                    .await?;
+            }
             self.forget_consumers(kind)
                 .await
                 .map_err(LinkError::of_write)?;

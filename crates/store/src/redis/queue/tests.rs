@@ -1,5 +1,6 @@
 //! What people and dying processes do to streams. Each test has a database of its own.
 
+mod beside;
 mod crowded;
 mod deleted;
 mod touched;
@@ -37,6 +38,10 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::over(Carrier::Streams).await
+    }
+
+    async fn over(carrier: Carrier) -> Self {
         let database = Database::take();
         let config = RedisConfig {
             host: database.address.ip().to_string(),
@@ -46,12 +51,8 @@ impl World {
             prefix: format!("trouble-{}", database.number),
             ..RedisConfig::default()
         };
-        let store = RedisStore::connect(
-            &config,
-            StoreConfig::default(),
-            TimeSource::Server,
-            Carrier::Streams,
-        );
+        let store =
+            RedisStore::connect(&config, StoreConfig::default(), TimeSource::Server, carrier);
         let store = store.await.unwrap();
         let queue = store.queue(&worker("live"));
         let streams = store.access().streams(KIND).remove(0);

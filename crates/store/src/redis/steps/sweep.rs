@@ -93,13 +93,18 @@ impl RedisStore {
     }
 
     /// Has entries handed out again that nobody holds, and gives jobs an entry whose own was lost. Where the
-    /// queue is elsewhere: answers the envelopes that nobody has published in time.
+    /// queue is elsewhere: answers the envelopes that nobody has published in time, and has those entries handed out
+    /// again that are in its own streams all the same.
     pub(in crate::redis) async fn sweep_entries(&self, limit: usize) -> Result<Swept, StoreError> {
         if let Some(outbox) = self.outbox {
-            return self.sweep_outbox_of(outbox, limit).await;
+            let mut swept = self.sweep_outbox_of(outbox, limit).await?;
+            if outbox.streams_too {
+                swept.jobs += self.entries.run(None, limit - swept.jobs).await?;
+            }
+            return Ok(swept);
         }
         let committer = self.committer().ok_or_else(closed)?;
-        self.entries.run(&committer, limit).await.map(swept)
+        self.entries.run(Some(&committer), limit).await.map(swept)
     }
 
     /// Takes what is under an id out of where it does not belong.

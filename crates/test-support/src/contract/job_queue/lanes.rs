@@ -100,6 +100,36 @@ async fn a_wait_ends_when_a_low_slot_is_freed(
     assert!((1..=2).contains(&taken.len()), "took {}", taken.len());
 }
 
+/// A worker that has envelopes of the low lane from elsewhere is given fewer.
+pub async fn the_low_lane_may_be_bounded_further(subject: Subject) {
+    subject.publish(Lane::Low, 0..10).await;
+    let mut subscription = subject.subscribe(5).await;
+    subscription.bound_low(0);
+    assert!(
+        futures::poll!(&mut subscription.take(5)).is_pending(),
+        "a low one was taken"
+    );
+    let mut in_hand = Vec::new();
+    // What the worker's own concurrency allows is the most.
+    for (bound, most) in [(1, 1), (3, 3), (9, 4)] {
+        subscription.bound_low(bound);
+        while in_hand.len() < most {
+            in_hand.extend(take(&mut *subscription, 5).await);
+        }
+        assert_eq!(in_hand.len(), most, "with a bound of {bound}");
+    }
+    subscription.bound_low(2);
+    // Two of four are more than enough.
+    in_hand.truncate(2);
+    assert!(
+        futures::poll!(&mut subscription.take(5)).is_pending(),
+        "a third low one was taken"
+    );
+    subject.publish(Lane::Normal, [10]).await;
+    let urgent = take_one(&mut *subscription).await;
+    assert_eq!(urgent.envelope.lane, Lane::Normal);
+}
+
 /// A worker with a single slot does work of the low lane too.
 pub async fn the_only_slot_may_be_low(subject: Subject) {
     subject.publish(Lane::Low, [1]).await;

@@ -24,7 +24,7 @@ fn eager(world: &World) -> Sweep {
 
 async fn sweep(world: &World, sweep: &Sweep) -> usize {
     let committer = world.store.committer().unwrap();
-    sweep.run(&committer, 1_000).await.unwrap()
+    sweep.run(Some(&committer), 1_000).await.unwrap()
 }
 
 async fn succeeded(world: &World) -> u64 {

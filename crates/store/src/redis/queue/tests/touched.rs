@@ -18,7 +18,7 @@ use crate::redis::queue::take::{self as script, Request};
 /// Entries that somebody holds: id, holder, how long untouched, how often delivered.
 type Held = Vec<(String, String, u64, u64)>;
 
-async fn held(world: &World) -> Held {
+pub(super) async fn held(world: &World) -> Held {
     let stream = world.stream();
     world
         .ask(&["XPENDING", stream, CONSUMER_GROUP, "-", "+", "10"])
@@ -39,7 +39,7 @@ pub(super) async fn place_of_the_only_entry(world: &World) -> Place {
 }
 
 /// Takes as a process that dies before it does anything with what it took.
-async fn take_and_die(world: &World, slots: usize) {
+pub(super) async fn take_and_die(world: &World, slots: usize) {
     let request = Request {
         consumer: "dead",
         room: Room { slots, low: slots },
@@ -52,7 +52,7 @@ async fn take_and_die(world: &World, slots: usize) {
 }
 
 /// Makes Redis believe that nobody touched an entry for a minute.
-async fn age(world: &World) {
+pub(super) async fn age(world: &World) {
     let stream = world.stream();
     for (id, holder, ..) in held(world).await {
         let command = ["XCLAIM", stream, CONSUMER_GROUP, &holder, "0", &id];
@@ -64,7 +64,7 @@ async fn age(world: &World) {
 async fn sweep(world: &World) -> usize {
     let committer = world.store.committer().unwrap();
     let sweep = Sweep::new(world.access());
-    sweep.run(&committer, 100).await.unwrap()
+    sweep.run(Some(&committer), 100).await.unwrap()
 }
 
 #[tokio::test]
