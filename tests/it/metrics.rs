@@ -9,6 +9,7 @@ use assay_api::v1;
 use assay_bench::client::{self, Client};
 use assay_bench::server::Server;
 use assay_probe::{Act, Script};
+use assay_queue::metric_definitions as broker;
 use assay_service::Readiness;
 use assay_service::prometheus::{Instruments, Metrics, named};
 use assay_store::metric_definitions::redis;
@@ -66,14 +67,20 @@ fn scrape(admin: SocketAddr) -> Exposition {
     Exposition::parse(&admin::get(admin, "/metrics").unwrap())
 }
 
-/// What a process over Redis shows beside what every process shows.
-const OVER_REDIS: Instruments = Instruments {
-    describe: redis::describe,
-    buckets: &named(redis::BUCKETS),
-};
+/// What a process over Redis shows beside what every process shows, and one over RabbitMQ, too.
+const SHARED: [Instruments; 2] = [
+    Instruments {
+        describe: redis::describe,
+        buckets: &named(redis::BUCKETS),
+    },
+    Instruments {
+        describe: broker::describe,
+        buckets: &named(broker::BUCKETS),
+    },
+];
 
 fn over_redis() -> Exposition {
-    let metrics = Metrics::new("redis", "0", &[OVER_REDIS]).unwrap();
+    let metrics = Metrics::new("redis", "0", &SHARED).unwrap();
     Exposition::parse(&metrics.render(&Readiness::new()))
 }
 
