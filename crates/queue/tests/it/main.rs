@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod failover;
 #[cfg(test)]
+mod failover_broker;
+#[cfg(test)]
 mod failover_contract;
 #[cfg(test)]
 mod in_process;
