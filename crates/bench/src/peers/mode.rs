@@ -51,7 +51,7 @@ const REDIS_NOTES: [&str; 9] = [
 ];
 
 /// What was the same for all in full mode, and what was not.
-const FULL_NOTES: [&str; 14] = [
+const FULL_NOTES: [&str; 15] = [
     "same for all: a fresh private RabbitMQ of one node each run, a quorum queue, persistent messages, every publish",
     "confirmed; a fresh private Redis each run, AOF everysec, no rewrite during a run, noeviction; loopback; producer and",
     "worker in processes of their own (Celery's prefork has children, which count as its worker).",
@@ -64,7 +64,8 @@ const FULL_NOTES: [&str; 14] = [
     "the ceiling is the bare loop with a SET per job before the publish, and one before the acknowledgement.",
     "Celery: task_acks_late, confirm_publish, results and progress in Redis as it does it. Each thread of its producer",
     "waits for the confirm of each publish: 16 of them for single, 2 for bulk. Its producer has no result backend, or it",
-    "would subscribe to each job. No gossip, mingle, events, remote control. Prefetch: about 128 whatever the pool.",
+    "would subscribe to each job. No gossip, mingle, events, remote control. Prefetch: about 128 whatever the pool, of",
+    "which several are tried: its processes and threads are too heavy for 50 to 200 of them.",
     "ours has all its features on: gateway, validation, content check, leases with fencing tokens, history of events.",
 ];
 

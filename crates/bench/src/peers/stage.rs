@@ -1,5 +1,6 @@
 //! One contender's processes around servers of their own.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -108,34 +109,30 @@ impl Stage {
     ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("make a folder for the run")?;
         let servers = Servers::start(programs.mode).await?;
-        let orders = |role, name: &str| {
-            let journal = (load.rate_hz > 0).then(|| folder.path().join(JOURNAL));
-            let orders = orders(role, &servers, load, journal);
-            (orders, folder.path().join(name))
+        let journal = (load.rate_hz > 0).then(|| folder.path().join(JOURNAL));
+        let driver = async |role, address: SocketAddr, name: &str| {
+            let mut orders = orders(role, address, load);
+            orders.broker = servers.broker_url();
+            orders.journal.clone_from(&journal);
+            let command = programs.driver(contender, &orders)?;
+            Driver::start(command, &folder.path().join(name)).await
         };
-        let (worker, gateway) = if contender == Contender::Assay {
+        let redis = servers.redis.address();
+        let (worker, address) = if contender == Contender::Assay {
             let site = Site::new(&programs.ours, &servers, folder.path())?;
-            let (Orders { journal, .. }, _) = orders(Role::Worker, "");
+            let concurrency = load.setting.concurrency;
             let ours = Worker::Ours {
                 gateway: site.gateway().await?,
                 scheduler: site.scheduler().await?,
-                worker: site
-                    .worker(load.setting.concurrency, journal.as_deref())
-                    .await?,
+                worker: site.worker(concurrency, journal.as_deref()).await?,
             };
-            (ours, Some(site.gateway))
+            (ours, site.gateway)
         } else {
-            let (orders, log) = orders(Role::Worker, "worker.log");
-            let command = programs.driver(contender, &orders)?;
-            let worker = Driver::start(command, &log).await?;
+            let worker = driver(Role::Worker, redis, "worker.log").await?;
             let results = Results::of(programs.mode, contender, load.jobs);
-            (Worker::Driver(worker, results), None)
+            (Worker::Driver(worker, results), redis)
         };
-        let (mut orders, log) = orders(Role::Producer, "producer.log");
-        if let Some(gateway) = gateway {
-            orders.address = gateway.to_string();
-        }
-        let producer = Driver::start(programs.driver(contender, &orders)?, &log).await?;
+        let producer = driver(Role::Producer, address, "producer.log").await?;
         Ok(Self {
             producer,
             worker,
@@ -292,7 +289,7 @@ impl Results {
     }
 }
 
-fn orders(role: Role, servers: &Servers, load: Load, journal: Option<PathBuf>) -> Orders {
+fn orders(role: Role, address: SocketAddr, load: Load) -> Orders {
     let Setting {
         concurrency,
         add,
@@ -300,8 +297,8 @@ fn orders(role: Role, servers: &Servers, load: Load, journal: Option<PathBuf>) -
     } = load.setting;
     Orders {
         role,
-        address: servers.redis.address().to_string(),
-        broker: servers.broker_url(),
+        address: address.to_string(),
+        broker: None,
         queue: QUEUE.to_owned(),
         jobs: load.jobs,
         add,
@@ -311,7 +308,7 @@ fn orders(role: Role, servers: &Servers, load: Load, journal: Option<PathBuf>) -
         payload_bytes: PAYLOAD_BYTES,
         concurrency,
         pool: pool.map(|pool| pool.name().to_owned()),
-        journal,
+        journal: None,
     }
 }
 
