@@ -1,10 +1,11 @@
-//! What carries the envelopes to the workers: the store's own streams, or RabbitMQ.
+//! What carries the envelopes to the workers: the store's own streams, or RabbitMQ, or the streams while RabbitMQ is
+//! away.
 
 use std::sync::Arc;
 
 use assay_core::id::WorkerId;
 use assay_core::port::{DeadLetters, JobQueue, MarkerQueue, Markers, SentJobs};
-use assay_queue::{Outside, RabbitConfig, RabbitConfigError, RabbitQueue};
+use assay_queue::{Failover, Outside, RabbitConfig, RabbitConfigError, RabbitQueue};
 use assay_store::{Carrier, RedisStore};
 
 /// Where the records and the envelopes of an installation are.
@@ -16,18 +17,12 @@ pub enum Mode {
     Full,
 }
 
-impl Mode {
-    /// Full if there is a RabbitMQ to be used.
-    pub(crate) fn of(rabbit: Option<&RabbitConfig>) -> Self {
-        rabbit.map_or(Self::Redis, |_| Self::Full)
-    }
-
-    /// What the store is told of it.
-    pub(crate) fn carrier(self) -> Carrier {
-        match self {
-            Self::Redis => Carrier::Streams,
-            Self::Full => Carrier::Broker,
-        }
+/// What the store is told of what carries its envelopes.
+pub(crate) fn carrier(rabbit: Option<&RabbitConfig>) -> Carrier {
+    match rabbit {
+        None => Carrier::Streams,
+        Some(rabbit) if rabbit.falls_back() => Carrier::BrokerOrStreams,
+        Some(_) => Carrier::Broker,
     }
 }
 
@@ -35,7 +30,12 @@ impl Mode {
 #[derive(Clone)]
 pub(crate) enum Carriage {
     Streams(Arc<RedisStore>),
-    Broker(Arc<RabbitQueue>, Arc<RedisStore>),
+    Broker {
+        queue: Arc<RabbitQueue>,
+        store: Arc<RedisStore>,
+        /// Whether the store's streams stand in for it.
+        falls_back: bool,
+    },
 }
 
 /// What keeps records and a queue elsewhere in step.
@@ -66,20 +66,34 @@ impl Carriage {
             sent: Some(Arc::<RedisStore>::clone(&store)),
         };
         let queue = RabbitQueue::start(config, outside)?;
-        Ok(Self::Broker(Arc::new(queue), store))
+        Ok(Self::Broker {
+            queue: Arc::new(queue),
+            store,
+            falls_back: config.falls_back(),
+        })
     }
 
     pub(crate) fn mode(&self) -> Mode {
         match self {
             Self::Streams(_) => Mode::Redis,
-            Self::Broker(..) => Mode::Full,
+            Self::Broker { .. } => Mode::Full,
         }
     }
 
+    /// The queue, for a process that calls itself `consumer`.
     pub(crate) fn queue(&self, consumer: &WorkerId) -> Arc<dyn JobQueue> {
         match self {
             Self::Streams(store) => Arc::new(store.queue(consumer)),
-            Self::Broker(queue, _) => Arc::<RabbitQueue>::clone(queue),
+            Self::Broker {
+                queue,
+                store,
+                falls_back: true,
+            } => Arc::new(Failover::new(
+                Arc::<RabbitQueue>::clone(queue),
+                Arc::new(store.queue(consumer)),
+                store.clock(),
+            )),
+            Self::Broker { queue, .. } => Arc::<RabbitQueue>::clone(queue),
         }
     }
 
@@ -87,14 +101,14 @@ impl Carriage {
     pub(crate) fn broker(&self) -> Option<Arc<dyn JobQueue>> {
         match self {
             Self::Streams(_) => None,
-            Self::Broker(queue, _) => Some(Arc::<RabbitQueue>::clone(queue)),
+            Self::Broker { queue, .. } => Some(Arc::<RabbitQueue>::clone(queue)),
         }
     }
 
     pub(crate) fn reconciliation(&self) -> Option<Reconciliation> {
         match self {
             Self::Streams(_) => None,
-            Self::Broker(queue, store) => Some(Reconciliation {
+            Self::Broker { queue, store, .. } => Some(Reconciliation {
                 marker_queue: Arc::<RabbitQueue>::clone(queue),
                 markers: Arc::<RedisStore>::clone(store),
                 sent: Arc::<RedisStore>::clone(store),
@@ -107,7 +121,7 @@ impl Carriage {
         match self {
             // Streams end with their store.
             Self::Streams(_) => {}
-            Self::Broker(queue, _) => queue.close().await,
+            Self::Broker { queue, .. } => queue.close().await,
         }
     }
 }

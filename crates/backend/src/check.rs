@@ -162,8 +162,10 @@ mod tests {
             ("ASSAY__STORE__EVENT_LAG_MAX", "0", "store.event_lag_max"),
             ("ASSAY__REDIS__CONNECTIONS", "0", "redis.connections"),
             ("REDIS_PORT", "65536", "redis.port"),
+            ("ASSAY__RABBITMQ__FALLBACK", "kafka", "rabbitmq.fallback"),
         ] {
-            let error = read(&[(variable, value)]).unwrap_err();
+            let url = ("RABBITMQ_URL", "amqp://assay:opensesame@mq");
+            let error = read(&[(variable, value), url]).unwrap_err();
             assert!(error.contains(said), "{error}");
         }
         assert!(read(&[]).is_ok());

@@ -14,7 +14,7 @@ use assay_service::readiness::Dependency;
 use assay_service::{BoxError, Config, Shutdown, config};
 use assay_store::{ConnectError, RedisStore, TimeSource};
 
-use crate::carriage::{Carriage, Mode, Reconciliation};
+use crate::carriage::{Carriage, Mode, Reconciliation, carrier};
 use crate::check::Settings;
 
 /// Between two tries to reach a Redis that is not there yet.
@@ -154,7 +154,7 @@ pub async fn look(config: &Config) -> Result<(String, Durability), Error> {
         rabbit,
         ..
     } = Settings::read(config)?;
-    let carrier = Mode::of(rabbit.as_ref()).carrier();
+    let carrier = carrier(rabbit.as_ref());
     let address = redis.address();
     // Boxed: a connection in the making is large, and every layer of a task would move it.
     match Box::pin(RedisStore::connect(
@@ -179,7 +179,7 @@ async fn connect(
     redis_up: &Dependency,
     shutdown: &Shutdown,
 ) -> Result<Option<Arc<RedisStore>>, Error> {
-    let carrier = Mode::of(settings.rabbit.as_ref()).carrier();
+    let carrier = carrier(settings.rabbit.as_ref());
     let mut told = false;
     loop {
         let tried = RedisStore::connect(

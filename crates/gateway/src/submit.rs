@@ -36,22 +36,23 @@ impl Edge {
         let submitted = self.store.submit(id, wanted.spec).await;
         #[cfg(feature = "failpoints")]
         assay_failpoint::pass(Step::SubmitRecorded).await;
-        let (job, outcome) = match submitted.map_err(|error| Refusal::of_write(error, id))? {
-            Submitted::Queued(job) => (job, SubmitOutcome::Recorded),
-            Submitted::Publish(job, envelope) => {
-                self.publish_new(&envelope).await?;
-                // By the same clock as the record: what was recorded before this call came is another's.
-                let existed = is_keyed && job.times.created_at_ms < now_ms;
-                let outcome = if existed {
-                    SubmitOutcome::Existed
-                } else {
-                    SubmitOutcome::Recorded
-                };
-                (job, outcome)
-            }
-            Submitted::Exists(job) => (job, SubmitOutcome::Existed),
-            Submitted::Conflict(job) => return Err(Refusal::RequestIdReused(job.id)),
-        };
+        let (job, outcome, carrier) =
+            match submitted.map_err(|error| Refusal::of_write(error, id))? {
+                Submitted::Queued(job) => (job, SubmitOutcome::Recorded, self.queue.system()),
+                Submitted::Publish(job, envelope) => {
+                    let carrier = self.publish_new(&envelope).await?;
+                    // By the same clock as the record: what was recorded before this call came is another's.
+                    let existed = is_keyed && job.times.created_at_ms < now_ms;
+                    let outcome = if existed {
+                        SubmitOutcome::Existed
+                    } else {
+                        SubmitOutcome::Recorded
+                    };
+                    (job, outcome, carrier)
+                }
+                Submitted::Exists(job) => (job, SubmitOutcome::Existed, ""),
+                Submitted::Conflict(job) => return Err(Refusal::RequestIdReused(job.id)),
+            };
         metric_definitions::submitted(job.kind, job.lane, outcome);
         tracing::debug!(job.id = %job.id, job.kind = %job.kind, "submitted job {id}");
         #[cfg(feature = "failpoints")]
@@ -60,6 +61,7 @@ impl Edge {
             job: Some(convert::job(job)),
             already_existed: matches!(outcome, SubmitOutcome::Existed),
             durability: self.store.durability().promise().to_owned(),
+            carrier: carrier.to_owned(),
         })
     }
 
@@ -87,15 +89,15 @@ impl Edge {
         }
     }
 
-    /// Puts the envelope of a job that was just recorded into its queue. What the queue is proven to have refused
-    /// is taken back.
+    /// Puts the envelope of a job that was just recorded into its queue, and answers what took it. What the queue is
+    /// proven to have refused is taken back.
     ///
     /// A job that is not known to be in the queue is recorded all the same: the sweep of the outbox will
     /// publish it, and a repeat of the request does so at once.
-    async fn publish_new(&self, envelope: &Envelope) -> Result<(), Refusal> {
+    async fn publish_new(&self, envelope: &Envelope) -> Result<&'static str, Refusal> {
         let id = envelope.job_id;
         match self.publish(envelope).await {
-            Ok(()) => Ok(()),
+            Ok(carrier) => Ok(carrier),
             Err(QueueError::Refused { why }) => Err(self.withdraw(envelope, why).await),
             Err(error @ (QueueError::Unknown | QueueError::Unavailable { .. })) => {
                 tracing::warn!(job.id = %id, error = %error, "job {id} is recorded, not known to be queued: {error}");
@@ -120,16 +122,16 @@ impl Edge {
         }
     }
 
-    /// Puts an envelope into its queue and tells the record so.
-    pub(crate) async fn publish(&self, envelope: &Envelope) -> Result<(), QueueError> {
+    /// Puts an envelope into its queue and tells the record so. Answers what took it.
+    pub(crate) async fn publish(&self, envelope: &Envelope) -> Result<&'static str, QueueError> {
         let id = envelope.job_id;
-        self.queue.publish(envelope).await?;
+        let carrier = self.queue.publish_and_tell(envelope).await?;
         #[cfg(feature = "failpoints")]
         assay_failpoint::pass(Step::SubmitPublished).await;
         if let Err(error) = self.store.promote(id, envelope.generation).await {
             // It is in the queue; the sweep will find out.
             tracing::warn!(job.id = %id, error = %error, "job {id} is queued, its record does not say so: {error}");
         }
-        Ok(())
+        Ok(carrier)
     }
 }

@@ -13,7 +13,7 @@ use tonic_types::StatusExt as _;
 
 use crate::fixture::{Fixture, detail, reason};
 use crate::scripted::{Noted, Script, ScriptedStore};
-use crate::scripted_queue::{Answer, ScriptedQueue};
+use crate::scripted_queue::{Answer, STAND_IN, ScriptedQueue};
 
 struct Bench {
     fixture: Fixture,
@@ -71,6 +71,7 @@ async fn what_is_recorded_is_published_then_promoted_then_answered() {
     let bench = Bench::new(Script::Publish, Answer::Takes).await;
     let submitted = bench.submit().await.unwrap();
     assert!(!submitted.already_existed);
+    assert_eq!(submitted.carrier, STAND_IN);
     let id: JobId = submitted.job.unwrap().id.parse().unwrap();
     assert_eq!(bench.published(), [(id, 1)]);
     assert_eq!(bench.noted(), [Noted::Promoted(id, 1)]);

@@ -22,6 +22,7 @@ async fn a_job_is_recorded_and_queued() {
         .into_inner();
     assert!(!response.already_existed);
     assert!(response.durability.contains("power cut"));
+    assert_eq!(response.carrier, "assay");
     let job = response.job.unwrap();
     assert_eq!(job.kind, "content-verification");
     assert_eq!(
@@ -55,6 +56,7 @@ async fn a_repeat_answers_the_same_job_and_another_request_is_refused() {
         .unwrap()
         .into_inner();
     assert!(again.already_existed);
+    assert_eq!(again.carrier, "");
     let id = first.job.unwrap().id;
     assert_eq!(again.job.unwrap().id, id);
 
