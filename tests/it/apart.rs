@@ -1,136 +1,35 @@
 //! Gateway, scheduler and workers as processes that share one Redis: what must hold between them.
 
+mod full;
 mod pausing;
+mod scene;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use assay_api::v1;
 use assay_api::v1::JobState;
-use assay_api::v1::admin_service_client::AdminServiceClient;
-use assay_bench::client::{self, Client};
-use assay_probe::{Act, Journal, Mark, Script};
-use assay_test_support::fleet::{Fleet, Plan, Role};
+use assay_probe::{Act, Mark};
+use assay_test_support::fleet::Plan;
 use assay_test_support::redis::Database;
+use scene::{LOOK_PERIOD, Scene, counters};
 use tokio::process::Command;
-use tonic::transport::Channel;
 
-/// How long anything of these tests may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two looks.
-const LOOK_PERIOD: Duration = Duration::from_millis(20);
 /// A job of a dead worker runs again within this time.
 const RUNS_AGAIN_WITHIN: Duration = Duration::from_secs(15);
 
-/// An installation whose workers are probes, and its client.
-struct Scene {
-    fleet: Fleet,
-    client: Client,
-    admin: AdminServiceClient<Channel>,
-    content_id: String,
-    _folder: tempfile::TempDir,
-    journal: PathBuf,
-}
-
-impl Scene {
-    async fn new(workers: usize, settings: &[(&str, &str)]) -> Self {
-        Self::over(
-            Plan::new(&e2e::programs().unwrap()).database(Database::take()),
-            workers,
-            settings,
-        )
-        .await
-    }
-
-    async fn over(plan: Plan, workers: usize, settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let journal = folder.path().join("journal");
-        let mut plan = plan.workers("probe-worker", workers);
-        plan = plan.set(Role::Worker, "probe.journal", journal.to_str().unwrap());
-        for (key, value) in settings {
-            plan = plan.set(Role::Worker, key, value);
-        }
-        let fleet = plan.start().await.unwrap();
-        let mut client = Client::connect(fleet.gateway()).await.unwrap();
-        let url = format!("http://{}", fleet.gateway());
-        Self {
-            content_id: client.upload(b"content").await.unwrap(),
-            admin: AdminServiceClient::connect(url).await.unwrap(),
-            client,
-            fleet,
-            _folder: folder,
-            journal,
-        }
-    }
-
-    async fn submit(&mut self, acts: &[Act]) -> String {
-        let request = client::request(&self.content_id, "", &Script(acts.to_vec()));
-        let submitted = self.client.jobs.submit_job(request).await.unwrap();
-        submitted.into_inner().job.unwrap().id
-    }
-
-    async fn get(&mut self, job_id: &str) -> v1::Job {
-        let request = v1::GetJobRequest {
-            job_id: job_id.to_owned(),
-        };
-        let job = self.client.jobs.get_job(request).await;
-        job.unwrap().into_inner()
-    }
-
-    async fn until(&mut self, job_id: &str, state: JobState) -> v1::Job {
-        let start = Instant::now();
-        loop {
-            let job = self.get(job_id).await;
-            if job.state() == state {
-                return job;
-            }
-            assert!(start.elapsed() < PATIENCE, "not {state:?}: {job:?}");
-            tokio::time::sleep(LOOK_PERIOD).await;
-        }
-    }
-
-    /// The living worker that says that it runs a job.
-    async fn worker_of(&mut self, job_id: &str) -> v1::Worker {
-        let start = Instant::now();
-        loop {
-            let listed = self.admin.list_workers(v1::ListWorkersRequest {}).await;
-            let workers = listed.unwrap().into_inner().workers;
-            let runs =
-                |worker: &v1::Worker| worker.alive && worker.job_ids.iter().any(|id| id == job_id);
-            if let Some(worker) = workers.iter().find(|worker| runs(worker)) {
-                return worker.clone();
-            }
-            assert!(start.elapsed() < PATIENCE, "nobody runs it: {workers:?}");
-            tokio::time::sleep(LOOK_PERIOD).await;
-        }
-    }
-
-    /// The name of the process that is this worker.
-    fn name_of(&mut self, worker: &v1::Worker) -> &'static str {
-        let names = ["worker-1", "worker-2"];
-        let is_it = |name: &&str| self.fleet.by_name(name).unwrap().pid() == Some(worker.pid);
-        let name = names.into_iter().find(is_it);
-        name.unwrap_or_else(|| panic!("no process of this fleet: {worker:?}"))
-    }
-
-    fn started(&self, job_id: &str) -> usize {
-        let entries = Journal::read(&self.journal).unwrap();
-        let starts = entries
-            .iter()
-            .filter(|entry| entry.job_id == job_id && entry.mark == Mark::Started);
-        starts.count()
-    }
-}
-
-fn counters(job: &v1::Job) -> (u32, u32, u32) {
-    let counters = job.counters.unwrap_or_default();
-    (counters.errors, counters.crashes, counters.interruptions)
+/// An installation of redis mode, on the Redis of the run.
+fn over_redis() -> Plan {
+    Plan::new(&e2e::programs().unwrap()).database(Database::take())
 }
 
 /// One picture on its way through the three programs, with the parsing in children of the worker.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_gets_its_verdict_from_processes_that_run_apart() {
-    let plan = Plan::new(&e2e::programs().unwrap()).database(Database::take());
+    gets_a_verdict(over_redis()).await;
+}
+
+async fn gets_a_verdict(plan: Plan) {
     let fleet = plan.start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = picture(folder.path());
@@ -154,8 +53,12 @@ async fn a_file_gets_its_verdict_from_processes_that_run_apart() {
 /// Told at once: long before the next renewal, which would tell it too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancel_reaches_the_process_that_runs_the_job() {
+    is_cancelled(over_redis()).await;
+}
+
+async fn is_cancelled(plan: Plan) {
     let slow = [("worker.lease_ms", "90000"), ("worker.renew_ms", "30000")];
-    let mut scene = Scene::new(2, &slow).await;
+    let mut scene = Scene::new(plan, 2, &slow).await;
     let job_id = scene.submit(&[Act::Sleep(60_000)]).await;
     scene.until(&job_id, JobState::Running).await;
     let request = v1::CancelJobRequest {
@@ -170,11 +73,8 @@ async fn a_cancel_reaches_the_process_that_runs_the_job() {
         "{:?}",
         asked.elapsed()
     );
-    let marks: Vec<Mark> = Journal::read(&scene.journal)
-        .unwrap()
-        .iter()
-        .map(|entry| entry.mark)
-        .collect();
+    let entries = scene.entries(&job_id).into_iter();
+    let marks: Vec<Mark> = entries.map(|entry| entry.mark).collect();
     assert_eq!(marks, [Mark::Started, Mark::Cancelled]);
 }
 
@@ -182,7 +82,7 @@ async fn a_cancel_reaches_the_process_that_runs_the_job() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancel_reaches_a_process_that_cannot_listen() {
     let plan = Plan::new(&e2e::programs().unwrap());
-    let mut scene = Scene::over(plan, 1, &[]).await;
+    let mut scene = Scene::new(plan, 1, &[]).await;
     let mut redis = scene.fleet.redis().unwrap().client().unwrap();
     let job_id = scene.submit(&[Act::Sleep(60_000)]).await;
     scene.until(&job_id, JobState::Running).await;
@@ -209,13 +109,13 @@ async fn a_cancel_reaches_a_process_that_cannot_listen() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_job_of_a_killed_worker_runs_again_soon_and_counts_as_a_crash() {
-    let mut scene = Scene::new(2, &[]).await;
+    let mut scene = Scene::new(over_redis(), 2, &[]).await;
     let job_id = scene.submit(&[Act::Sleep(60_000)]).await;
     let worker = scene.worker_of(&job_id).await;
     let name = scene.name_of(&worker);
     scene.fleet.by_name(name).unwrap().kill().await.unwrap();
     let killed = Instant::now();
-    while scene.started(&job_id) < 2 {
+    while scene.marked(&job_id, Mark::Started) < 2 {
         assert!(
             killed.elapsed() < RUNS_AGAIN_WITHIN,
             "it does not run again"
@@ -236,8 +136,12 @@ async fn the_job_of_a_killed_worker_runs_again_soon_and_counts_as_a_crash() {
 /// Workers are replaced one by one under load, with no time to end what they run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replacing_every_worker_loses_nothing_and_spends_no_attempt() {
+    outlive_their_workers(over_redis()).await;
+}
+
+async fn outlive_their_workers(plan: Plan) {
     let impatient = [("worker.concurrency", "4"), ("shutdown.drain_ms", "100")];
-    let mut scene = Scene::new(2, &impatient).await;
+    let mut scene = Scene::new(plan, 2, &impatient).await;
     let mut job_ids = Vec::new();
     for _ in 0..60 {
         job_ids.push(scene.submit(&[Act::Progress, Act::Sleep(400)]).await);
@@ -283,8 +187,8 @@ async fn the_promise_is_what_redis_is_set_to() {
         (Appendfsync::EverySec, "may take the last second"),
     ] {
         let plan = Plan::new(&e2e::programs().unwrap()).redis(RedisOptions::new(sync));
-        let mut scene = Scene::over(plan, 1, &[]).await;
-        let request = client::request(&scene.content_id, "", &Script::default());
+        let mut scene = Scene::new(plan, 1, &[]).await;
+        let request = scene.request(&[]);
         let submitted = scene.client.jobs.submit_job(request).await.unwrap();
         let durability = submitted.into_inner().durability;
         assert!(durability.contains(promised), "{durability}");

@@ -15,6 +15,7 @@ use assay_service::prometheus::{Instruments, Metrics, named};
 use assay_store::metric_definitions::redis;
 use assay_test_support::admin;
 use assay_test_support::fleet::{Plan, Role};
+use assay_test_support::rabbit::Prefix;
 use e2e::Sandbox;
 use exposition::{Exposition, Family};
 use tokio::process::Command;
@@ -321,9 +322,23 @@ async fn counts_agree_with_what_a_client_did() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn counts_of_several_processes_add_up_and_each_keeps_the_contract() {
-    let plan = Plan::new(&e2e::programs().unwrap())
-        .workers("probe-worker", 2)
-        .set(Role::Scheduler, MEASURE_PERIOD.0, MEASURE_PERIOD.1);
+    add_up(
+        Plan::new(&e2e::programs().unwrap()),
+        "assay_queue_redeliveries_total",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn counts_of_several_processes_add_up_over_rabbitmq() {
+    let plan = Plan::new(&e2e::programs().unwrap()).full(Prefix::take());
+    add_up(plan, "assay_publishes_total").await;
+}
+
+/// `of_queue` is a metric that only what carries the envelopes has.
+async fn add_up(plan: Plan, of_queue: &str) {
+    let plan = plan.workers("probe-worker", 2);
+    let plan = plan.set(Role::Scheduler, MEASURE_PERIOD.0, MEASURE_PERIOD.1);
     let mut fleet = plan.start().await.unwrap();
     let names = ["gateway", "scheduler-1", "worker-1", "worker-2"];
     let admins = names.map(|name| fleet.by_name(name).unwrap().admin());
@@ -335,7 +350,9 @@ async fn counts_of_several_processes_add_up_and_each_keeps_the_contract() {
         let after = scrape(admin);
         assert_eq!(before.all_series(), after.all_series());
         assert!(after.samples <= SERIES_MAX, "{} series", after.samples);
-        assert!(after.families.contains_key("assay_store_calls_total"));
+        for name in ["assay_store_calls_total", of_queue] {
+            assert!(after.families.contains_key(name), "{name} is not shown");
+        }
         for (name, family) in &after.families {
             check_family(name, family);
         }

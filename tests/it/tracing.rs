@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use assay_bench::client::{self, Client};
 use assay_probe::{Act, Script};
 use assay_test_support::fleet::{Fleet, Plan, Role};
+use assay_test_support::rabbit::Prefix;
 use collector::{Collector, Sent, hex};
 use e2e::Sandbox;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
@@ -121,10 +122,14 @@ impl Traced {
     }
 }
 
-/// Gateway, scheduler and worker as processes of their own that share a Redis.
-async fn fleet(collector: &Collector, tie: &str) -> Fleet {
+/// What shares a Redis.
+fn over_redis() -> Plan {
+    Plan::new(&e2e::programs().unwrap()).workers("probe-worker", 1)
+}
+
+/// Gateway, scheduler and worker as processes of their own.
+async fn fleet(plan: Plan, collector: &Collector, tie: &str) -> Fleet {
     let endpoint = collector.endpoint();
-    let plan = Plan::new(&e2e::programs().unwrap()).workers("probe-worker", 1);
     let roles = [Role::Gateway, Role::Scheduler, Role::Worker];
     let plan = roles.into_iter().fold(plan, |plan, role| {
         plan.set(role, "telemetry.otlp_endpoint", &endpoint).set(
@@ -155,10 +160,19 @@ async fn each_attempt_is_linked_to_the_submit() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_attempt_is_linked_to_the_submit_in_another_process() {
+    linked(over_redis(), "redis").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_attempt_is_linked_to_the_submit_over_rabbitmq() {
+    linked(over_redis().full(Prefix::take()), "rabbitmq").await;
+}
+
+async fn linked(plan: Plan, system: &str) {
     let mut collector = Collector::start().await;
-    let fleet = fleet(&collector, "link").await;
+    let fleet = fleet(plan, &collector, "link").await;
     let traced = Traced::one(fleet.gateway(), &mut collector).await;
-    traced.check("redis");
+    traced.check(system);
     traced.check_links();
     assert_eq!(traced.submit.service, "gateway");
     for attempt in &traced.attempts {
@@ -172,7 +186,7 @@ async fn each_attempt_is_linked_to_the_submit_in_another_process() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn attempts_are_part_of_the_client_s_trace_where_one_trace_is_wanted() {
     let mut collector = Collector::start().await;
-    let fleet = fleet(&collector, "parent").await;
+    let fleet = fleet(over_redis(), &collector, "parent").await;
     let traced = Traced::one(fleet.gateway(), &mut collector).await;
     traced.check("redis");
     traced.check_parents();

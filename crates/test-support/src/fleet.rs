@@ -11,21 +11,23 @@ use anyhow::Context;
 use tempfile::TempDir;
 
 use crate::port;
+use crate::rabbit::RabbitServer;
 use crate::redis::RedisServer;
 
 mod member;
 mod plan;
+mod servers;
 
 pub use member::{Member, PATIENCE, Start};
-use plan::Records;
-pub use plan::{Plan, Role};
+pub use plan::{Broker, Plan, Role};
+use servers::Servers;
 
 /// A running installation.
 #[derive(Debug)]
 pub struct Fleet {
-    // In this order: processes end before their Redis, and all of them before their files go.
+    // In this order: processes end before their servers, and all of them before their files go.
     members: BTreeMap<String, Member>,
-    redis: Option<RedisServer>,
+    servers: Servers,
     gateway: SocketAddr,
     folder: TempDir,
 }
@@ -34,20 +36,10 @@ impl Fleet {
     async fn start(plan: Plan) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("assay-fleet-").tempdir();
         let folder = folder.context("make a folder for the fleet")?;
-        let (redis, settings) = match &plan.records {
-            Records::Own(options) => {
-                let server = RedisServer::start(options.clone()).await?;
-                let settings = redis_settings(server.address(), 0, options.wanted_password());
-                (Some(server), settings)
-            }
-            Records::Shared(database) => (
-                None,
-                redis_settings(database.address, database.number, None),
-            ),
-        };
+        let (servers, settings) = Servers::start(&plan).await?;
         let mut fleet = Self {
             members: BTreeMap::new(),
-            redis,
+            servers,
             gateway: free_address()?,
             folder,
         };
@@ -64,9 +56,9 @@ impl Fleet {
         plan: &Plan,
         name: &str,
         role: Role,
-        redis: &[(String, String)],
+        servers: &[(String, String)],
     ) -> anyhow::Result<Member> {
-        let mut settings = redis.to_vec();
+        let mut settings = servers.to_vec();
         let blobs = self.folder.path().join("blobs");
         settings.push(("blob.folder".to_owned(), blobs.display().to_string()));
         if role == Role::Gateway {
@@ -94,25 +86,26 @@ impl Fleet {
         self.ready().await
     }
 
-    /// Waits until all processes are ready.
+    /// Waits until all processes are ready and lack nothing: a gateway without its broker is ready too, and refuses
+    /// jobs.
     ///
     /// # Errors
     /// When one of them does not run, or does not become ready.
     pub async fn ready(&mut self) -> anyhow::Result<()> {
         for member in self.members.values_mut() {
-            member.ready().await?;
+            member.whole().await?;
         }
         Ok(())
     }
 
-    /// Starts a process again and waits until it is ready.
+    /// Starts a process again and waits until it is ready and lacks nothing.
     ///
     /// # Errors
     /// When it runs, or does not become ready.
     pub async fn restart(&mut self, name: &str) -> anyhow::Result<()> {
         let member = self.by_name(name)?;
         member.launch()?;
-        member.ready().await
+        member.whole().await
     }
 
     /// A process: `gateway`, `scheduler-1`, `worker-1` and so on.
@@ -148,7 +141,13 @@ impl Fleet {
     /// The fleet's own Redis, if it has one.
     #[must_use]
     pub fn redis(&mut self) -> Option<&mut RedisServer> {
-        self.redis.as_mut()
+        self.servers.redis.as_mut()
+    }
+
+    /// The fleet's own RabbitMQ, if it has one.
+    #[must_use]
+    pub fn rabbit(&mut self) -> Option<&mut RabbitServer> {
+        self.servers.rabbit.as_mut()
     }
 
     /// Where the gateway listens.
@@ -173,20 +172,4 @@ impl Fleet {
 /// An address that stays free for a server of ours.
 fn free_address() -> anyhow::Result<SocketAddr> {
     Ok((Ipv4Addr::LOCALHOST, port::free()?).into())
-}
-
-fn redis_settings(
-    address: SocketAddr,
-    database: u32,
-    password: Option<&str>,
-) -> Vec<(String, String)> {
-    let mut settings = vec![
-        ("redis.host".to_owned(), address.ip().to_string()),
-        ("redis.port".to_owned(), address.port().to_string()),
-        ("redis.db".to_owned(), database.to_string()),
-    ];
-    if let Some(password) = password {
-        settings.push(("redis.password".to_owned(), password.to_owned()));
-    }
-    settings
 }

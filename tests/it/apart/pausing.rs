@@ -6,9 +6,10 @@ use assay_api::v1;
 use assay_api::v1::JobState;
 use assay_api::v1::admin_service_client::AdminServiceClient;
 use assay_bench::client::Client;
-use assay_probe::Act;
+use assay_probe::{Act, Mark};
 
-use super::{LOOK_PERIOD, PATIENCE, Scene};
+use super::over_redis;
+use super::scene::{LOOK_PERIOD, PATIENCE, Scene};
 
 const KIND: &str = "content-verification";
 
@@ -17,20 +18,20 @@ const BEATS: usize = 3;
 
 impl Scene {
     /// A pause goes through the gateway, and only that.
-    async fn pause(&mut self) {
+    pub(super) async fn pause(&mut self) {
         let kind = KIND.to_owned();
         let request = v1::PauseQueueRequest { kind };
         self.admin.pause_queue(request).await.unwrap();
     }
 
-    async fn resume(&mut self) {
+    pub(super) async fn resume(&mut self) {
         let kind = KIND.to_owned();
         let request = v1::ResumeQueueRequest { kind };
         self.admin.resume_queue(request).await.unwrap();
     }
 
     /// How many jobs wait, if the kind is paused in all its lanes.
-    async fn waiting(&mut self) -> u64 {
+    pub(super) async fn waiting(&mut self) -> u64 {
         let listed = self.admin.list_queues(v1::ListQueuesRequest {}).await;
         let queues = listed.unwrap().into_inner().queues;
         assert!(queues.iter().all(|queue| queue.paused), "{queues:?}");
@@ -46,7 +47,7 @@ impl Scene {
     }
 
     /// Waits until the worker has beaten so often that it must have looked meanwhile.
-    async fn until_it_looked(&mut self) {
+    pub(super) async fn until_it_looked(&mut self) {
         let start = Instant::now();
         let mut beats = 0;
         let mut before = f64::MAX;
@@ -75,7 +76,7 @@ impl Scene {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pause_holds_in_every_process_and_over_their_restarts() {
-    let mut scene = Scene::new(1, &[]).await;
+    let mut scene = Scene::new(over_redis(), 1, &[]).await;
     let runs = scene.submit(&[Act::Sleep(8_000)]).await;
     scene.until(&runs, JobState::Running).await;
     scene.pause().await;
@@ -98,12 +99,12 @@ async fn a_pause_holds_in_every_process_and_over_their_restarts() {
     assert_eq!(scene.waiting().await, 2);
     for job_id in [&waits, &later] {
         assert_eq!(scene.get(job_id).await.state(), JobState::Queued);
-        assert_eq!(scene.started(job_id), 0);
+        assert_eq!(scene.marked(job_id, Mark::Started), 0);
     }
 
     scene.resume().await;
     for job_id in [&waits, &later] {
         scene.until(job_id, JobState::Succeeded).await;
-        assert_eq!(scene.started(job_id), 1);
+        assert_eq!(scene.marked(job_id, Mark::Started), 1);
     }
 }

@@ -83,6 +83,18 @@ impl Member {
     /// # Errors
     /// When it ends instead, or takes too long; with the end of its log.
     pub async fn ready(&mut self) -> anyhow::Result<()> {
+        self.until("ready", admin::is_ready).await
+    }
+
+    /// Waits until it is ready and lacks nothing, such as a broker that it could be ready without.
+    ///
+    /// # Errors
+    /// When it ends instead, or takes too long; with the end of its log.
+    pub async fn whole(&mut self) -> anyhow::Result<()> {
+        self.until("ready and whole", admin::is_whole).await
+    }
+
+    async fn until(&mut self, state: &str, look: fn(SocketAddr) -> bool) -> anyhow::Result<()> {
         let start = Instant::now();
         loop {
             if let Some(status) = self.running()?.ended()? {
@@ -92,12 +104,12 @@ impl Member {
                     last_words(&self.start.log)
                 );
             }
-            if admin::is_ready(self.start.admin) {
+            if look(self.start.admin) {
                 return Ok(());
             }
             anyhow::ensure!(
                 start.elapsed() < PATIENCE,
-                "{} is not ready after {PATIENCE:?}: {}",
+                "{} is not {state} after {PATIENCE:?}: {}",
                 self.name(),
                 last_words(&self.start.log)
             );

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::Fleet;
+use crate::rabbit::{Prefix, RabbitOptions};
 use crate::redis::{Appendfsync, Database, RedisOptions};
 
 /// What a process of the fleet is.
@@ -27,12 +28,34 @@ pub(super) enum Records {
     Shared(Database),
 }
 
-/// Which processes, with which settings. By default a Redis of its own that syncs before each answer, a gateway, a
-/// scheduler and one `verification-worker`.
+/// The RabbitMQ of a fleet in full mode.
+#[derive(Clone, Debug)]
+pub enum Broker {
+    /// One of its own, with these options.
+    Own(RabbitOptions),
+    /// Names on the broker of the whole run.
+    Shared(Prefix),
+}
+
+impl From<RabbitOptions> for Broker {
+    fn from(options: RabbitOptions) -> Self {
+        Self::Own(options)
+    }
+}
+
+impl From<Prefix> for Broker {
+    fn from(prefix: Prefix) -> Self {
+        Self::Shared(prefix)
+    }
+}
+
+/// Which processes, with which settings. By default redis mode, over a Redis of its own that syncs before each answer,
+/// with a gateway, a scheduler and one `verification-worker`.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(super) programs: PathBuf,
     pub(super) records: Records,
+    pub(super) broker: Option<Broker>,
     pub(super) schedulers: usize,
     pub(super) workers: usize,
     pub(super) worker: String,
@@ -46,6 +69,7 @@ impl Plan {
         Self {
             programs: programs.to_owned(),
             records: Records::Own(RedisOptions::new(Appendfsync::Always)),
+            broker: None,
             schedulers: 1,
             workers: 1,
             worker: "verification-worker".to_owned(),
@@ -64,6 +88,13 @@ impl Plan {
     #[must_use]
     pub fn database(mut self, database: Database) -> Self {
         self.records = Records::Shared(database);
+        self
+    }
+
+    /// Full mode: envelopes go over a RabbitMQ of its own with these options, or over that of the run.
+    #[must_use]
+    pub fn full(mut self, broker: impl Into<Broker>) -> Self {
+        self.broker = Some(broker.into());
         self
     }
 
