@@ -5,12 +5,27 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use assay_bench::client::Client;
+use assay_api::v1;
+use assay_bench::client::{self, Client};
+use assay_probe::Script;
 use assay_test_support::leash::{self, Signal};
 use assay_test_support::local::{Record, State};
+use assay_test_support::rabbit::Prefix;
 use assay_test_support::redis::Database;
 use assay_test_support::wait::wait_until;
 use tempfile::TempDir;
+
+/// Variables that name servers of somebody's own.
+const NAMED: [&str; 7] = [
+    "REDIS_HOST",
+    "REDIS_PORT",
+    "REDIS_DB",
+    "ASSAY__REDIS__HOST",
+    "RABBITMQ_URL",
+    "ASSAY__RABBITMQ__URL",
+    "ASSAY__RABBITMQ__URL_FILE",
+];
+const SERVICES: [&str; 3] = ["gateway", "scheduler", "verification-worker"];
 
 /// A folder that holds what is up; whatever happens, nothing of it stays.
 struct Place(TempDir);
@@ -24,7 +39,7 @@ impl Place {
         let mut command = Command::new(e2e::program("local").unwrap());
         command.arg(word).arg(self.0.path());
         command.env("ASSAY__GATEWAY__LISTEN", "127.0.0.1:0");
-        for variable in ["REDIS_HOST", "REDIS_PORT", "REDIS_DB", "ASSAY__REDIS__HOST"] {
+        for variable in NAMED {
             command.env_remove(variable);
         }
         command
@@ -32,6 +47,10 @@ impl Place {
 
     fn up(&self) -> Output {
         self.command("up").output().unwrap()
+    }
+
+    fn up_in(&self, mode: &str) -> Output {
+        self.command("up").arg(mode).output().unwrap()
     }
 
     fn down(&self) -> Output {
@@ -59,11 +78,33 @@ fn said(output: &Output) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-async fn answers(said: &str) {
+async fn client(said: &str) -> Client {
     let (_, behind) = said.split_once("API          http://").unwrap();
     let address = behind.split(' ').next().unwrap().parse().unwrap();
-    let mut client = Client::connect(address).await.unwrap();
+    Client::connect(address).await.unwrap()
+}
+
+async fn answers(said: &str) {
+    let mut client = client(said).await;
     client.upload(b"content").await.unwrap();
+}
+
+/// A job comes to an end: all services and what is between them work together.
+async fn works(said: &str) {
+    let mut client = client(said).await;
+    let content_id = client.upload(b"content").await.unwrap();
+    let request = client::request(&content_id, "", &Script::default());
+    let submitted = client.jobs.submit_job(request).await.unwrap();
+    let job_id = submitted.into_inner().job.unwrap().id;
+    wait_until("the job has ended", || {
+        let (mut jobs, job_id) = (client.jobs.clone(), job_id.clone());
+        async move {
+            let job = jobs.get_job(v1::GetJobRequest { job_id }).await.unwrap();
+            let state = job.into_inner().state();
+            [v1::JobState::Succeeded, v1::JobState::Failed].contains(&state)
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -136,10 +177,7 @@ async fn a_given_redis_is_used_and_left_alone() {
     let up = up.output().unwrap();
     assert!(up.status.success(), "{}", said(&up));
     answers(&said(&up)).await;
-    assert_eq!(
-        place.names(),
-        ["gateway", "scheduler", "verification-worker"]
-    );
+    assert_eq!(place.names(), SERVICES);
     assert!(place.down().status.success());
     assert!(
         database
@@ -172,4 +210,62 @@ async fn what_cannot_start_is_told_and_leaves_nothing() {
         said(&up)
     );
     assert_eq!(place.records(), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn full_mode_has_a_rabbitmq_of_its_own_whose_data_stay() {
+    let place = Place::new();
+    let up = place.up_in("full");
+    assert!(up.status.success(), "{}", said(&up));
+    assert!(said(&up).starts_with("Assay is up, in full mode:"));
+    works(&said(&up)).await;
+    let records = place.records();
+    let servers = ["redis", "epmd", "rabbitmq"];
+    assert_eq!(place.names(), [servers, SERVICES].concat());
+    let address = &records[2].address;
+    let line = format!("RabbitMQ     {address}, its data stays in ");
+    assert!(said(&up).contains(&line), "{}", said(&up));
+
+    let down = place.down();
+    assert!(down.status.success(), "{}", said(&down));
+    let down = said(&down);
+    let stopped = |name: &str| down.find(&format!("stopped {name} ")).unwrap();
+    for record in &records {
+        assert!(!record.runs(), "{} still runs", record.name);
+    }
+    for service in SERVICES {
+        assert!(stopped(service) < stopped("rabbitmq"), "{down}");
+    }
+    assert!(stopped("rabbitmq") < stopped("epmd"), "{down}");
+
+    let began_empty = || {
+        let log = std::fs::read_to_string(place.0.path().join("rabbitmq.log")).unwrap();
+        log.contains("is empty. Assuming we need to join an existing cluster")
+    };
+    assert!(began_empty());
+    let up = place.up_in("full");
+    assert!(up.status.success(), "{}", said(&up));
+    assert!(!began_empty());
+    works(&said(&up)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_given_rabbitmq_makes_full_mode() {
+    let place = Place::new();
+    let (database, prefix) = (Database::take(), Prefix::take());
+    let mut up = place.command("up");
+    up.env("REDIS_HOST", database.address.ip().to_string())
+        .env("REDIS_PORT", database.address.port().to_string())
+        .env("REDIS_DB", database.number.to_string())
+        .env("RABBITMQ_URL", &prefix.url)
+        .env("ASSAY__RABBITMQ__PREFIX", &prefix.name);
+    let up = up.output().unwrap();
+    assert!(up.status.success(), "{}", said(&up));
+    let (login, host) = prefix.url.rsplit_once('@').unwrap();
+    let line = format!("RabbitMQ     {host} (yours)");
+    assert!(said(&up).contains(&line), "{}", said(&up));
+    assert!(!said(&up).contains(login), "{}", said(&up));
+    assert!(said(&up).starts_with("Assay is up, in full mode:"));
+    assert_eq!(place.names(), SERVICES);
+    works(&said(&up)).await;
 }

@@ -28,9 +28,11 @@ mod options;
 mod prefix;
 mod program;
 mod server;
+mod standing;
 
 pub use install::ensure_program;
 pub use options::RabbitOptions;
 pub use prefix::{Prefix, URL_VARIABLE};
 pub use program::Program;
 pub use server::RabbitServer;
+pub(crate) use standing::StandingBroker;

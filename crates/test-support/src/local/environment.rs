@@ -1,4 +1,4 @@
-//! Which Redis the services are to use, from the environment of whoever starts them.
+//! Which Redis and which RabbitMQ the services are to use, from the environment of whoever starts them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -8,6 +8,11 @@ use std::net::SocketAddr;
 const GIVEN: [&str; 2] = ["REDIS_HOST", "ASSAY__REDIS__HOST"];
 /// Beginnings of all variables that say something about Redis.
 const ABOUT_REDIS: [&str; 2] = ["REDIS_", "ASSAY__REDIS__"];
+
+/// Variables that name a RabbitMQ of somebody's own.
+const GIVEN_RABBIT: [&str; 2] = ["RABBITMQ_URL", "ASSAY__RABBITMQ__URL"];
+/// One that names a file which does.
+const GIVEN_RABBIT_FILE: &str = "ASSAY__RABBITMQ__URL_FILE";
 
 /// How a variable begins that is a setting.
 const SETTING: &str = "ASSAY__";
@@ -38,6 +43,32 @@ impl Environment {
             .set("ASSAY__REDIS__PORT", &address.port().to_string())
     }
 
+    /// The RabbitMQ that it names, if it does, without user and password.
+    pub(super) fn rabbit(&self) -> Option<String> {
+        let value = |name: &str| self.0.get(OsStr::new(name)).filter(|url| !url.is_empty());
+        let url = GIVEN_RABBIT.iter().find_map(|name| value(name));
+        let hosts = url.map(|url| {
+            let url = url.to_string_lossy();
+            let hosts = url.split(',').map(host);
+            hosts.collect::<Vec<_>>().join(", ")
+        });
+        let file = || value(GIVEN_RABBIT_FILE).map(|file| file.to_string_lossy().into_owned());
+        hosts.or_else(file)
+    }
+
+    /// The same, with a private RabbitMQ in place of what was said about where one is.
+    pub(super) fn with_rabbit(self, url: &str) -> Self {
+        self.without_rabbit().set("ASSAY__RABBITMQ__URL", url)
+    }
+
+    /// The same, with nothing said about where a RabbitMQ is.
+    pub(super) fn without_rabbit(mut self) -> Self {
+        for name in GIVEN_RABBIT.into_iter().chain([GIVEN_RABBIT_FILE]) {
+            self.0.remove(OsStr::new(name));
+        }
+        self
+    }
+
     /// The same, with one variable more.
     pub(super) fn set(mut self, name: &str, value: &str) -> Self {
         self.0.insert(name.into(), value.into());
@@ -65,6 +96,12 @@ impl Environment {
     pub(super) fn variables(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
         self.0.iter()
     }
+}
+
+/// Where a URL leads, without who logs in.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.rsplit_once('@').map_or(rest, |(_, host)| host).trim()
 }
 
 /// The sections of settings that a service knows.
@@ -119,6 +156,33 @@ mod tests {
             ("ASSAY__REDIS__PORT", "7"),
         ]);
         assert_eq!(said.with_redis(([127, 0, 0, 1], 7).into()), wanted);
+    }
+
+    #[test]
+    fn a_rabbitmq_is_told_without_its_password() {
+        let told = |name, value| environment(&[(name, value)]).rabbit();
+        assert_eq!(told("RABBITMQ_URL", ""), None);
+        assert_eq!(told("ASSAY__RABBITMQ__PREFIX", "mine"), None);
+        let urls = "amqp://a:secret@mq-1:5673/jobs, amqp://mq-2";
+        assert_eq!(told("RABBITMQ_URL", urls).unwrap(), "mq-1:5673/jobs, mq-2");
+        let url = told("ASSAY__RABBITMQ__URL", "amqp://a:se@cret@mq");
+        assert_eq!(url.unwrap(), "mq");
+        let file = told(GIVEN_RABBIT_FILE, "/run/secrets/mq");
+        assert_eq!(file.unwrap(), "/run/secrets/mq");
+    }
+
+    #[test]
+    fn a_private_rabbitmq_replaces_where_one_was_said_to_be() {
+        let said = [
+            ("RABBITMQ_URL", "amqp://mq"),
+            (GIVEN_RABBIT_FILE, "/file"),
+            ("ASSAY__RABBITMQ__PREFIX", "mine"),
+        ];
+        let kept = [said[2]];
+        assert_eq!(environment(&said).without_rabbit(), environment(&kept));
+        let wanted = [said[2], ("ASSAY__RABBITMQ__URL", "amqp://here")];
+        let private = environment(&said).with_rabbit("amqp://here");
+        assert_eq!(private, environment(&wanted));
     }
 
     #[test]

@@ -11,8 +11,8 @@ use anyhow::{Context, bail};
 use super::state::{Record, State};
 use crate::log::last_words;
 
-/// How long a process may take to be ready.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+/// How long a process may take to be ready; a broker first reads what it kept.
+const READY_WITHIN: Duration = Duration::from_secs(120);
 /// Between two looks at whether it is.
 const LOOK_PERIOD: Duration = Duration::from_millis(20);
 

@@ -7,6 +7,13 @@ use anyhow::{Context, bail};
 
 use crate::leash;
 
+/// What a private Redis is called in the list.
+pub(super) const REDIS: &str = "redis";
+/// What a private RabbitMQ is called there.
+pub(super) const BROKER: &str = "rabbitmq";
+/// What the port mapper of that is called.
+pub(super) const MAPPER: &str = "epmd";
+
 /// The list of processes.
 const FILE: &str = "processes";
 /// Held by whoever changes the list.

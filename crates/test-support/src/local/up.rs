@@ -11,23 +11,24 @@ use anyhow::Context;
 use super::environment::{Environment, Sections};
 use super::launch::Launch;
 use super::state::{Record, State};
+use super::{Mode, servers};
 use crate::admin;
 use crate::port;
-use crate::redis::{Appendfsync, Client, RedisOptions, ensure_program};
 
 /// The services, in the order of their start.
 const SERVICES: [&str; 3] = ["gateway", "scheduler", "verification-worker"];
 /// What stands in the gateway's log behind the address of the API.
 const BEHIND_ADDRESS: &str = " (gRPC)";
 
-pub(super) async fn run(folder: PathBuf) -> anyhow::Result<String> {
+/// `mode` is what was asked for; without it, a RabbitMQ that the environment names makes full mode.
+pub(super) async fn run(folder: PathBuf, mode: Option<Mode>) -> anyhow::Result<String> {
     let state = State::open(&folder)?;
     let folder = folder.canonicalize().context("find the folder")?;
     if state.records().iter().any(Record::runs) {
         return already_up(&state);
     }
     let mut launch = Launch::new(state, &folder);
-    match start(&mut launch, &folder).await {
+    match start(&mut launch, &folder, mode).await {
         Ok(report) => Ok(report),
         Err(error) => {
             launch.take_back()?;
@@ -57,27 +58,23 @@ fn already_up(state: &State) -> anyhow::Result<String> {
     ))
 }
 
-async fn start(launch: &mut Launch, folder: &Path) -> anyhow::Result<String> {
+async fn start(launch: &mut Launch, folder: &Path, mode: Option<Mode>) -> anyhow::Result<String> {
     launch.state.clear()?;
     let environment = Environment::inherited();
-    let (environment, records) = match environment.redis() {
-        Some(host) => {
-            let records = format!("  Redis        {} (yours)", host.to_string_lossy());
-            (environment, records)
-        }
-        None => {
-            let address = start_redis(launch, folder).await?;
-            let data = folder.join("redis");
-            let records = format!(
-                "  Redis        {address}, its data stays in {}",
-                data.display()
-            );
-            (environment.with_redis(address), records)
+    let named = || environment.rabbit().map_or(Mode::Redis, |_| Mode::Full);
+    let mode = mode.unwrap_or_else(named);
+    let (environment, records) = with_redis(launch, folder, environment).await?;
+    let mut lines = vec![records];
+    let environment = match mode {
+        Mode::Redis => environment.without_rabbit(),
+        Mode::Full => {
+            let (environment, line) = with_rabbit(launch, folder, environment).await?;
+            lines.push(line);
+            environment
         }
     };
     let blobs = folder.join("blobs").display().to_string();
     let environment = environment.or_set("ASSAY__BLOB__FOLDER", &blobs);
-    let mut lines = vec![records];
     let sections = SERVICES.map(sections);
     let sections: Vec<Sections> = sections.into_iter().collect::<anyhow::Result<_>>()?;
     for (name, own) in SERVICES.into_iter().zip(&sections) {
@@ -91,21 +88,44 @@ async fn start(launch: &mut Launch, folder: &Path) -> anyhow::Result<String> {
     }
     let log = fs::read_to_string(launch.log("gateway")).context("read the gateway's log")?;
     let api = api_address(&log).context("find the API's address in the gateway's log")?;
-    Ok(report(&api, &lines))
+    Ok(report(mode, &api, &lines))
 }
 
-async fn start_redis(launch: &mut Launch, folder: &Path) -> anyhow::Result<SocketAddr> {
-    let program = ensure_program()?;
+/// The Redis that is named, or a private one; and the line that tells of it.
+async fn with_redis(
+    launch: &mut Launch,
+    folder: &Path,
+    environment: Environment,
+) -> anyhow::Result<(Environment, String)> {
+    if let Some(host) = environment.redis() {
+        let line = format!("  Redis        {} (yours)", host.to_string_lossy());
+        return Ok((environment, line));
+    }
     let data = folder.join("redis");
-    fs::create_dir_all(&data).with_context(|| format!("make {}", data.display()))?;
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()?));
-    let file = data.join("redis.conf");
-    let text = RedisOptions::new(Appendfsync::Always).file(&data, address.port());
-    fs::write(&file, text).context("write redis.conf")?;
-    launch.start("redis", address.to_string(), program.command().arg(&file))?;
-    let answers = || Client::connect(address).ok()?.run(&["PING"]).ok();
-    launch.ready("redis", answers).await?;
-    Ok(address)
+    let address = servers::start_redis(launch, &data).await?;
+    let line = server_line("Redis", address, &data);
+    Ok((environment.with_redis(address), line))
+}
+
+/// The same for RabbitMQ.
+async fn with_rabbit(
+    launch: &mut Launch,
+    folder: &Path,
+    environment: Environment,
+) -> anyhow::Result<(Environment, String)> {
+    if let Some(place) = environment.rabbit() {
+        let line = format!("  RabbitMQ     {place} (yours)");
+        return Ok((environment, line));
+    }
+    let data = folder.join("rabbitmq");
+    let broker = servers::start_rabbit(launch, &data).await?;
+    let line = server_line("RabbitMQ", broker.address(), &data);
+    Ok((environment.with_rabbit(&broker.url()), line))
+}
+
+fn server_line(name: &str, address: SocketAddr, data: &Path) -> String {
+    let data = data.display();
+    format!("  {name:<12} {address}, its data stays in {data}")
 }
 
 async fn start_service(
@@ -118,7 +138,8 @@ async fn start_service(
     let mut command = Command::new(program(name)?);
     command.env_clear().envs(environment.variables());
     launch.start(name, address.to_string(), &mut command)?;
-    let ready = || admin::is_ready(address).then_some(());
+    // A gateway is ready without its broker, and would refuse the first job.
+    let ready = || admin::is_whole(address).then_some(());
     launch.ready(name, ready).await?;
     Ok(address)
 }
@@ -143,9 +164,9 @@ fn api_address(log: &str) -> Option<String> {
     Some(before.rsplit("http://").next()?.to_owned())
 }
 
-fn report(api: &str, lines: &[String]) -> String {
+fn report(mode: Mode, api: &str, lines: &[String]) -> String {
     format!(
-        "Assay is up, in redis mode:\n  API          http://{api} (gRPC)\n{}\n\n\
+        "Assay is up, in {mode} mode:\n  API          http://{api} (gRPC)\n{}\n\n\
          Next: target/debug/assay submit --server http://{api} PHOTO\n\
          `make down` stops all of it.",
         lines.join("\n")

@@ -2,9 +2,9 @@
 //!
 //! Without one Erlang would start one by itself, which stays behind and serves the whole machine.
 
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -26,22 +26,58 @@ const PORT_VARIABLE: &str = "ERL_EPMD_PORT";
 /// Name of the variable that says where it listens.
 const ADDRESS_VARIABLE: &str = "ERL_EPMD_ADDRESS";
 
+/// Where a port mapper listens, or will.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MapperPort(u16);
+
+impl MapperPort {
+    /// One that nobody listens on.
+    pub(super) fn free() -> anyhow::Result<Self> {
+        port::free().map(Self)
+    }
+
+    /// The command line of a port mapper that listens here.
+    pub(super) fn command(self, program: &Program) -> Command {
+        let mut command = program.mapper();
+        command.envs(self.variables());
+        command
+    }
+
+    /// What programs must be told to find it.
+    pub(super) fn variables(self) -> [(&'static str, String); 2] {
+        [
+            (PORT_VARIABLE, self.0.to_string()),
+            (ADDRESS_VARIABLE, Ipv4Addr::LOCALHOST.to_string()),
+        ]
+    }
+
+    /// Its address.
+    pub(super) fn address(self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.0).into()
+    }
+
+    /// Whether something listens here.
+    pub(super) fn listens(self) -> bool {
+        TcpStream::connect(self.address()).is_ok()
+    }
+}
+
 /// A running port mapper, killed when dropped.
 #[derive(Debug)]
 pub(super) struct Mapper {
     process: Leash,
-    port: u16,
+    /// Where it listens.
+    pub(super) port: MapperPort,
 }
 
 impl Mapper {
     /// Starts one and waits until it listens.
     pub(super) async fn start(program: &Program, log: &Path) -> anyhow::Result<Self> {
         for _ in 0..PORT_TRIES {
-            let port = port::free()?;
+            let port = MapperPort::free()?;
             let log = append(log)?;
-            let mut command = program.mapper();
+            let mut command = port.command(program);
             command
-                .envs(variables(port))
                 .stdin(Stdio::null())
                 .stdout(log.try_clone().context("share the log of epmd")?)
                 .stderr(log);
@@ -54,11 +90,6 @@ impl Mapper {
         bail!("epmd found none of {PORT_TRIES} ports free")
     }
 
-    /// What programs must be told to find it.
-    pub(super) fn variables(&self) -> [(&'static str, String); 2] {
-        variables(self.port)
-    }
-
     /// Whether it runs. If not, what answers at its port is another.
     pub(super) fn runs(&mut self) -> bool {
         matches!(self.process.ended(), Ok(None))
@@ -68,7 +99,7 @@ impl Mapper {
     async fn listens(&mut self) -> anyhow::Result<bool> {
         let start = Instant::now();
         while start.elapsed() < READY_WITHIN {
-            let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok();
+            let connected = self.port.listens();
             if self.process.ended()?.is_some() {
                 return Ok(false);
             }
@@ -79,11 +110,4 @@ impl Mapper {
         }
         bail!("epmd does not listen after {READY_WITHIN:?}")
     }
-}
-
-fn variables(port: u16) -> [(&'static str, String); 2] {
-    [
-        (PORT_VARIABLE, port.to_string()),
-        (ADDRESS_VARIABLE, Ipv4Addr::LOCALHOST.to_string()),
-    ]
 }

@@ -1,15 +1,19 @@
 //! One broker, as its files and its programs' environment have it: what makes them speak of this one and no other.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
 
-use super::mapper::Mapper;
-use super::options::RabbitOptions;
+use super::greeting::{greeting, is_of};
+use super::mapper::MapperPort;
+use super::options::{PASSWORD, RabbitOptions, USER};
 use super::program::Program;
+use crate::port;
 
 /// What the broker's virtual machine is told: few threads, and to be spoken to from this machine only.
 const MACHINE: &str = "+S 2:2 -kernel inet_dist_use_interface {127,0,0,1}";
@@ -34,21 +38,22 @@ const COOKIE_MODE: u32 = 0o400;
 pub(super) struct Node {
     folder: PathBuf,
     /// Where clients are served.
-    pub(super) port: u16,
+    port: u16,
     /// Where `rabbitmqctl` is.
     control_port: u16,
     /// What the name begins with. The broker tells it to clients.
-    pub(super) name: String,
+    name: String,
 }
 
 impl Node {
-    /// Writes the files that a broker in `folder` begins with.
+    /// Writes the files that a broker in `folder` begins with. What it keeps there belongs to its name.
     pub(super) fn prepare(
         folder: &Path,
+        name: String,
         options: &RabbitOptions,
         port: u16,
-        control_port: u16,
     ) -> anyhow::Result<Self> {
+        let control_port = port::free()?;
         let write = |name: &str, text: &str| {
             let written = fs::write(folder.join(name), text);
             written.with_context(|| format!("write {name}"))
@@ -56,19 +61,32 @@ impl Node {
         write(CONFIGURATION, &options.file(port))?;
         write(HOSTS_FILE, HOSTS)?;
         write(PLUGINS, "[].\n")?;
-        write(COOKIE, &format!("{:032x}", rand::random::<u128>()))?;
-        let mode = fs::Permissions::from_mode(COOKIE_MODE);
-        fs::set_permissions(folder.join(COOKIE), mode).context("protect the cookie")?;
+        write_cookie(&folder.join(COOKIE)).context("write the cookie")?;
         Ok(Self {
             folder: folder.to_owned(),
             port,
             control_port,
-            name: format!("assay-{}-{port}", std::process::id()),
+            name,
         })
     }
 
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// How clients reach it, with user and password.
+    pub(super) fn url(&self) -> String {
+        format!("amqp://{USER}:{PASSWORD}@{}", self.address())
+    }
+
+    /// Whether this broker, and not another that was faster on the port, greets who connects.
+    pub(super) fn greets(&self) -> bool {
+        greeting(self.address()).is_ok_and(|greeting| is_of(&greeting, &self.name))
+    }
+
     /// The command line of the broker.
-    pub(super) fn server(&self, program: &Program, mapper: &Mapper) -> Command {
+    pub(super) fn server(&self, program: &Program, mapper: MapperPort) -> Command {
         let mut command = program.server();
         self.tell(&mut command, mapper);
         command
@@ -81,7 +99,7 @@ impl Node {
     }
 
     /// The command line of `rabbitmqctl`, up to the command.
-    pub(super) fn control(&self, program: &Program, mapper: &Mapper) -> Command {
+    pub(super) fn control(&self, program: &Program, mapper: MapperPort) -> Command {
         let mut command = program.control();
         self.tell(&mut command, mapper);
         command
@@ -92,7 +110,7 @@ impl Node {
         command
     }
 
-    fn tell(&self, command: &mut Command, mapper: &Mapper) {
+    fn tell(&self, command: &mut Command, mapper: MapperPort) {
         let paths = [
             ("HOME", ""),
             ("ERL_INETRC", HOSTS_FILE),
@@ -115,5 +133,33 @@ impl Node {
             .env("RABBITMQ_NODENAME", format!("{}@localhost", self.name))
             // Nobody reads what Erlang leaves behind when it crashes, and writing it takes long.
             .env("ERL_CRASH_DUMP_SECONDS", "0");
+    }
+}
+
+/// Replaces what an earlier broker has left: nobody may write to that.
+fn write_cookie(path: &Path) -> std::io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::write(path, format!("{:032x}", rand::random::<u128>()))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(COOKIE_MODE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_replaced_and_nobody_may_write_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(COOKIE);
+        let written = || {
+            write_cookie(&path).unwrap();
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, COOKIE_MODE);
+            fs::read_to_string(&path).unwrap()
+        };
+        assert_ne!(written(), written());
     }
 }

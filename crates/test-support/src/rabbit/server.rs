@@ -1,7 +1,7 @@
 //! A RabbitMQ of a test's own.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -10,10 +10,9 @@ use anyhow::{Context, bail};
 use tempfile::TempDir;
 
 use super::control;
-use super::greeting::{greeting, is_of};
 use super::mapper::Mapper;
 use super::node::Node;
-use super::options::{PASSWORD, RabbitOptions, USER};
+use super::options::RabbitOptions;
 use super::program::{Program, search_path};
 use crate::leash::{Leash, Signal};
 use crate::log::{append, last_words};
@@ -80,7 +79,8 @@ impl RabbitServer {
         let port = options.wanted_port().map_or_else(port::free, Ok)?;
         let folder = tempfile::Builder::new().prefix("assay-rabbitmq-").tempdir();
         let folder = folder.context("make a folder for RabbitMQ")?;
-        let node = Node::prepare(folder.path(), options, port, port::free()?)?;
+        let name = format!("assay-{}-{port}", std::process::id());
+        let node = Node::prepare(folder.path(), name, options, port)?;
         let mapper = Mapper::start(&program, &folder.path().join("epmd.log")).await?;
         Ok(Self {
             process: None,
@@ -102,7 +102,7 @@ impl RabbitServer {
             self.address()
         );
         let log = append(&self.log_file())?;
-        let mut command = self.node.server(&self.program, &self.mapper);
+        let mut command = self.node.server(&self.program, self.mapper.port);
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().context("share the log of RabbitMQ")?)
@@ -116,20 +116,20 @@ impl RabbitServer {
     /// # Errors
     /// When the broker does not run, or refuses, in the words of `rabbitmqctl`.
     pub async fn control(&self, words: &[&str]) -> anyhow::Result<String> {
-        let command = self.node.control(&self.program, &self.mapper);
+        let command = self.node.control(&self.program, self.mapper.port);
         control::run(command, words).await
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.node.port).into()
+        self.node.address()
     }
 
     /// How clients reach it, with user and password.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("amqp://{USER}:{PASSWORD}@{}", self.address())
+        self.node.url()
     }
 
     /// The process id, while it runs.
@@ -242,7 +242,7 @@ impl RabbitServer {
                 );
             }
             // This broker, and not another that was faster on the port.
-            if greeting(self.address()).is_ok_and(|greeting| is_of(&greeting, &self.node.name)) {
+            if self.node.greets() {
                 anyhow::ensure!(self.mapper.runs(), "the port mapper of RabbitMQ has ended");
                 return Ok(());
             }
