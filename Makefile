@@ -4,7 +4,7 @@ CARGO ?= cargo
 # Runs of `make flake` and `make chaos-embedded`.
 N ?= 20
 ROUNDS ?= 50
-# What `make chaos` breaks (embedded, redis, full), and which rows of it; all if empty.
+# What `make chaos` breaks (embedded, redis, full), and which rows of it; all if empty. What `make up` starts (redis, full).
 MODE ?= embedded
 ROWS ?=
 # Programs that chaos breaks are built with the profile `chaos`: quicker to build than released ones, a little slower.
@@ -32,9 +32,9 @@ test: ## Run every test, with a private Redis and RabbitMQ beside them.
 	$(CARGO) build --locked --workspace --bins --quiet
 	target/debug/with-servers -- $(CARGO) test --locked --workspace --quiet
 
-up: ## Start the services of redis mode in the background; REDIS_HOST names a Redis you have.
+up: ## Start the services in the background, in MODE redis or full; REDIS_HOST and RABBITMQ_URL name servers you have.
 	$(CARGO) build --locked --quiet -p assay-gateway -p assay-scheduler -p assay-verification-worker -p assay-cli -p assay-test-support --bins
-	target/debug/local up .assay/local
+	target/debug/local up .assay/local $(filter redis full,$(MODE))
 
 down: ## Stop exactly what `make up` started.
 	$(CARGO) build --locked --quiet -p assay-test-support --bins
