@@ -11,6 +11,7 @@ mod apart;
 mod architecture;
 mod chaos;
 mod failpoints;
+mod fallback;
 mod fleet;
 mod jobs;
 mod many_files;
