@@ -23,7 +23,7 @@ mod sweep;
 mod tests;
 
 pub use cancel::{Cancelled, cancel};
-pub use claim::{ClaimStep, claim};
+pub use claim::{ClaimStep, claim, claim_from, taken_over_from};
 pub use lease::{Renewed, holds, renew, report};
 pub use outbox::{needs, needs_envelope, withdrawable};
 pub use redrive::{redrive, redriven_until_ms};

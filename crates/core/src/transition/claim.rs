@@ -6,9 +6,13 @@ use crate::id::WorkerId;
 use crate::job::{Holder, Job};
 use crate::retry::Counters;
 use crate::state::{JobState, StateEvent, apply};
+use crate::worker::{Lapse, Presence};
 
-use super::sweep::{deadline, is_past_deadline, lose_lease};
+use super::sweep::{deadline, is_past_deadline, lose_lease, lose_worker};
 use super::{Draft, Record, Transition};
+
+/// How long a delivery waits while nobody can say whether the worker before is dead, in milliseconds.
+const UNDECIDED_MS: u64 = 1_000;
 
 /// The answer to a claim, with what must be written.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +36,27 @@ pub fn claim(
     lease_ms: u64,
     now_ms: u64,
 ) -> ClaimStep {
+    claim_from(
+        record,
+        delivery,
+        worker,
+        lease_ms,
+        Presence::Unknown,
+        now_ms,
+    )
+}
+
+/// The same, for what a registry knows of the worker [before](taken_over_from): its death makes a crash of
+/// what it left, whoever finds that out, and while nobody can say whether it lives the delivery waits.
+#[must_use]
+pub fn claim_from(
+    record: Record<'_>,
+    delivery: &Envelope,
+    worker: &WorkerId,
+    lease_ms: u64,
+    before: Presence,
+    now_ms: u64,
+) -> ClaimStep {
     let verdict = judge(record.job, delivery.generation, now_ms);
     if verdict != Verdict::Run {
         return ClaimStep::Not(verdict, None);
@@ -41,7 +66,7 @@ pub fn claim(
         expires_at_ms: now_ms.saturating_add(lease_ms),
     };
     if record.job.state == JobState::Running {
-        return take_over(record, delivery, holder, now_ms);
+        return take_over(record, delivery, holder, before.judge_lapse(), now_ms);
     }
     if !record.job.state.is_terminal() && is_past_deadline(record.job, now_ms) {
         let ended = deadline(record, now_ms);
@@ -50,9 +75,32 @@ pub fn claim(
     lend(record, delivery, holder, now_ms)
 }
 
-/// Takes the job from the worker before, then claims it unless its deadline has passed.
-fn take_over(record: Record<'_>, delivery: &Envelope, holder: Holder, now_ms: u64) -> ClaimStep {
-    let Some(lost) = lose_lease(record, now_ms) else {
+/// The worker whose lapsed lease a claim by a delivery of `generation` would take over; `None` if there is none to take
+/// over.
+#[must_use]
+pub fn taken_over_from(job: &Job, generation: u64, now_ms: u64) -> Option<&WorkerId> {
+    let holder = job.holder.as_ref()?;
+    let lapsed = job.state == JobState::Running && judge(job, generation, now_ms) == Verdict::Run;
+    lapsed.then_some(&holder.worker)
+}
+
+/// Takes the job from the worker before, then claims it unless its deadline has passed or that was its last crash.
+fn take_over(
+    record: Record<'_>,
+    delivery: &Envelope,
+    holder: Holder,
+    lapse: Lapse,
+    now_ms: u64,
+) -> ClaimStep {
+    let lost = match lapse {
+        Lapse::Undecided => {
+            let for_ms = UNDECIDED_MS;
+            return ClaimStep::Not(Verdict::Busy { for_ms }, None);
+        }
+        Lapse::Crash => lose_worker(record, now_ms),
+        Lapse::Interruption => lose_lease(record, now_ms),
+    };
+    let Some(lost) = lost else {
         return ClaimStep::Not(Verdict::Stale, None);
     };
     if lost.job.state.is_terminal() {

@@ -1,4 +1,6 @@
+use crate::claim::Verdict;
 use crate::retry::{CRASHES_MAX, DeadLetterReason, Decision, InterruptionReason};
+use crate::worker::{Presence, WORKER_DEAD_AFTER_MS, WORKER_LATE_AFTER_MS};
 
 use super::*;
 
@@ -68,6 +70,56 @@ fn a_job_that_lost_its_worker_is_resumed_whoever_finds_out() {
     assert_eq!(carried(&lost).published_at_ms, NOW + 7);
     let taken_over = claimed(&job, &envelope, NOW + LEASE);
     assert!(taken_over.resumed);
+}
+
+#[test]
+fn a_delivery_that_takes_over_from_a_dead_worker_makes_it_a_crash() {
+    let (mut job, envelope) = running();
+    let lapsed = NOW + LEASE;
+    let from = |job: &Job, before| {
+        claim_from(
+            record(job, &envelope),
+            &envelope,
+            &worker("two"),
+            LEASE,
+            before,
+            lapsed,
+        )
+    };
+    let silent = |silent_ms| Presence::Beating { silent_ms };
+    let ClaimStep::Run(alive) = from(&job, silent(0)) else {
+        panic!("its lease has lapsed, dead or not")
+    };
+    assert_eq!(alive.job.counters.crashes, 0);
+    let undecided = from(&job, silent(WORKER_LATE_AFTER_MS));
+    assert!(matches!(
+        undecided,
+        ClaimStep::Not(Verdict::Busy { .. }, None)
+    ));
+    let ClaimStep::Run(crashed) = from(&job, silent(WORKER_DEAD_AFTER_MS)) else {
+        panic!("it may crash once")
+    };
+    assert_eq!(crashed.job.counters.crashes, 1);
+    assert!(crashed.job.resumed && crashed.job.token > job.token);
+
+    job.counters.crashes = CRASHES_MAX - 1;
+    let ClaimStep::Not(Verdict::Done, Some(last)) = from(&job, silent(WORKER_DEAD_AFTER_MS)) else {
+        panic!("that was its last crash")
+    };
+    assert_eq!(last.job.dead_letter, Some(DeadLetterReason::CrashLoop));
+}
+
+#[test]
+fn only_what_runs_is_taken_over() {
+    let (job, envelope) = running();
+    let generation = envelope.generation;
+    let taken = |job: &Job, generation, now_ms| taken_over_from(job, generation, now_ms).cloned();
+    let holder = job.holder.as_ref().map(|holder| holder.worker.clone());
+    assert_eq!(taken(&job, generation, NOW + LEASE), holder);
+    assert_eq!(taken(&job, generation, NOW + LEASE - 1), None);
+    assert_eq!(taken(&job, generation - 1, NOW + LEASE), None);
+    let (queued, _) = queued();
+    assert_eq!(taken(&queued, generation, NOW + LEASE), None);
 }
 
 #[test]

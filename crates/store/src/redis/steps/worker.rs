@@ -8,17 +8,21 @@ use assay_core::id::{JobId, WorkerId};
 use assay_core::job::Job;
 use assay_core::port::{
     Claim, ClaimRequest, Claimed, Lease, Renewal, ResultBody, Settled, Settlement, StoreError,
-    Written,
+    WorkerRegistry as _, Written,
 };
 use assay_core::progress::Progress;
 use assay_core::transition::{self, ClaimStep, Settling, Transition};
+use assay_core::worker::Presence;
 
 use super::{Plan, owned};
 use crate::redis::RedisStore;
 use crate::redis::change::{Origin, Scribe};
 use crate::redis::link::LinkError;
-use crate::redis::record::{Found, Known, Unreadable};
+use crate::redis::record::{Found, Known, Unreadable, bytes, number};
 use crate::redis::set_once::set_once;
+
+/// Leases that were looked at so long ago at most are watched, in milliseconds: schedulers look many times a second.
+const WATCHED_MS: u64 = 2_000;
 
 impl RedisStore {
     pub(in crate::redis) async fn take_claim(
@@ -37,22 +41,67 @@ impl RedisStore {
 
     /// Claims a job that has a record; `None` for one that has none.
     async fn claim_recorded(&self, request: &ClaimRequest) -> Result<Option<Claim>, StoreError> {
+        let mut before = Before::default();
+        loop {
+            match self.claim_knowing(&before, request).await? {
+                Asked::Claim(claim) => return Ok(claim),
+                Asked::Who(worker) => {
+                    before = self.look_at(worker, request.envelope.job_id).await?;
+                }
+            }
+        }
+    }
+
+    /// Claims a job, unless that takes it over from a worker of which nothing was asked yet.
+    async fn claim_knowing(
+        &self,
+        before: &Before,
+        request: &ClaimRequest,
+    ) -> Result<Asked, StoreError> {
         let delivery = &request.envelope;
         let stepped = self.step(delivery.job_id, |found, scribe| {
             match owned(found, &delivery.tenant) {
-                Some(known) => claim(known, request, scribe),
+                Some(known) => claim(known, before, request, scribe),
                 // Another tenant's job looks absent.
-                None => Plan::Answer(found.job().map(|_| Claim::Orphan)),
+                None => Plan::Answer(Asked::Claim(found.job().map(|_| Claim::Orphan))),
             }
         });
         let stepped = stepped.await?;
         Ok(match stepped.answer {
-            Some(Claim::Run(claimed)) => Some(Claim::Run(Box::new(Claimed {
-                checkpoint: stepped.checkpoint,
-                ..*claimed
-            }))),
-            other => other,
+            Asked::Claim(Some(Claim::Run(claimed))) => {
+                Asked::Claim(Some(Claim::Run(Box::new(Claimed {
+                    checkpoint: stepped.checkpoint,
+                    ..*claimed
+                }))))
+            }
+            other @ (Asked::Claim(_) | Asked::Who(_)) => other,
         })
+    }
+
+    /// Asks the registry for the worker that held a job.
+    async fn look_at(&self, worker: WorkerId, id: JobId) -> Result<Before, StoreError> {
+        let presence = if self.leases_are_watched(id).await? {
+            let asked = std::slice::from_ref(&worker);
+            let known = self.registry().presence(asked).await;
+            let known = known.map_err(|error| StoreError::Unavailable { why: error.why })?;
+            known.first().copied()
+        } else {
+            None
+        };
+        Ok(Before {
+            worker: Some(worker),
+            presence: presence.unwrap_or(Presence::Unknown),
+        })
+    }
+
+    /// Whether somebody looked at the leases of a job's group of late. After a gap nobody could beat either, and silence
+    /// proves nothing.
+    async fn leases_are_watched(&self, id: JobId) -> Result<bool, StoreError> {
+        let mut get = redis::cmd("GET");
+        get.arg(&self.keys.of(id).beat);
+        let looked = self.link.read(&get).await.map_err(LinkError::of_read)?;
+        let looked_at_ms = bytes(&looked).and_then(number).unwrap_or(0);
+        Ok(self.clock.now_ms().saturating_sub(looked_at_ms) <= WATCHED_MS)
     }
 
     /// Makes a lost record again from a delivery; answers if that is not to be.
@@ -168,26 +217,62 @@ impl RedisStore {
     }
 }
 
-fn claim(known: &Known, request: &ClaimRequest, scribe: &Scribe<'_>) -> Plan<Option<Claim>> {
+/// What is known of the worker that a claim takes a job over from.
+struct Before {
+    worker: Option<WorkerId>,
+    presence: Presence,
+}
+
+impl Default for Before {
+    /// Nobody was asked for.
+    fn default() -> Self {
+        Self {
+            worker: None,
+            presence: Presence::Unknown,
+        }
+    }
+}
+
+/// What a claim came to.
+enum Asked {
+    Claim(Option<Claim>),
+    /// It would take the job over from this worker: is that dead?
+    Who(WorkerId),
+}
+
+fn claim(
+    known: &Known,
+    before: &Before,
+    request: &ClaimRequest,
+    scribe: &Scribe<'_>,
+) -> Plan<Asked> {
     let ClaimRequest {
         envelope,
         worker,
         lease_ms,
     } = request;
-    let step = transition::claim(known.record(), envelope, worker, *lease_ms, scribe.now_ms);
+    let now_ms = scribe.now_ms;
+    let from = transition::taken_over_from(&known.job, envelope.generation, now_ms);
+    if let Some(from) = from
+        && before.worker.as_ref() != Some(from)
+    {
+        return Plan::Answer(Asked::Who(from.clone()));
+    }
+    let record = known.record();
+    let step = transition::claim_from(record, envelope, worker, *lease_ms, before.presence, now_ms);
     match step {
         ClaimStep::Run(transition) => {
             let claimed = claimed(&transition.job, worker);
             let change = scribe.record(known, *transition, None);
             Plan::write(
                 change.wanting_checkpoint(),
-                Some(Claim::Run(Box::new(claimed))),
+                Asked::Claim(Some(Claim::Run(Box::new(claimed)))),
             )
         }
-        ClaimStep::Not(verdict, None) => Plan::Answer(Some(Claim::Not(verdict))),
+        ClaimStep::Not(verdict, None) => Plan::Answer(Asked::Claim(Some(Claim::Not(verdict)))),
         ClaimStep::Not(verdict, Some(transition)) => Plan::write(
             scribe.untold().record(known, *transition, None),
-            Some(Claim::Not(verdict)),
+            Asked::Claim(Some(Claim::Not(verdict))),
         ),
     }
 }

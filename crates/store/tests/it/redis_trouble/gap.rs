@@ -66,15 +66,10 @@ async fn after_a_gap_leases_get_the_time_to_be_renewed() {
     assert_eq!(bench.job(1).await.state, JobState::Running);
 }
 
-/// A worker that the registry knows to be dead has crashed; one of which nothing is known has not.
-#[tokio::test]
-async fn a_dead_workers_job_has_crashed() {
-    let (bench, clock) = bench().await;
-    reap(&bench).await;
-    claim(&bench.store, &bench.submit(1).await, "dead").await;
-    claim(&bench.store, &bench.submit(2).await, "unknown").await;
+/// A worker says that it lives.
+async fn beat(bench: &Bench, worker: &str) {
     let beat = Beat {
-        worker: WorkerId::new("dead").unwrap(),
+        worker: WorkerId::new(worker).unwrap(),
         service: "test".into(),
         host: "here".into(),
         pid: 1,
@@ -86,12 +81,46 @@ async fn a_dead_workers_job_has_crashed() {
         jobs: vec![id(1)],
     };
     bench.store.registry().beat(&beat).await.unwrap();
+}
+
+/// A worker that the registry knows to be dead has crashed; one of which nothing is known has not.
+#[tokio::test]
+async fn a_dead_workers_job_has_crashed() {
+    let (bench, clock) = bench().await;
+    reap(&bench).await;
+    claim(&bench.store, &bench.submit(1).await, "dead").await;
+    claim(&bench.store, &bench.submit(2).await, "unknown").await;
+    beat(&bench, "dead").await;
     let lapsed_ms = LEASE_MS.max(WORKER_DEAD_AFTER_MS) + REAP_GRACE_MS;
     assert_eq!(pass(&bench, &clock, lapsed_ms).await, 2);
     let counters = bench.job(1).await.counters;
     assert_eq!((counters.crashes, counters.interruptions), (1, 0));
     let counters = bench.job(2).await.counters;
     assert_eq!((counters.crashes, counters.interruptions), (0, 1));
+}
+
+/// A delivery that comes again may be faster than the reaper.
+#[tokio::test]
+async fn a_claim_that_takes_over_from_a_dead_worker_makes_it_a_crash() {
+    let (bench, clock) = bench().await;
+    let jobs = [bench.submit(1).await, bench.submit(2).await];
+    for envelope in &jobs {
+        claim(&bench.store, envelope, "dead").await;
+    }
+    beat(&bench, "dead").await;
+    // The lease ends with the last of these; leases are looked at all the time, and none is reaped.
+    for _ in 0..LEASE_MS / 1_000 {
+        bench.store.reap(0).await.unwrap();
+        clock.advance(1_000);
+    }
+    let [first, second] = jobs;
+    let taken = claim(&bench.store, &first, "next").await;
+    assert_eq!(taken.job.counters.crashes, 1);
+    // When nobody has looked for a while, nobody may have been able to beat either.
+    clock.advance(5_000);
+    let taken = claim(&bench.store, &second, "next").await;
+    assert_eq!(taken.job.counters.crashes, 0);
+    assert_eq!(taken.job.counters.interruptions, 1);
 }
 
 /// What somebody deleted by hand does not keep others from their turn.
