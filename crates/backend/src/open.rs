@@ -8,10 +8,10 @@ use std::time::Duration;
 use assay_blob::Blobs;
 use assay_core::clock::Clock;
 use assay_core::id::WorkerId;
-use assay_core::port::{Durability, JobQueue, JobStore, QueueControl, WorkerRegistry};
-use assay_queue::RabbitConfigError;
+use assay_core::port::{JobQueue, JobStore, QueueControl, WorkerRegistry};
+use assay_queue::{RabbitConfigError, VisitError};
 use assay_service::readiness::Dependency;
-use assay_service::{BoxError, Config, Shutdown, config};
+use assay_service::{BoxError, Shutdown, config};
 use assay_store::{ConnectError, RedisStore, TimeSource};
 
 use crate::carriage::{Carriage, Mode, Reconciliation, carrier};
@@ -44,6 +44,9 @@ pub enum Error {
     /// RabbitMQ is not named in a way that could work.
     #[error(transparent)]
     Rabbit(#[from] RabbitConfigError),
+    /// RabbitMQ cannot be reached, or lets nobody in.
+    #[error(transparent)]
+    Broker(#[from] VisitError),
     /// The folder of blobs cannot be used.
     #[error(transparent)]
     Blobs(#[from] assay_blob::Error),
@@ -140,37 +143,6 @@ impl Backend {
     pub(crate) async fn close(&self) {
         self.carriage.close().await;
         self.store.close().await;
-    }
-}
-
-/// Looks at Redis once, as a process that starts would, and says what it promises.
-///
-/// # Errors
-/// When a setting is wrong, or Redis cannot be reached or will not do.
-pub async fn look(config: &Config) -> Result<(String, Durability), Error> {
-    let Settings {
-        redis,
-        store,
-        rabbit,
-        ..
-    } = Settings::read(config)?;
-    let carrier = carrier(rabbit.as_ref());
-    let address = redis.address();
-    // Boxed: a connection in the making is large, and every layer of a task would move it.
-    match Box::pin(RedisStore::connect(
-        &redis,
-        store,
-        TimeSource::Server,
-        carrier,
-    ))
-    .await
-    {
-        Ok(store) => {
-            let durability = store.durability();
-            store.close().await;
-            Ok((address, durability))
-        }
-        Err(error) => Err(error.into()),
     }
 }
 

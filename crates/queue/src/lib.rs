@@ -24,5 +24,6 @@ pub use failover::{FIRST_WAY_MS_MAX, Failover};
 pub use in_process::{DEAD_LETTERS_KEPT_MAX, DeadLetter, DeadLetters, InProcessQueue};
 pub use rabbit::{
     AddressError, DEFAULTS_TOML as RABBIT_DEFAULTS_TOML, Outside, PREFIX_BYTES_MAX, RabbitConfig,
-    RabbitConfigError, RabbitQueue,
+    RabbitConfigError, RabbitQueue, VERSION_MIN as RABBIT_VERSION_MIN, VisitError, Visited,
+    visit as visit_rabbit,
 };

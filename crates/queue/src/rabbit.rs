@@ -35,6 +35,7 @@ mod receive;
 mod subscription;
 mod supervisor;
 mod topology;
+mod visit;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -55,6 +56,7 @@ use tokio::time::timeout;
 pub use address::AddressError;
 pub use config::{DEFAULTS_TOML, PREFIX_BYTES_MAX, RabbitConfig, RabbitConfigError};
 pub(crate) use link::Role;
+pub use visit::{VERSION_MIN, VisitError, Visited, visit};
 
 use consumer::{Receiver, prefetch};
 use dead_letters::Reader;

@@ -8,7 +8,9 @@ use assay_probe::{Act, Mark, journal};
 use assay_test_support::admin;
 use assay_test_support::fleet::Plan;
 use assay_test_support::rabbit::{Prefix, RabbitOptions};
+use assay_test_support::redis::Database;
 use assay_test_support::wait::wait_until;
+use tokio::process::Command;
 use tonic::Code;
 
 use super::scene::{LOOK_PERIOD, Scene, counters};
@@ -147,5 +149,47 @@ async fn without_its_broker_an_installation_answers_and_then_goes_on_by_itself()
     for job_id in waiting.iter().chain([&runs]) {
         scene.until(job_id, JobState::Succeeded).await;
         assert_eq!(scene.marked(job_id, Mark::Started), 1);
+    }
+}
+
+/// What the installation says of itself, and what a person is told who asks beforehand.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_promise_is_what_both_servers_keep() {
+    let (database, prefix) = (Database::take(), Prefix::take());
+    let plan = Plan::new(&e2e::programs().unwrap()).database(database);
+    let mut scene = Scene::new(plan.full(prefix.clone()), 1, &[]).await;
+    let request = scene.request(&[]);
+    let submitted = scene.client.jobs.submit_job(request).await.unwrap();
+    let durability = submitted.into_inner().durability;
+    assert!(
+        durability.contains("confirmed by the broker"),
+        "{durability}"
+    );
+    let info = v1::GetServerInfoRequest {};
+    let info = scene.admin.get_server_info(info).await.unwrap();
+    assert_eq!(info.into_inner().mode(), v1::ServerMode::Full);
+
+    let doctor = Command::new(e2e::program("assay").unwrap())
+        .args(["doctor", "--server"])
+        .arg(format!("http://{}", scene.fleet.gateway()))
+        .env("REDIS_HOST", database.address.ip().to_string())
+        .env("REDIS_PORT", database.address.port().to_string())
+        .env("REDIS_DB", database.number.to_string())
+        .env("RABBITMQ_URL", &prefix.url)
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8(doctor.stdout).unwrap();
+    let (login, host) = prefix.url.rsplit_once('@').unwrap();
+    assert!(!said.contains(login), "{said}");
+    let rabbit = format!("{host}/ is RabbitMQ ");
+    for (line, words) in [
+        ("ok    redis ", durability.as_str()),
+        ("ok    rabbitmq ", rabbit.as_str()),
+        ("ok    server ", "(full mode)"),
+    ] {
+        let found = said.lines().find(|told| told.starts_with(line));
+        let found = found.unwrap_or_else(|| panic!("{line}: {said}"));
+        assert!(found.contains(words), "{found}");
     }
 }

@@ -71,7 +71,8 @@ impl Supervisor {
         }
     }
 
-    async fn connect(&self, address: &Address) -> Result<Arc<Live>, String> {
+    /// Makes one connection.
+    pub(super) async fn connect(&self, address: &Address) -> Result<Arc<Live>, String> {
         let limit = self.config.connect_timeout();
         let properties = ConnectionProperties::default()
             .with_client_property("product".into(), "assay".into())

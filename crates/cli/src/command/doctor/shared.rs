@@ -1,19 +1,27 @@
-//! What services that run apart would share: the Redis that the environment names.
+//! What services that run apart would share: the Redis and the RabbitMQ that the environment names.
 
 use std::collections::BTreeMap;
 
+use assay_backend::Broker;
 use assay_service::config::Config;
 
 use super::check::Check;
 use crate::terminal::plain;
 
-const NAME: &str = "redis";
+const SETTINGS: &str = "servers";
+const REDIS: &str = "redis";
+const RABBITMQ: &str = "rabbitmq";
 
 /// Variables that name servers begin like this.
-const PREFIXES: [&str; 3] = ["REDIS_", "RABBITMQ_URL", "ASSAY__REDIS__"];
+const PREFIXES: [&str; 4] = [
+    "REDIS_",
+    "RABBITMQ_URL",
+    "ASSAY__REDIS__",
+    "ASSAY__RABBITMQ__",
+];
 
-/// Looks at the Redis that processes started from here would use; nothing if none is named.
-pub(crate) async fn named(variables: &BTreeMap<String, String>) -> Option<Check> {
+/// Looks at the servers that processes started from here would use; nothing if none is named.
+pub(crate) async fn named(variables: &BTreeMap<String, String>) -> Vec<Check> {
     let named = variables.iter().filter(|(name, value)| {
         !value.is_empty() && PREFIXES.iter().any(|prefix| name.starts_with(prefix))
     });
@@ -21,29 +29,61 @@ pub(crate) async fn named(variables: &BTreeMap<String, String>) -> Option<Check>
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     if named.is_empty() {
-        return None;
+        return Vec::new();
     }
     let loader = Config::loader(&assay_backend::DEFAULTS).environment(named);
     let config = match loader.load() {
         Ok(config) => config,
-        Err(error) => return Some(broken(&error)),
+        Err(error) => return vec![broken(SETTINGS, &error)],
     };
-    Some(match assay_backend::look(&config).await {
+    if let Err(error) = assay_backend::check(&config) {
+        return vec![broken(SETTINGS, &error)];
+    }
+    let (redis, rabbit) = tokio::join!(redis(&config), rabbit(&config));
+    std::iter::once(redis).chain(rabbit).collect()
+}
+
+async fn redis(config: &Config) -> Check {
+    match assay_backend::look(config).await {
         Ok((address, durability)) => {
             let promise = durability.promise();
             Check::ok(
-                NAME,
+                REDIS,
                 &format!("{address} will do; a job, once answered: {promise}"),
             )
         }
-        Err(error) => broken(&error),
-    })
+        Err(error) => broken(REDIS, &error),
+    }
 }
 
-fn broken(error: &(dyn std::error::Error + 'static)) -> Check {
+async fn rabbit(config: &Config) -> Option<Check> {
+    match assay_backend::look_at_broker(config).await {
+        Ok(broker) => broker.map(|broker| rabbit_of(&broker)),
+        Err(error) => Some(broken(RABBITMQ, &error)),
+    }
+}
+
+fn rabbit_of(broker: &Broker) -> Check {
+    let address = plain(&broker.address);
+    let version = broker.version.as_deref().unwrap_or("of unknown version");
+    let version = plain(version);
+    if let Some(needed) = &broker.needed {
+        let finding = format!("{address} is RabbitMQ {version}");
+        return Check::fail(RABBITMQ, &finding, &format!("install {needed} or newer"));
+    }
+    let promise = Broker::promise();
+    Check::ok(
+        RABBITMQ,
+        &format!(
+            "{address} is RabbitMQ {version} and will do; an envelope, once confirmed: {promise}"
+        ),
+    )
+}
+
+fn broken(name: &'static str, error: &(dyn std::error::Error + 'static)) -> Check {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let causes: Vec<String> = causes.map(|cause| plain(&cause.to_string())).collect();
-    Check::fail(NAME, &causes.join(": "), "")
+    Check::fail(name, &causes.join(": "), "")
 }
 
 #[cfg(test)]
@@ -58,10 +98,8 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_looked_at_unless_it_is_named() {
-        assert_eq!(
-            named(&variables(&[("HOME", "/h"), ("REDIS_HOST", "")])).await,
-            None
-        );
+        let unnamed = variables(&[("HOME", "/h"), ("REDIS_HOST", ""), ("RABBITMQ_URL", "")]);
+        assert_eq!(named(&unnamed).await, []);
     }
 
     #[tokio::test]
@@ -71,15 +109,41 @@ mod tests {
                 ("REDIS_PORT", "no number"),
                 "`redis.port` must be a whole number",
             ),
-            (
-                ("RABBITMQ_URL", "amqp://mq"),
-                "`rabbitmq.url` must be unset",
-            ),
+            (("RABBITMQ_URL", "http://a:secret@mq"), "set rabbitmq.url"),
+            (("ASSAY__RABBITMQ__PREFIXX", "mine"), "rabbitmq.prefix"),
             (("REDIS_PORT", "1"), "127.0.0.1:1"),
         ] {
-            let check = named(&variables(&[wrong])).await.unwrap();
-            assert_eq!(check.status, Status::Fail);
-            assert!(format!("{check:?}").contains(said), "{check:?}");
+            let checks = named(&variables(&[wrong])).await;
+            assert_eq!(checks.len(), 1, "{checks:?}");
+            assert_eq!(checks[0].status, Status::Fail);
+            let check = format!("{checks:?}");
+            assert!(check.contains(said) && !check.contains("secret"), "{check}");
         }
+    }
+
+    #[tokio::test]
+    async fn each_server_has_a_line_of_its_own() {
+        let nobody = [
+            ("REDIS_PORT", "1"),
+            ("RABBITMQ_URL", "amqp://a:secret@127.0.0.1:1"),
+        ];
+        let checks = named(&variables(&nobody)).await;
+        let checks: Vec<String> = checks.iter().map(|check| format!("{check:?}")).collect();
+        assert_eq!(checks.len(), 2, "{checks:?}");
+        assert!(checks[0].contains("127.0.0.1:1"), "{checks:?}");
+        let rabbit = "connect to RabbitMQ: 127.0.0.1:1/: ";
+        assert!(checks[1].contains(rabbit), "{checks:?}");
+        assert!(!checks[1].contains("secret"), "{checks:?}");
+    }
+
+    #[test]
+    fn an_old_broker_is_refused() {
+        let broker = |needed: Option<&str>| Broker {
+            address: "mq:5672/".to_owned(),
+            version: Some("3.9.29".to_owned()),
+            needed: needed.map(str::to_owned),
+        };
+        assert_eq!(rabbit_of(&broker(None)).status, Status::Ok);
+        assert_eq!(rabbit_of(&broker(Some("3.10"))).status, Status::Fail);
     }
 }
