@@ -27,13 +27,18 @@ async fn whatever_is_killed_no_accepted_job_is_lost_or_has_two_results() {
     assert_eq!(report.kills, 4);
 }
 
-/// A row of the table, done to the programs as they are released.
+/// A row of redis mode.
 async fn row(name: &str) -> Row {
+    row_of(Mode::Redis, name).await
+}
+
+/// A row of the table, done to the programs as they are released.
+async fn row_of(mode: Mode, name: &str) -> Row {
     let worker = e2e::program("probe-worker").unwrap();
     let folder = worker.parent().unwrap();
     let setup = Setup {
         programs: Programs::released(folder),
-        mode: Mode::Redis,
+        mode,
         scale: Scale::Short,
         seed: 7,
         planted: Vec::new(),
@@ -71,4 +76,21 @@ async fn a_deploy_of_all_workers_costs_no_attempt() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_that_loses_connections_costs_no_job() {
     row("bad-network").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_worker_costs_no_job_in_full_mode() {
+    let row = row_of(Mode::Full, "worker-killed").await;
+    assert!(!row.recovery_us.is_empty(), "nothing was interrupted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_rabbitmq_costs_no_job() {
+    assert_eq!(row_of(Mode::Full, "rabbit-killed").await.lost, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_finished_outlives_all_of_redis_in_full_mode() {
+    let row = row_of(Mode::Full, "redis-empty").await;
+    assert!(row.lost_in_window.is_some());
 }
