@@ -16,6 +16,7 @@ mod keys_deleted;
 mod queue_by_hand;
 mod rabbit_alarm;
 mod rabbit_away;
+mod rabbit_away_fallback;
 mod rabbit_killed;
 mod rabbit_restarted;
 mod redis_cut;
@@ -49,7 +50,7 @@ pub struct Scenario {
 }
 
 /// All of them, in the order of the table.
-pub const SCENARIOS: [Scenario; 32] = [
+pub const SCENARIOS: [Scenario; 33] = [
     worker_killed::SCENARIO,
     worker_recorded::SCENARIO,
     worker_between::SCENARIO,
@@ -74,6 +75,7 @@ pub const SCENARIOS: [Scenario; 32] = [
     rabbit_killed::SCENARIO,
     rabbit_restarted::SCENARIO,
     rabbit_away::SCENARIO,
+    rabbit_away_fallback::SCENARIO,
     both_restarted::SCENARIO,
     rabbit_alarm::MEMORY,
     rabbit_alarm::DISK,
