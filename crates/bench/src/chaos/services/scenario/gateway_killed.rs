@@ -83,9 +83,10 @@ async fn run(setup: &Setup, fault: &str, step: Step) -> anyhow::Result<Row> {
     row.expect(unknown > 0, || "the kill cut no answer off".to_owned());
     // What the step held back had made a job if the record is before the step. What had passed it has one too, whether
     // its answer was cut off or not.
-    let expected = match step {
-        Step::SubmitChecked => 0..=unknown.saturating_sub(held),
-        _ => unknown..=unknown,
+    let expected = if step == Step::SubmitChecked {
+        0..=unknown.saturating_sub(held)
+    } else {
+        unknown..=unknown
     };
     row.expect(expected.contains(&had_made_a_job), || {
         format!("of {unknown} requests without an answer {had_made_a_job} had made a job, not {expected:?}")
