@@ -1,8 +1,9 @@
 # Commands, no logic. `make help` lists them.
 
 CARGO ?= cargo
-# Runs of `make flake` and `make chaos-embedded`.
+# Runs of `make flake` and `make chaos-embedded`, and which tests `make flake` runs.
 N ?= 20
+TESTS ?= --workspace
 ROUNDS ?= 50
 # What `make chaos` breaks (embedded, redis, full), and which rows of it; all if empty. What `make up` starts (redis, full).
 MODE ?= embedded
@@ -81,9 +82,9 @@ chaos-selftest: ## Plant bugs; passes only if chaos reports each of them, over R
 	$(CHAOS_BUILD) $(FAULTY_PROGRAMS)
 	target/chaos/chaos selftest
 
-flake: ## Run every test N times.
+flake: ## Run every test N times; TESTS='-p e2e' those of one package.
 	$(CARGO) build --locked --workspace --bins --quiet
-	for run in $$(seq $(N)); do echo "run $$run"; target/debug/with-servers -- $(CARGO) test --locked --workspace --quiet || exit 1; done
+	for run in $$(seq $(N)); do echo "run $$run"; target/debug/with-servers -- $(CARGO) test --locked $(TESTS) --quiet || exit 1; done
 
 ci: ## What the machine that guards main runs.
 	bash .ci/run
