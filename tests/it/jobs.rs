@@ -17,6 +17,9 @@ const END_WITHIN: Duration = Duration::from_secs(60);
 /// The crash that makes a dead letter of a job.
 const CRASHES_MAX: u32 = 3;
 
+/// What a job does before it takes its server with it: long enough for the answer to its submit to get out.
+const ANSWERED_FIRST: Act = Act::Sleep(500);
+
 /// Watches a job until the server says that it ended; `None` if the server dies first.
 async fn watch_to_end(client: &mut Client, job_id: &str) -> Option<()> {
     let request = v1::WatchJobRequest {
@@ -285,7 +288,7 @@ impl Scene {
 async fn a_job_survives_the_death_of_its_worker_with_its_checkpoint() {
     let mut scene = Scene::new().await;
     let job_id = scene
-        .submit(scene.request(&[Act::Checkpoint, Act::Abort(1)]))
+        .submit(scene.request(&[Act::Checkpoint, ANSWERED_FIRST, Act::Abort(1)]))
         .await;
     scene.server.ended().await.unwrap();
     let mut scene = scene.started_again().await;
@@ -302,7 +305,9 @@ async fn a_job_survives_the_death_of_its_worker_with_its_checkpoint() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_kills_its_workers_is_kept_apart() {
     let mut scene = Scene::new().await;
-    let killer = scene.submit(scene.request(&[Act::Abort(9)])).await;
+    let killer = scene
+        .submit(scene.request(&[ANSWERED_FIRST, Act::Abort(9)]))
+        .await;
     scene.server.ended().await.unwrap();
     let Scene {
         sandbox,
