@@ -12,7 +12,6 @@
 //! are set in [`bootstrap`] alone and only when asked to, so a test can run many services in a process.
 
 pub mod admin;
-mod allocator;
 mod args;
 pub mod bootstrap;
 pub mod config;
