@@ -2,6 +2,7 @@
 //! away.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use assay_core::id::WorkerId;
 use assay_core::port::{DeadLetters, JobQueue, MarkerQueue, Markers, SentJobs};
@@ -114,6 +115,17 @@ impl Carriage {
                 sent: Arc::<RedisStore>::clone(store),
                 dead_letters: Arc::<RabbitQueue>::clone(queue),
             }),
+        }
+    }
+
+    /// Waits until envelopes can be published, or until `patience` is over: a broker that is away must not keep a
+    /// process from answering questions.
+    pub(crate) async fn connected(&self, patience: Duration) {
+        let Self::Broker { queue, .. } = self else {
+            return;
+        };
+        if let Err(error) = queue.connected(patience).await {
+            tracing::warn!(%error, "ready without the broker: {error}");
         }
     }
 

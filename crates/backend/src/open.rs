@@ -140,6 +140,11 @@ impl Backend {
         self.retention_ms
     }
 
+    /// Waits for RabbitMQ, if it is used, but no longer than `patience`.
+    pub(crate) async fn connected(&self, patience: Duration) {
+        self.carriage.connected(patience).await;
+    }
+
     pub(crate) async fn close(&self) {
         self.carriage.close().await;
         self.store.close().await;

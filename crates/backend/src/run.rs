@@ -1,11 +1,17 @@
 //! The life of a process that shares.
 
+use std::time::Duration;
+
 use assay_service::readiness::Need;
 use assay_service::{BoxError, Context, OnEnd, TaskGroup};
 
 use crate::check::Settings;
 use crate::open::{Backend, Error};
 use crate::watch::{RABBITMQ_DEPENDENCY, REDIS_DEPENDENCY, watch, watch_broker};
+
+/// How long a process that is ready but for the broker waits for it: whoever sends jobs to a process that has just
+/// become ready should not be refused. One that is away for longer keeps nobody from asking questions.
+const BROKER_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Opens what is shared, lets `start` begin the process's own tasks on the context that it is given, and waits
 /// until a shutdown ended them all; the connection is closed last.
@@ -45,6 +51,10 @@ where
     }
     let started = start(context.clone(), backend.clone()).await;
     if started.is_ok() {
+        tokio::select! {
+            () = backend.connected(BROKER_PATIENCE) => {}
+            () = context.shutdown.begun() => {}
+        }
         latch.release();
         context.tasks.joined().await;
     } else {
