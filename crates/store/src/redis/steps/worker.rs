@@ -21,6 +21,9 @@ use crate::redis::link::LinkError;
 use crate::redis::record::{Found, Known, Unreadable, bytes, number};
 use crate::redis::set_once::set_once;
 
+/// How often a record that vanished is made again for one claim.
+const REBUILDS_MAX: u32 = 3;
+
 /// Leases that were looked at so long ago at most are watched, in milliseconds: schedulers look many times a second.
 const WATCHED_MS: u64 = 2_000;
 
@@ -29,14 +32,17 @@ impl RedisStore {
         &self,
         request: &ClaimRequest,
     ) -> Result<Claim, StoreError> {
-        if let Some(claim) = self.claim_recorded(request).await? {
-            return Ok(claim);
+        for _ in 0..REBUILDS_MAX {
+            if let Some(claim) = self.claim_recorded(request).await? {
+                return Ok(claim);
+            }
+            if let Some(refused) = self.rebuild(&request.envelope).await? {
+                return Ok(refused);
+            }
         }
-        if let Some(refused) = self.rebuild(&request.envelope).await? {
-            return Ok(refused);
-        }
-        let claim = self.claim_recorded(request).await?;
-        Ok(claim.unwrap_or(Claim::Orphan))
+        // No orphan: a Redis that loses all it has twice in a row may lose what was rebuilt, too.
+        let why = "the record is gone each time it was made again".into();
+        Err(StoreError::Unavailable { why })
     }
 
     /// Claims a job that has a record; `None` for one that has none.
