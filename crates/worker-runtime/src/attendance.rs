@@ -35,7 +35,8 @@ pub struct Attendance {
     about: Beat,
     workers: Mutex<Vec<Attending>>,
     working: watch::Sender<usize>,
-    noted: watch::Sender<bool>,
+    /// How many workers the latest beat told of.
+    noted: watch::Sender<usize>,
 }
 
 /// One worker of the process.
@@ -71,7 +72,7 @@ impl Attendance {
             about,
             workers: Mutex::default(),
             working: watch::Sender::new(0),
-            noted: watch::Sender::new(false),
+            noted: watch::Sender::new(0),
         })
     }
 
@@ -81,11 +82,14 @@ impl Attendance {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let ended = self.ended(&shutdown);
         tokio::pin!(ended);
+        let mut working = self.working.subscribe();
         let mut failures = 0_u32;
         loop {
             tokio::select! {
                 biased;
                 () = &mut ended => break,
+                // Who joins waits for a beat that tells of it.
+                Ok(()) = working.changed() => {}
                 _ = ticks.tick() => {}
             }
             let noted = tokio::select! {
@@ -107,14 +111,19 @@ impl Attendance {
         slots: usize,
         leases: &Arc<Leases>,
     ) -> Present {
-        self.workers.lock().push(Attending {
-            kind,
-            concurrency: u64::try_from(slots).unwrap_or(u64::MAX),
-            leases: Arc::clone(leases),
-        });
+        let place = {
+            let mut workers = self.workers.lock();
+            workers.push(Attending {
+                kind,
+                concurrency: u64::try_from(slots).unwrap_or(u64::MAX),
+                leases: Arc::clone(leases),
+            });
+            workers.len()
+        };
         self.working.send_modify(|working| *working += 1);
         Present {
             attendance: Arc::clone(self),
+            place,
         }
     }
 
@@ -125,19 +134,21 @@ impl Attendance {
         drop(working.wait_for(|working| *working == 0).await);
     }
 
-    async fn beat(&self) -> Result<(), RegistryError> {
+    /// Answers how many workers the beat told of.
+    async fn beat(&self) -> Result<usize, RegistryError> {
         let beat = self.now();
-        bounded(self.registry.beat(&beat)).await
+        bounded(self.registry.beat(&beat)).await?;
+        Ok(beat.kinds.len())
     }
 
     /// Tells people what changed; answers the failures in a row.
-    fn note(&self, noted: Result<(), RegistryError>, failures: u32) -> u32 {
+    fn note(&self, noted: Result<usize, RegistryError>, failures: u32) -> u32 {
         match noted {
-            Ok(()) => {
+            Ok(workers) => {
                 if failures > 0 {
                     tracing::info!(failures, "the registry of workers is there again");
                 }
-                self.noted.send_replace(true);
+                self.noted.send_replace(workers);
                 0
             }
             Err(error) => {
@@ -167,14 +178,16 @@ impl Attendance {
 /// A worker that attends.
 pub(crate) struct Present {
     attendance: Arc<Attendance>,
+    /// Which of the workers, from 1.
+    place: usize,
 }
 
 impl Present {
-    /// Waits until the registry knows this process.
+    /// Waits until the registry knows this worker.
     pub(crate) async fn noted(&self) {
         let mut noted = self.attendance.noted.subscribe();
         // The sender lives as long as this value, so waiting cannot fail.
-        drop(noted.wait_for(|noted| *noted).await);
+        drop(noted.wait_for(|told| *told >= self.place).await);
     }
 }
 
