@@ -40,9 +40,9 @@ impl Edge {
             match submitted.map_err(|error| Refusal::of_write(error, id))? {
                 Submitted::Queued(job) => (job, SubmitOutcome::Recorded, self.queue.system()),
                 Submitted::Publish(job, envelope) => {
-                    let carrier = self.publish_new(&envelope).await?;
                     // By the same clock as the record: what was recorded before this call came is another's.
                     let existed = is_keyed && job.times.created_at_ms < now_ms;
+                    let carrier = self.publish_accepted(&envelope, existed).await?;
                     let outcome = if existed {
                         SubmitOutcome::Existed
                     } else {
@@ -89,17 +89,21 @@ impl Edge {
         }
     }
 
-    /// Puts the envelope of a job that was just recorded into its queue, and answers what took it. What the queue is
-    /// proven to have refused is taken back.
+    /// Puts the envelope of an accepted job into its queue, and answers what took it. What the queue is proven to have
+    /// refused is taken back, unless a call before this one recorded it: that may have published it, too.
     ///
     /// A job that is not known to be in the queue is recorded all the same: the sweep of the outbox will
     /// publish it, and a repeat of the request does so at once.
-    async fn publish_new(&self, envelope: &Envelope) -> Result<&'static str, Refusal> {
+    async fn publish_accepted(
+        &self,
+        envelope: &Envelope,
+        existed: bool,
+    ) -> Result<&'static str, Refusal> {
         let id = envelope.job_id;
         match self.publish(envelope).await {
             Ok(carrier) => Ok(carrier),
-            Err(QueueError::Refused { why }) => Err(self.withdraw(envelope, why).await),
-            Err(error @ (QueueError::Unknown | QueueError::Unavailable { .. })) => {
+            Err(QueueError::Refused { why }) if !existed => Err(self.withdraw(envelope, why).await),
+            Err(error) => {
                 tracing::warn!(job.id = %id, error = %error, "job {id} is recorded, not known to be queued: {error}");
                 Err(Refusal::OutcomeUnknown(id))
             }

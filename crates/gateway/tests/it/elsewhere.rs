@@ -136,6 +136,20 @@ async fn an_envelope_that_may_be_in_the_queue_is_not_withdrawn() {
     }
 }
 
+/// The call before may have put it into the queue: then "refused" would be a lie.
+#[tokio::test]
+async fn what_an_earlier_call_recorded_is_not_withdrawn() {
+    let bench = Bench::new(Script::Publish, Answer::SaysNothing).await;
+    bench.submit().await.unwrap_err();
+    *bench.queue.answer.lock() = Answer::Refuses;
+    let open = bench.submit().await.unwrap_err();
+    assert_eq!(
+        (open.code(), reason(&open).as_str()),
+        (Code::Unknown, "OUTCOME_UNKNOWN")
+    );
+    assert!(bench.noted().is_empty());
+}
+
 /// It is put back whatever the queue says: the sweep of the outbox publishes it.
 #[tokio::test]
 async fn a_job_that_is_put_back_is_published() {
