@@ -9,16 +9,14 @@
 mod dct;
 mod luma;
 
-use std::io::Cursor;
-
-use image::{DynamicImage, ImageError, ImageFormat, ImageReader};
+use image::DynamicImage;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::limits::Limits;
-use crate::sniff::{Format, Sniff};
+use crate::raster::decode;
+use crate::sniff::Sniff;
 use crate::structure::Structure;
-use crate::text::clip;
 
 /// How the perceptual fingerprint was made. Only equal names compare.
 pub const ALGORITHM: &str = "dct256.1";
@@ -123,43 +121,6 @@ pub fn distance(left: &Perceptual, right: &Perceptual) -> Option<u32> {
             .map(|(a, b)| (a ^ b).count_ones())
             .sum(),
     )
-}
-
-fn decode(
-    bytes: &[u8],
-    sniff: &Sniff,
-    structure: &Structure,
-    limits: &Limits,
-) -> Result<DynamicImage, Missing> {
-    let format = if sniff.format == Format::Jpeg {
-        ImageFormat::Jpeg
-    } else if sniff.format == Format::Png {
-        ImageFormat::Png
-    } else {
-        let mime = sniff.mime.clone();
-        return Err(Missing::NotDecoded { mime });
-    };
-    if let Some(hit) = structure.limits.first() {
-        let detail = hit.detail.clone();
-        return Err(Missing::Limit { detail });
-    }
-    let mut bounds = image::Limits::default();
-    bounds.max_image_width = Some(limits.side_pixels_max);
-    bounds.max_image_height = Some(limits.side_pixels_max);
-    bounds.max_alloc = Some(limits.decode_bytes_max);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(bounds);
-    reader.decode().map_err(|error| {
-        let detail = clip(&error.to_string());
-        match error {
-            ImageError::Limits(_) => Missing::Limit { detail },
-            ImageError::Decoding(_)
-            | ImageError::Encoding(_)
-            | ImageError::Parameter(_)
-            | ImageError::Unsupported(_)
-            | ImageError::IoError(_) => Missing::Damaged { detail },
-        }
-    })
 }
 
 fn measure(image: DynamicImage) -> Fingerprint {

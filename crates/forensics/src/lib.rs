@@ -11,12 +11,16 @@
 mod analysis;
 mod bytes;
 pub mod coverage;
+pub mod dct;
 pub mod evidence;
 pub mod fingerprint;
 pub mod fusion;
+pub mod levels;
 pub mod limits;
 pub mod marker;
 pub mod metadata;
+pub mod pixels;
+pub mod raster;
 mod refusal;
 #[cfg(test)]
 mod samples;
