@@ -11,8 +11,8 @@ use crate::limits::Limits;
 use crate::marker::{Markers, markers};
 use crate::metadata::{Exif, Metadata, Xmp, metadata};
 use crate::refusal::Refusal;
-use crate::sniff::{Format, Hints, Sniff, detect, sniff};
-use crate::structure::{Layout, Structure, structure};
+use crate::sniff::{Format, Hints, MediaKind, Sniff, detect, sniff};
+use crate::structure::{Layout, Structure, after_signature, structure};
 use crate::verdict::Circumstances;
 
 /// What the file is.
@@ -159,10 +159,35 @@ impl Analysis {
 
 /// Formats whose structure is walked and whose metadata is read.
 fn is_walked(format: Format) -> bool {
-    matches!(
-        format,
-        Format::Jpeg | Format::Png | Format::Webp | Format::Tiff
-    )
+    match format {
+        Format::Jpeg
+        | Format::Png
+        | Format::Webp
+        | Format::Tiff
+        | Format::Heif
+        | Format::Avif
+        | Format::Mp4
+        | Format::Mov
+        | Format::M4a
+        | Format::Avi
+        | Format::Wav
+        | Format::Mp3
+        | Format::Flac
+        | Format::Ogg
+        | Format::Pdf => true,
+        Format::Gif
+        | Format::Bmp
+        | Format::JpegXl
+        | Format::Matroska
+        | Format::Zip
+        | Format::Text
+        | Format::Unknown => false,
+    }
+}
+
+/// Formats whose metadata speaks of a picture, so that it can contradict it.
+fn has_picture_metadata(format: Format) -> bool {
+    is_walked(format) && format.kind() == MediaKind::Image
 }
 
 fn collect_evidence(format: Format, stages: &Stages) -> Vec<Evidence> {
@@ -177,6 +202,9 @@ fn collect_evidence(format: Format, stages: &Stages) -> Vec<Evidence> {
     let mut evidence = Vec::new();
     if let Some(structure) = &stages.structure {
         evidence.push(describe_structure(structure, stages.fingerprint.as_ref()));
+        if let Some(Layout::Pdf(layout)) = &structure.layout {
+            evidence.extend(after_signature(layout));
+        }
     }
     if let Some(markers) = &stages.markers {
         evidence.extend(markers.evidence.iter().cloned());
@@ -195,9 +223,19 @@ fn describe_structure(structure: &Structure, fingerprint: Option<&Fingerprint>) 
     };
     let (id, family) = match &structure.layout {
         Some(Layout::Jpeg(_)) => ("structure.jpeg", Family::JpegHistory),
-        Some(Layout::Png(_) | Layout::Webp(_) | Layout::Tiff(_)) | None => {
-            ("structure", Family::Container)
-        }
+        Some(
+            Layout::Png(_)
+            | Layout::Webp(_)
+            | Layout::Tiff(_)
+            | Layout::Iso(_)
+            | Layout::Avi(_)
+            | Layout::Wav(_)
+            | Layout::Mp3(_)
+            | Layout::Flac(_)
+            | Layout::Ogg(_)
+            | Layout::Pdf(_),
+        )
+        | None => ("structure", Family::Container),
     };
     let mut evidence = Evidence::neutral(id, family, finding, explain);
     if let Some(Layout::Jpeg(layout)) = &structure.layout {
@@ -207,6 +245,15 @@ fn describe_structure(structure: &Structure, fingerprint: Option<&Fingerprint>) 
                 .metric("ijg_quality", quality.quality.into())
                 .metric("ijg_distance", quality.distance.into());
         }
+    }
+    if let Some(Layout::Wav(layout)) = &structure.layout
+        && let Some(figures) = layout.figures
+    {
+        evidence = evidence
+            .metric("clipped_ppm", figures.clipped_ppm.into())
+            .metric("dc_ppm", figures.dc_ppm.into())
+            .metric("peak_ppm", figures.peak_ppm.into())
+            .metric("zero_runs", figures.zero_runs.into());
     }
     match fingerprint.and_then(|fingerprint| fingerprint.picture) {
         Some(Picture {

@@ -24,7 +24,7 @@ pub const DECODE_BYTES_MAX: u64 = 512 * MIB;
 pub const JPEG_SCANS_MAX: u32 = 64;
 /// Markers of a JPEG, restart markers not counted.
 pub const JPEG_MARKERS_MAX: u32 = 10_000;
-/// Chunks of a PNG or WebP file.
+/// Chunks of a PNG or RIFF file.
 pub const CHUNKS_MAX: u32 = 65_536;
 /// Blocks of metadata that are noted in one file.
 pub const BLOCKS_MAX: usize = 1_000;
@@ -52,6 +52,21 @@ pub const EXIF_DEPTH_MAX: u32 = 4;
 pub const SUB_DIRECTORIES_MAX: u32 = 1_000;
 /// Bytes of one EXIF or TIFF text.
 pub const EXIF_TEXT_BYTES_MAX: u64 = 256 * 1024;
+
+/// Boxes of an ISO media file.
+pub const BOXES_MAX: u32 = 100_000;
+/// Nesting of the boxes of an ISO media file; those of the file itself are at depth 1.
+pub const BOX_DEPTH_MAX: u32 = 16;
+/// Objects of a PDF, those in object streams included.
+pub const PDF_OBJECTS_MAX: u32 = 200_000;
+/// Revisions of a PDF: cross-reference sections that are followed, and ends that are noted.
+pub const PDF_REVISIONS_MAX: u32 = 200;
+/// Bytes of one object stream of a PDF after decompression.
+pub const PDF_INFLATE_BYTES_MAX: u64 = 64 * MIB;
+/// Bytes of all object streams of a PDF after decompression: streams of a few bytes each could grow without end.
+pub const PDF_INFLATE_TOTAL_BYTES_MAX: u64 = 256 * MIB;
+/// Texts of a container's own fields that are kept of one file.
+pub const TAGS_MAX: usize = 256;
 
 /// The bounds in force. The default is the constants of this module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +108,18 @@ pub struct Limits {
     pub sub_directories_max: u32,
     /// See [`EXIF_TEXT_BYTES_MAX`].
     pub exif_text_bytes_max: u64,
+    /// See [`BOXES_MAX`].
+    pub boxes_max: u32,
+    /// See [`BOX_DEPTH_MAX`].
+    pub box_depth_max: u32,
+    /// See [`PDF_OBJECTS_MAX`].
+    pub pdf_objects_max: u32,
+    /// See [`PDF_REVISIONS_MAX`].
+    pub pdf_revisions_max: u32,
+    /// See [`PDF_INFLATE_BYTES_MAX`].
+    pub pdf_inflate_bytes_max: u64,
+    /// See [`PDF_INFLATE_TOTAL_BYTES_MAX`].
+    pub pdf_inflate_total_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -116,6 +143,12 @@ impl Default for Limits {
             exif_depth_max: EXIF_DEPTH_MAX,
             sub_directories_max: SUB_DIRECTORIES_MAX,
             exif_text_bytes_max: EXIF_TEXT_BYTES_MAX,
+            boxes_max: BOXES_MAX,
+            box_depth_max: BOX_DEPTH_MAX,
+            pdf_objects_max: PDF_OBJECTS_MAX,
+            pdf_revisions_max: PDF_REVISIONS_MAX,
+            pdf_inflate_bytes_max: PDF_INFLATE_BYTES_MAX,
+            pdf_inflate_total_bytes_max: PDF_INFLATE_TOTAL_BYTES_MAX,
         }
     }
 }

@@ -57,6 +57,8 @@ pub enum Place {
     Exif,
     /// An XMP property.
     Xmp,
+    /// A field of the container itself.
+    Container,
 }
 
 /// Reads the metadata that the structure has found.
@@ -89,6 +91,16 @@ pub fn metadata(bytes: &[u8], sniff: &Sniff, structure: &Structure, limits: &Lim
             }
             BlockKind::Icc | BlockKind::Photoshop => {}
         }
+    }
+    for tag in &structure.tags {
+        let whole = tag
+            .whole
+            .and_then(|span| inflater.plain(span.slice(bytes), &tag.key));
+        metadata.text(
+            Place::Container,
+            &tag.key,
+            whole.as_ref().unwrap_or(&tag.value),
+        );
     }
     metadata.limits.extend(inflater.finish());
     let extension = xmp::join_parts(&parts, limits, &mut metadata);
@@ -150,6 +162,7 @@ impl Text {
             Place::JpegComment => "jpeg",
             Place::Exif => "exif",
             Place::Xmp => "xmp",
+            Place::Container => "container",
         };
         crate::text::clip(&format!("{place}.{}", self.key))
     }

@@ -1,6 +1,8 @@
 //! Files made for tests, byte by byte where it matters.
 
 mod exif;
+mod iso;
+mod pdf;
 
 use std::io::{Cursor, Write};
 
@@ -10,6 +12,8 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, RgbImage};
 
 pub(crate) use exif::{Field, exif, tiff};
+pub(crate) use iso::{full_box, hdlr, iso_box, movie, mvhd};
+pub(crate) use pdf::Pdf;
 
 /// A picture with structure at several scales and a little noise, the same for the same size.
 pub(crate) fn picture(width: u32, height: u32) -> RgbImage {
@@ -143,4 +147,47 @@ pub(crate) fn xmp_segment(packet: &str) -> Vec<u8> {
 
 pub(crate) fn exif_segment(tiff: &[u8]) -> Vec<u8> {
     segment(0xe1, &[b"Exif\0\0".as_slice(), tiff].concat())
+}
+
+/// A RIFF container of this form.
+pub(crate) fn riff(form: &[u8; 4], chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+    let body = list(form, chunks);
+    let len = u32::try_from(body.len()).expect("small");
+    [b"RIFF".as_slice(), &len.to_le_bytes(), &body].concat()
+}
+
+/// The data of a RIFF list of this form.
+pub(crate) fn list(form: &[u8; 4], chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+    let mut body = form.to_vec();
+    for (kind, data) in chunks {
+        body.extend_from_slice(*kind);
+        body.extend(u32::try_from(data.len()).expect("small").to_le_bytes());
+        body.extend_from_slice(data);
+        body.extend(vec![0; data.len() % 2]);
+    }
+    body
+}
+
+/// The data of a RIFF list of texts.
+pub(crate) fn info_list(texts: &[(&[u8; 4], &str)]) -> Vec<u8> {
+    let texts: Vec<(&[u8; 4], Vec<u8>)> = texts
+        .iter()
+        .map(|(kind, text)| (*kind, [text.as_bytes(), b"\0"].concat()))
+        .collect();
+    let chunks: Vec<(&[u8; 4], &[u8])> = texts
+        .iter()
+        .map(|(kind, text)| (*kind, text.as_slice()))
+        .collect();
+    list(b"INFO", &chunks)
+}
+
+/// Vorbis comments: the vendor and `NAME=value` texts.
+pub(crate) fn vorbis_comments(vendor: &str, comments: &[&str]) -> Vec<u8> {
+    let field = |text: &str| {
+        let len = u32::try_from(text.len()).expect("small").to_le_bytes();
+        [len.as_slice(), text.as_bytes()].concat()
+    };
+    let count = u32::try_from(comments.len()).expect("few").to_le_bytes();
+    let comments: Vec<Vec<u8>> = comments.iter().map(|text| field(text)).collect();
+    [field(vendor).as_slice(), &count, &comments.concat()].concat()
 }

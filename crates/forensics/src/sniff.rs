@@ -2,6 +2,7 @@
 
 mod format;
 mod magic;
+mod polyglot;
 mod size;
 
 use serde::{Deserialize, Serialize};
@@ -34,7 +35,7 @@ pub struct Sniff {
     pub bytes: u64,
     /// Size of the picture as its header declares, if we read such headers.
     pub size: Option<Size>,
-    /// Contradictions to the hints.
+    /// Contradictions to the hints, and other formats that the bytes have at once.
     pub facts: Vec<Fact>,
 }
 
@@ -53,12 +54,14 @@ pub fn sniff(bytes: &[u8], hints: &Hints, limits: &Limits) -> Result<Sniff, Refu
     if let Some(size) = size {
         check_pixels(size, limits)?;
     }
+    let mut facts = mislabelled(format, hints);
+    facts.extend(polyglot::find(bytes, format));
     Ok(Sniff {
         format,
         mime: format.mime().to_owned(),
         bytes: len,
         size,
-        facts: mislabelled(format, hints),
+        facts,
     })
 }
 

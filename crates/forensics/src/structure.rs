@@ -2,24 +2,44 @@
 //!
 //! The walkers copy nothing, look at each byte a bounded number of times, and stop at the first bound that is hit.
 
+mod avi;
 pub(crate) mod directory;
+mod flac;
+pub(crate) mod id3;
+pub(crate) mod iso;
 pub(crate) mod jpeg;
+pub(crate) mod mp3;
+mod ogg;
+mod pcm;
+mod pdf;
 mod place;
 mod png;
+mod riff;
 mod tiff;
+mod vorbis;
+mod wav;
 mod webp;
 
 use serde::{Deserialize, Serialize};
 
+pub use avi::AviLayout;
 pub use directory::Survey;
+pub use flac::FlacLayout;
+pub use iso::{IsoLayout, Items, Movie, Track};
 pub use jpeg::{Component, JpegLayout, QualityEstimate, QuantisationTable};
-pub use place::{Block, BlockKind};
+pub use mp3::Mp3Layout;
+pub use ogg::OggLayout;
+pub use pcm::PcmFigures;
+pub(crate) use pdf::after_signature;
+pub use pdf::{Added, JpegStream, PAGE_CONTENT_LOG10, PdfLayout, RESOURCES_LOG10, Signature};
+pub use place::{Block, BlockKind, Span, Tag};
 pub use png::PngLayout;
+pub use wav::{WavFormat, WavLayout};
 pub use webp::WebpLayout;
 
 use crate::bytes::count;
 use crate::evidence::{Fact, LimitHit};
-use crate::limits::{BLOCKS_MAX, Limits};
+use crate::limits::{BLOCKS_MAX, Limits, TAGS_MAX};
 use crate::refusal::Refusal;
 use crate::sniff::{Format, Sniff, detect};
 
@@ -30,6 +50,8 @@ pub struct Structure {
     pub layout: Option<Layout>,
     /// Where metadata lies.
     pub blocks: Vec<Block>,
+    /// Texts in fields of the container itself.
+    pub tags: Vec<Tag>,
     /// What the structure tells of the file's history.
     pub facts: Vec<Fact>,
     /// Bounds that were hit. With one, the file is not given to a decoder.
@@ -48,6 +70,20 @@ pub enum Layout {
     Webp(WebpLayout),
     /// Directories.
     Tiff(Survey),
+    /// Boxes: MP4, QuickTime, M4A, HEIF, AVIF.
+    Iso(IsoLayout),
+    /// RIFF chunks.
+    Avi(AviLayout),
+    /// RIFF chunks.
+    Wav(WavLayout),
+    /// Frames and tags.
+    Mp3(Mp3Layout),
+    /// Metadata blocks.
+    Flac(FlacLayout),
+    /// Pages.
+    Ogg(OggLayout),
+    /// Objects and revisions.
+    Pdf(PdfLayout),
 }
 
 /// Walks the file by its format.
@@ -61,26 +97,26 @@ pub fn structure(bytes: &[u8], sniff: &Sniff, limits: &Limits) -> Result<Structu
         Format::Png => Some(Layout::Png(png::walk(bytes, limits, &mut structure)?)),
         Format::Webp => Some(Layout::Webp(webp::walk(bytes, limits, &mut structure)?)),
         Format::Tiff => Some(Layout::Tiff(tiff::walk(bytes, limits, &mut structure)?)),
+        Format::Heif | Format::Avif | Format::Mp4 | Format::Mov | Format::M4a => {
+            let mime = sniff.format.mime();
+            Some(Layout::Iso(iso::walk(bytes, mime, limits, &mut structure)?))
+        }
+        Format::Avi => Some(Layout::Avi(avi::walk(bytes, limits, &mut structure)?)),
+        Format::Wav => Some(Layout::Wav(wav::walk(bytes, limits, &mut structure)?)),
+        Format::Mp3 => Some(Layout::Mp3(mp3::walk(bytes, &mut structure)?)),
+        Format::Flac => Some(Layout::Flac(flac::walk(bytes, &mut structure)?)),
+        Format::Ogg => Some(Layout::Ogg(ogg::walk(bytes, &mut structure)?)),
+        Format::Pdf => Some(Layout::Pdf(pdf::walk(bytes, limits, &mut structure)?)),
         Format::Gif
         | Format::Bmp
-        | Format::Heif
-        | Format::Avif
         | Format::JpegXl
-        | Format::Mp4
-        | Format::Mov
-        | Format::M4a
         | Format::Matroska
-        | Format::Avi
-        | Format::Wav
-        | Format::Mp3
-        | Format::Flac
-        | Format::Ogg
-        | Format::Pdf
         | Format::Zip
         | Format::Text
         | Format::Unknown => None,
     };
     check_directories(bytes, limits, &mut structure);
+    structure.tell_writer();
     Ok(structure)
 }
 
@@ -105,12 +141,55 @@ impl Structure {
         }
     }
 
+    /// Keeps a text, if there is something in it; the first one too many is a limit hit, the rest is dropped.
+    fn tag(&mut self, tag: Tag) {
+        if tag.value.trim().is_empty() {
+            return;
+        }
+        if self.tags.len() < TAGS_MAX {
+            self.tags.push(tag);
+            return;
+        }
+        if self.limits.iter().all(|hit| hit.limit != "tags_max") {
+            let detail = "further texts of the container were not looked at";
+            let hit = LimitHit::structure("tags_max", count(TAGS_MAX), detail);
+            self.limits.push(hit);
+        }
+    }
+
+    fn content_credentials(&mut self) {
+        self.fact(
+            "jumbf",
+            "a JUMBF container, where content credentials are kept",
+        );
+    }
+
+    /// Which software signed the container, as it says.
+    fn tell_writer(&mut self) {
+        let mut names: Vec<&str> = Vec::new();
+        for tag in self.tags.iter().filter(|tag| tag.key == "Software") {
+            let name = tag.value.trim();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if !names.is_empty() {
+            let detail = format!("the container names its software: {}", names.join("; "));
+            self.fact("writer", detail);
+        }
+    }
+
     fn truncated(&mut self, inside: &str) {
         self.fact("truncated", format!("the file ends inside {inside}"));
     }
 
     /// A fact if bytes follow the end of the picture, with what they look like.
     fn trailing(&mut self, bytes: &[u8], end: usize) -> u64 {
+        self.trailing_after("picture", bytes, end)
+    }
+
+    /// A fact if bytes follow the end of the media, with what they look like.
+    fn trailing_after(&mut self, media: &str, bytes: &[u8], end: usize) -> u64 {
         let rest = bytes.get(end..).unwrap_or_default();
         if rest.is_empty() {
             return 0;
@@ -126,7 +205,7 @@ impl Structure {
         let len = rest.len();
         self.fact(
             "trailing_data",
-            format!("{len} bytes after the end of the picture, {what}"),
+            format!("{len} bytes after the end of the {media}, {what}"),
         );
         count(len)
     }
@@ -154,5 +233,7 @@ fn check_directories(bytes: &[u8], limits: &Limits, structure: &mut Structure) {
     }
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! How each question stands after the stages that were reached.
 
-use super::{Stages, is_walked};
+use super::{Stages, has_picture_metadata, is_walked};
 use crate::coverage::{self, CoverageItem, CoverageStatus};
 use crate::evidence::LimitHit;
 use crate::fingerprint::Missing;
@@ -19,7 +19,7 @@ pub(super) fn cover(format: Format, stages: &Stages) -> Vec<CoverageItem> {
         stage(
             coverage::METADATA_CONSISTENCY,
             format,
-            walked,
+            has_picture_metadata(format),
             stages.metadata.is_some(),
             stages,
         ),

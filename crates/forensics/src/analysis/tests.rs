@@ -88,6 +88,42 @@ fn generator_parameters_are_synthetic() {
 }
 
 #[test]
+fn document_changed_after_signing_is_manipulated() {
+    let signed = samples::Pdf::page().signed(7, "");
+    let (_, verdict) = see(&signed.bytes, "contract.pdf");
+    assert_eq!(verdict.label, Label::Inconclusive);
+    let changed = signed.stream(4, "", b"BT (999 EUR) Tj ET").end("");
+    let (analysis, verdict) = see(&changed.bytes, "contract.pdf");
+    assert_eq!(verdict.label, Label::Manipulated);
+    assert_eq!(status(&analysis, "file_structure"), CoverageStatus::Tested);
+    assert_eq!(
+        status(&analysis, "metadata_consistency"),
+        CoverageStatus::NotApplicable
+    );
+}
+
+#[test]
+fn video_is_walked_and_its_fields_are_searched_for_marks() {
+    let data = [b"\0\0\0\x01\0\0\0\0".as_slice(), PARAMETERS.as_bytes()].concat();
+    let text = samples::iso_box(b"\xa9cmt", &samples::iso_box(b"data", &data));
+    let list = samples::iso_box(b"ilst", &text);
+    let meta = samples::full_box(b"meta", 0, 0, &[samples::hdlr(b"mdir", ""), list].concat());
+    let (analysis, verdict) = see(&samples::movie("VideoHandler", &meta), "clip.mp4");
+    assert_eq!(verdict.label, Label::Synthetic);
+    assert_eq!(analysis.markers.hits[0].location, "container.Comment");
+    assert!(has_fact(&analysis, "written_by_ffmpeg"));
+    assert_eq!(status(&analysis, "file_structure"), CoverageStatus::Tested);
+    assert_eq!(
+        status(&analysis, "declared_markers"),
+        CoverageStatus::Tested
+    );
+    assert_eq!(
+        status(&analysis, "metadata_consistency"),
+        CoverageStatus::NotTested
+    );
+}
+
+#[test]
 fn text_renamed_to_picture_is_not_applicable() {
     let (analysis, verdict) = see(b"These are words, not a picture.\n", "holiday.jpg");
     assert_eq!(analysis.content.mime, "text/plain");
@@ -206,6 +242,12 @@ fn every_output_crosses_a_process_boundary() {
         ),
         samples::tiff(&[Field::Short(0x100, 1), Field::Short(0x101, 1)]),
         samples::png_header(60_000, 60_000),
+        samples::movie("VideoHandler", &[]),
+        samples::Pdf::page()
+            .signed(7, "")
+            .object(8, "1")
+            .end("")
+            .bytes,
         b"words".to_vec(),
         Vec::new(),
     ];

@@ -49,7 +49,7 @@ fn has_settings(value: &str) -> bool {
 /// `prompt`: nodes with a `class_type`. `workflow`: nodes and links. In EXIF the name stands before the JSON.
 fn is_comfy_graph(text: &Text) -> bool {
     let (key, json) = match text.place {
-        Place::Png => (text.key.as_str(), text.value.as_str()),
+        Place::Png | Place::Container => (text.key.as_str(), text.value.as_str()),
         Place::Exif | Place::JpegComment | Place::Xmp => match text.value.split_once(':') {
             Some((key, json)) => (key.trim(), json),
             None => return false,

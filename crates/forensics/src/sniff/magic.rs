@@ -1,11 +1,13 @@
 //! Formats by their first bytes.
 
 use super::format::Format;
+use crate::bytes::slice;
+use crate::structure::{id3, mp3};
 
 /// Bytes that are looked at to tell text from the rest.
 const TEXT_BYTES_LOOKED_AT: usize = 64 * 1024;
 /// The header of a PDF may stand behind other bytes up to here.
-const PDF_HEADER_BYTES_MAX: usize = 1024;
+pub(super) const PDF_HEADER_BYTES_MAX: usize = 1024;
 /// Brands of an ISO media file that are looked at.
 const BOX_BRANDS_MAX: usize = 32;
 
@@ -30,7 +32,11 @@ const PREFIXES: [(&[u8], Format); 15] = [
 /// The format of these bytes.
 pub(crate) fn detect(bytes: &[u8]) -> Format {
     if let Some((_, format)) = PREFIXES.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return *format;
+        return if is_tagged_flac(bytes) {
+            Format::Flac
+        } else {
+            *format
+        };
     }
     if let Some(format) = riff(bytes).or_else(|| iso_media(bytes)) {
         return format;
@@ -104,16 +110,16 @@ fn is_bmp(bytes: &[u8]) -> bool {
         )
 }
 
-/// An MPEG audio frame without a tag before it: sync bits, layer III, a bit rate and a sample rate that exist.
+/// An MPEG audio frame without a tag before it, and another behind it, if the bytes go so far: two bytes alone are in
+/// anything.
 fn is_mpeg_audio(bytes: &[u8]) -> bool {
-    let Some([0xff, second, third, _]) = bytes.first_chunk::<4>() else {
-        return false;
-    };
-    let layer_three = second & 0xe6 == 0xe2;
-    let version_exists = second & 0x18 != 0x08;
-    let bit_rate_exists = third & 0xf0 != 0xf0 && third & 0xf0 != 0;
-    let sample_rate_exists = third & 0x0c != 0x0c;
-    layer_three && version_exists && bit_rate_exists && sample_rate_exists
+    mp3::is_frame(bytes)
+}
+
+/// The tag of MP3 may stand before a FLAC file, too.
+fn is_tagged_flac(bytes: &[u8]) -> bool {
+    let end = id3::end_of(bytes, 0);
+    end.and_then(|end| slice(bytes, end, 4)) == Some(b"fLaC")
 }
 
 fn is_text(bytes: &[u8]) -> bool {

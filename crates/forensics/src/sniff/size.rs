@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::format::Format;
 use crate::bytes::{Order, slice, u16_at, u32_at};
 use crate::limits::Limits;
-use crate::structure::{directory, jpeg};
+use crate::structure::{directory, iso, jpeg};
 
 /// Size in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,9 +33,8 @@ pub(super) fn declared(bytes: &[u8], format: Format, limits: &Limits) -> Option<
         Format::Webp => webp(bytes),
         Format::Bmp => bmp(bytes),
         Format::Tiff => directory::declared_size(bytes, limits),
-        Format::Heif
-        | Format::Avif
-        | Format::JpegXl
+        Format::Heif | Format::Avif => iso::declared_size(bytes, limits),
+        Format::JpegXl
         | Format::Mp4
         | Format::Mov
         | Format::M4a

@@ -1,3 +1,5 @@
+use serde_json::Value;
+
 use super::*;
 use crate::samples;
 use crate::sniff::{Hints, sniff};
@@ -11,7 +13,7 @@ fn walk(bytes: &[u8]) -> Structure {
 #[test]
 fn formats_without_a_walker_have_no_layout() {
     assert_eq!(walk(b"words\n"), Structure::default());
-    assert_eq!(walk(b"%PDF-1.7\n"), Structure::default());
+    assert_eq!(walk(b"GIF89a\x01\0\x01\0"), Structure::default());
 }
 
 #[test]
@@ -55,4 +57,41 @@ fn blocks_are_bounded() {
     let over = blocks(BLOCKS_MAX + 2);
     assert_eq!(over.blocks.len(), BLOCKS_MAX);
     assert_eq!(over.limits.len(), 1);
+}
+
+#[test]
+fn tags_are_bounded_and_the_writer_is_told_once() {
+    let tags = |n: usize| {
+        let mut structure = Structure::default();
+        for _ in 0..n {
+            structure.tag(Tag::of("Software", b"Lavf60", None));
+            structure.tag(Tag::of("Comment", b" ", None));
+        }
+        structure.tell_writer();
+        structure
+    };
+    let full = tags(TAGS_MAX);
+    assert_eq!(full.tags.len(), TAGS_MAX);
+    assert!(full.limits.is_empty());
+    assert_eq!(full.facts.len(), 1);
+    assert_eq!(
+        full.facts[0].detail,
+        "the container names its software: Lavf60"
+    );
+    let over = tags(TAGS_MAX + 2);
+    assert_eq!((over.tags.len(), over.limits.len()), (TAGS_MAX, 1));
+}
+
+#[test]
+fn every_format_with_a_walker_has_a_layout() {
+    let layouts = [
+        samples::riff(b"AVI ", &[(b"JUNK", b"x")]),
+        samples::movie("", &[]),
+        samples::Pdf::page().end("").bytes,
+    ];
+    let names: Vec<Value> = layouts
+        .iter()
+        .map(|bytes| serde_json::to_value(walk(bytes).layout).expect("serialise")["format"].take())
+        .collect();
+    assert_eq!(names, ["avi", "iso", "pdf"]);
 }

@@ -1,17 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::samples;
 
 fn riff(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
-    let mut body = b"WEBP".to_vec();
-    for (kind, data) in chunks {
-        body.extend_from_slice(*kind);
-        body.extend(u32::try_from(data.len()).expect("small").to_le_bytes());
-        body.extend_from_slice(data);
-        body.extend(vec![0; data.len() % 2]);
-    }
-    let len = u32::try_from(body.len()).expect("small");
-    [b"RIFF".as_slice(), &len.to_le_bytes(), &body].concat()
+    samples::riff(b"WEBP", chunks)
 }
 
 fn look(bytes: &[u8], limits: &Limits) -> (WebpLayout, Structure) {
