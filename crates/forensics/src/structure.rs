@@ -157,8 +157,15 @@ impl Structure {
         }
     }
 
+    /// A fact that many parts of a file may show, told for the first of them.
+    fn fact_once(&mut self, fact: &str, detail: &str) {
+        if self.facts.iter().all(|known| known.fact != fact) {
+            self.fact(fact, detail);
+        }
+    }
+
     fn content_credentials(&mut self) {
-        self.fact(
+        self.fact_once(
             "jumbf",
             "a JUMBF container, where content credentials are kept",
         );

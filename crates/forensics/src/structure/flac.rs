@@ -95,7 +95,7 @@ fn note(kind: u8, data: &[u8], offset: usize, layout: &mut FlacLayout, structure
         BLOCK_STREAM_INFO => {
             let is_read = stream_info(data, layout).is_some();
             if is_read && !layout.has_hash {
-                structure.fact(
+                structure.fact_once(
                     "no_sound_hash",
                     "the encoder wrote no hash of the sound, as after streaming or a copy without encoding",
                 );

@@ -7,6 +7,7 @@ mod chain;
 mod changes;
 mod class;
 mod evidence;
+mod look;
 mod object_stream;
 mod parser;
 mod scan;

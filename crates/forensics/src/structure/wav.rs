@@ -106,7 +106,7 @@ fn note(
         b"id3 " | b"ID3 " => {
             let _end = id3::read(bytes, chunk.offset, structure);
         }
-        b"bext" => structure.fact(
+        b"bext" => structure.fact_once(
             "broadcast_extension",
             "a broadcast extension, as recorders and studio software write it",
         ),

@@ -63,7 +63,7 @@ fn note(kind: [u8; 4], offset: usize, data: &[u8], structure: &mut Structure) {
         b"EXIF" => (BlockKind::Exif, 0),
         b"XMP " => (BlockKind::Xmp, 0),
         b"ICCP" => (BlockKind::Icc, 0),
-        b"ANIM" => return structure.fact("animated", "an animated picture"),
+        b"ANIM" => return structure.fact_once("animated", "an animated picture"),
         b"C2PA" => return structure.content_credentials(),
         _ => return,
     };

@@ -197,13 +197,13 @@ fn note_location(bytes: &[u8], item: Wanted, location: Location, structure: &mut
     let (at, len) = match location {
         Location::At { offset, len } if slice(bytes, offset, len).is_some() => (offset, len),
         Location::At { .. } => {
-            return structure.fact(
+            return structure.fact_once(
                 "item_outside_file",
                 "metadata of the picture should lie where the file has ended",
             );
         }
         Location::Scattered => {
-            return structure.fact(
+            return structure.fact_once(
                 "item_scattered",
                 "metadata of the picture lies in several pieces and was not read",
             );

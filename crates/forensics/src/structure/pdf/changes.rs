@@ -39,35 +39,33 @@ pub struct Added {
 
 /// The last definition of an object on either side.
 #[derive(Default, Clone, Copy)]
-struct Sides {
-    before: Option<Entry>,
-    after: Option<Entry>,
+struct Sides<'a> {
+    before: Option<&'a Entry>,
+    after: Option<&'a Entry>,
 }
 
-/// What the pages of the covered part are made of.
-struct Parts {
+/// What the pages of the covered part are made of, and what annotations look like.
+struct Parts<'a> {
     contents: HashSet<u32>,
     resources: HashSet<u32>,
+    appearances: &'a HashSet<u32>,
 }
 
 /// Compares what lies before `covered` with what lies behind it.
 pub(super) fn added(survey: &Survey, covered: usize, file_bytes: usize) -> Added {
-    let mut sides: HashMap<u32, Sides> = HashMap::new();
+    let mut sides: HashMap<u32, Sides<'_>> = HashMap::new();
     for entry in &survey.entries {
         let sides = sides.entry(entry.number).or_default();
         if entry.offset < covered {
-            sides.before = Some(*entry);
+            sides.before = Some(entry);
         } else {
-            sides.after = Some(*entry);
+            sides.after = Some(entry);
         }
     }
-    let within = |references: &[(u32, usize)]| {
-        let references = references.iter().filter(|(_, at)| *at < covered);
-        references.map(|(number, _)| *number).collect()
-    };
     let parts = Parts {
-        contents: within(&survey.contents),
-        resources: within(&survey.resources),
+        contents: reached(&survey.contents, survey, covered),
+        resources: reached(&survey.resources, survey, covered),
+        appearances: &survey.appearances,
     };
     let mut added = Added {
         bytes: count(file_bytes.saturating_sub(covered)),
@@ -75,10 +73,25 @@ pub(super) fn added(survey: &Survey, covered: usize, file_bytes: usize) -> Added
     };
     for sides in sides.into_values() {
         if let Some(after) = sides.after {
-            added.note(sides.before.as_ref(), &after, &parts, &survey.appearances);
+            added.note(sides.before, after, &parts);
         }
     }
     added
+}
+
+/// What pages of the covered part name, and what that refers to if it is an array or a dictionary of resources.
+fn reached(named: &[(u32, usize)], survey: &Survey, covered: usize) -> HashSet<u32> {
+    let named = named.iter().filter(|(_, at)| *at < covered);
+    let mut reached: HashSet<u32> = named.map(|(number, _)| *number).collect();
+    let links = survey
+        .links
+        .iter()
+        .filter(|(number, at, _)| *at < covered && reached.contains(number));
+    let further: Vec<u32> = links
+        .flat_map(|(_, _, found)| found.iter().copied())
+        .collect();
+    reached.extend(further);
+    reached
 }
 
 impl Added {
@@ -92,47 +105,67 @@ impl Added {
             }
     }
 
-    fn note(
-        &mut self,
-        before: Option<&Entry>,
-        after: &Entry,
-        parts: &Parts,
-        appearances: &HashSet<u32>,
-    ) {
-        // The same bytes again change nothing.
+    fn note(&mut self, before: Option<&Entry>, after: &Entry, parts: &Parts<'_>) {
+        // The same object again changes nothing.
         if before.is_some_and(|before| before.digest == after.digest) {
             return;
         }
-        let number = after.number;
-        let looks_new = before.is_none_or(|before| before.look != after.look);
-        let was = before.map(|before| before.class);
-        let counter = match after.class {
-            Class::Container => return,
-            Class::Signature => &mut self.signatures,
-            Class::Validation => &mut self.validation,
-            Class::Metadata => &mut self.metadata,
-            _ if was.is_some() && parts.contents.contains(&number) => &mut self.page_content,
-            // A page that has the same look got a comment or a field.
-            Class::Page | Class::Pages if looks_new => &mut self.page_content,
-            Class::Page | Class::Pages => return,
-            Class::Catalog if looks_new => &mut self.page_content,
-            Class::Annotation => &mut self.annotations,
-            Class::Field => &mut self.form_fields,
-            _ if appearances.contains(&number) => &mut self.form_fields,
-            Class::Image | Class::Form | Class::Font
-                if was
-                    .is_some_and(|was| matches!(was, Class::Image | Class::Form | Class::Font)) =>
-            {
-                &mut self.resources
-            }
-            _ if was.is_some() && parts.resources.contains(&number) => &mut self.resources,
-            Class::Catalog
-            | Class::Image
-            | Class::Form
-            | Class::Font
-            | Class::Stream
-            | Class::Other => &mut self.other,
+        let Some(counter) = self.counter(before, after, parts) else {
+            return;
         };
         *counter = counter.saturating_add(1);
+    }
+
+    /// Where this change is counted; nothing if it changes nothing that counts.
+    fn counter(
+        &mut self,
+        before: Option<&Entry>,
+        after: &Entry,
+        parts: &Parts<'_>,
+    ) -> Option<&mut u32> {
+        let number = after.number;
+        let is_known = before.is_some();
+        if is_known && parts.contents.contains(&number) {
+            return Some(&mut self.page_content);
+        }
+        if parts.appearances.contains(&number) {
+            return Some(&mut self.form_fields);
+        }
+        if is_known && parts.resources.contains(&number) {
+            return Some(&mut self.resources);
+        }
+        match after.class {
+            Class::Container => None,
+            Class::Signature => Some(&mut self.signatures),
+            Class::Validation => Some(&mut self.validation),
+            Class::Metadata => Some(&mut self.metadata),
+            Class::Annotation => Some(&mut self.annotations),
+            Class::Field => Some(&mut self.form_fields),
+            Class::Page | Class::Pages | Class::Catalog => self.seen_counter(before, after),
+            Class::Image if is_known => Some(&mut self.resources),
+            Class::Image | Class::Form | Class::Font | Class::Stream | Class::Other => {
+                Some(&mut self.other)
+            }
+        }
+    }
+
+    /// A page, or what leads to pages, is counted if readers see it differ. A page that looks as it did got a comment or
+    /// a field, which counts itself.
+    fn seen_counter(&mut self, before: Option<&Entry>, after: &Entry) -> Option<&mut u32> {
+        let looks = before
+            .and_then(|before| before.look.as_ref())
+            .zip(after.look.as_ref());
+        let Some((before, now)) = looks else {
+            return Some(&mut self.page_content);
+        };
+        if now.shows_other_content(before) {
+            Some(&mut self.page_content)
+        } else if now.has_other_resources(before) {
+            Some(&mut self.resources)
+        } else if after.class == Class::Catalog {
+            Some(&mut self.other)
+        } else {
+            None
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Objects that lie compressed in a stream (ISO 32000-1 section 7.5.7), inflated within a budget.
 
 use std::borrow::Cow;
-use std::hash::{DefaultHasher, Hasher};
 use std::io::Read;
 
 use flate2::read::ZlibDecoder;
@@ -99,12 +98,11 @@ impl Packing {
     }
 }
 
-/// Shows every object of an object stream, with its number, its value, and a number that is equal for equal bytes.
-/// Stops when told so. Each byte is read once: an object that does not begin behind the one before is left out.
+/// Shows every object of an object stream, with its number and its value. Stops when told so. Each byte is read once: an object that does not begin behind the one before is left out.
 pub(super) fn read(
     object: &Object<'_>,
     budget: &mut Budget,
-    see: &mut impl FnMut(u32, &Value<'_>, u64) -> bool,
+    see: &mut impl FnMut(u32, &Value<'_>) -> bool,
 ) {
     let (Some(dict), Some(stream)) = (object.value.dict(), object.stream) else {
         return;
@@ -136,9 +134,7 @@ pub(super) fn read(
         let Some(value) = Parser::new(raw, 0).value() else {
             continue;
         };
-        let mut hasher = DefaultHasher::new();
-        hasher.write(raw.trim_ascii());
-        if !see(number, &value, hasher.finish()) {
+        if !see(number, &value) {
             return;
         }
     }
@@ -167,7 +163,7 @@ mod tests {
         let mut budget = Budget::new(limits);
         let mut numbers = Vec::new();
         for object in Objects::new(bytes) {
-            read(&object, &mut budget, &mut |number, _, _| {
+            read(&object, &mut budget, &mut |number, _| {
                 numbers.push(number);
                 true
             });

@@ -1,8 +1,6 @@
 //! Finds objects by going through the file from its start, not by its tables: what no table mentions is seen, too, and
 //! what a table claims is not believed.
 
-use std::hash::{DefaultHasher, Hasher};
-
 use super::parser::{Parser, is_regular, is_space};
 use super::value::{Dict, Value};
 use crate::bytes::{find, index_u64};
@@ -21,8 +19,6 @@ pub(super) struct Object<'a> {
     pub(super) end: usize,
     pub(super) value: Value<'a>,
     pub(super) stream: Option<Stream<'a>>,
-    /// Equal for equal bytes.
-    pub(super) digest: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -125,15 +121,12 @@ impl<'a> Iterator for Objects<'a> {
                 .filter(|_| has_stream)
                 .and_then(|dict| self.stream(dict, parser.at));
             let end = self.at;
-            let mut hasher = DefaultHasher::new();
-            hasher.write(self.bytes.get(offset..end).unwrap_or_default());
             return Some(Object {
                 number,
                 offset,
                 end,
                 value,
                 stream,
-                digest: hasher.finish(),
             });
         }
     }

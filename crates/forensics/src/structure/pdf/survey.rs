@@ -1,10 +1,10 @@
 //! What all objects of a document together show. Values are looked at one by one and not kept.
 
 use std::collections::{BTreeMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::JpegStream;
 use super::class::Class;
+use super::look::Look;
 use super::object_stream::{self, Budget};
 use super::scan::{Object, Objects};
 use super::signature::{self, Signature};
@@ -19,20 +19,29 @@ use crate::structure::Span;
 const SIGNATURES_MAX: usize = 64;
 /// JPEG streams that are noted.
 const JPEG_STREAMS_MAX: usize = 256;
-/// References from pages and annotations that are kept.
+/// References from pages and annotations that are kept, and as many resources of pages.
 const REFERENCES_MAX: usize = 1_000_000;
+/// Kinds of resources: a dictionary without a type that has one of them is one of resources.
+const RESOURCES: [&[u8]; 6] = [
+    b"Font",
+    b"XObject",
+    b"ExtGState",
+    b"ColorSpace",
+    b"Pattern",
+    b"Shading",
+];
 
 /// An object, reduced to what tells whether it was changed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) number: u32,
     /// Where it, or the stream that it lies in, begins in the file.
     pub(super) offset: usize,
     pub(super) class: Class,
-    /// Equal for equal bytes.
+    /// Equal for equal objects, however they are written.
     pub(super) digest: u64,
-    /// Equal if what readers see first is equal: of a page its content, resources and size, of the tree its pages.
-    pub(super) look: u64,
+    /// What readers see of it, if it is one of a page or of what leads to pages.
+    pub(super) look: Option<Look>,
 }
 
 /// The document's own description, by its last version.
@@ -51,6 +60,8 @@ pub(super) struct Survey {
     pub(super) contents: Vec<(u32, usize)>,
     /// Objects that pages name as their resources, with the place of the page.
     pub(super) resources: Vec<(u32, usize)>,
+    /// What arrays and dictionaries of resources that are objects of their own refer to, with their place.
+    pub(super) links: Vec<(u32, usize, Vec<u32>)>,
     /// Objects that annotations name as their looks.
     pub(super) appearances: HashSet<u32>,
     pub(super) signatures: Vec<Signature>,
@@ -68,6 +79,8 @@ pub(super) struct Survey {
     /// Object streams that were not read.
     pub(super) unread_streams: u32,
     pub(super) hits: Vec<LimitHit>,
+    /// References and resources kept so far.
+    kept: usize,
 }
 
 /// Looks at every object of the file. `info` is the number of the document's own description, if it is known; what lies in
@@ -90,13 +103,13 @@ pub(super) fn survey(
         if holds_objects && is_encrypted {
             survey.unread_streams = survey.unread_streams.saturating_add(1);
         } else if holds_objects {
-            object_stream::read(&object, &mut budget, &mut |number, value, digest| {
+            object_stream::read(&object, &mut budget, &mut |number, value| {
                 let has_room = survey.has_room(limits);
                 if has_room {
                     let place = Place {
                         number,
                         offset: object.offset,
-                        digest,
+                        digest: value.digest(None),
                     };
                     survey.look_at(&place, value, false, info, is_encrypted);
                 }
@@ -142,7 +155,7 @@ impl Survey {
         let place = Place {
             number: object.number,
             offset: object.offset,
-            digest: object.digest,
+            digest: object.value.digest(object.stream.map(|stream| stream.data)),
         };
         self.look_at(
             &place,
@@ -197,12 +210,12 @@ impl Survey {
             offset: place.offset,
             class: Class::Other,
             digest: place.digest,
-            look: place.digest,
+            look: None,
         };
         if let Some(dict) = value.dict() {
             entry.class = Class::of(dict, has_stream);
-            entry.look = look_of(entry.class, dict).unwrap_or(place.digest);
-            self.note_references(entry.class, dict, place.offset);
+            entry.look = Look::of(entry.class, dict).map(|look| self.within_room(look));
+            self.note_references(entry.class, dict, place);
             self.is_linearised |= dict.has(b"Linearized");
             let is_info = info.map_or(entry.class == Class::Metadata && !has_stream, |number| {
                 number == place.number
@@ -211,30 +224,51 @@ impl Survey {
                 self.info = Info::of(dict);
             }
         }
+        if value.array().is_some() {
+            let mut found = Vec::new();
+            value.references(&mut found);
+            self.link(place, found);
+        }
         self.entries.push(entry);
     }
 
-    fn note_references(&mut self, class: Class, dict: &Dict<'_>, offset: usize) {
-        let references = |name: &[u8]| {
-            let mut found = Vec::new();
-            if let Some(value) = dict.get(name) {
-                value.references(&mut found);
-            }
-            found
-        };
-        if class == Class::Page && self.contents.len() + self.resources.len() < REFERENCES_MAX {
-            let at = |number| (number, offset);
-            self.contents
-                .extend(references(b"Contents").into_iter().map(at));
-            self.resources
-                .extend(references(b"Resources").into_iter().map(at));
+    fn within_room(&mut self, look: Look) -> Look {
+        if self.kept >= REFERENCES_MAX {
+            return look.without_resources();
         }
-        let has_looks = class == Class::Annotation || class == Class::Field;
-        if has_looks && self.appearances.len() < REFERENCES_MAX {
-            self.appearances.extend(references(b"AP"));
-        }
+        self.kept += look.resources();
+        look
+    }
+
+    /// Notes what leads from pages and annotations to what is drawn.
+    fn note_references(&mut self, class: Class, dict: &Dict<'_>, place: &Place) {
         if class == Class::Catalog {
             self.catalog_metadata.extend(dict.reference(b"Metadata"));
+        }
+        if self.kept >= REFERENCES_MAX {
+            return;
+        }
+        if class == Class::Page {
+            let at = |number| (number, place.offset);
+            let (contents, resources) =
+                (dict.references(b"Contents"), dict.references(b"Resources"));
+            self.kept += contents.len() + resources.len();
+            self.contents.extend(contents.into_iter().map(at));
+            self.resources.extend(resources.into_iter().map(at));
+        } else if class == Class::Annotation || class == Class::Field {
+            let appearances = dict.references(b"AP");
+            self.kept += appearances.len();
+            self.appearances.extend(appearances);
+        } else if class == Class::Other && RESOURCES.iter().any(|kind| dict.has(kind)) {
+            let found = RESOURCES.iter().flat_map(|kind| dict.references(kind));
+            self.link(place, found.collect());
+        }
+    }
+
+    fn link(&mut self, place: &Place, found: Vec<u32>) {
+        if !found.is_empty() && self.kept < REFERENCES_MAX {
+            self.kept += found.len();
+            self.links.push((place.number, place.offset, found));
         }
     }
 
@@ -285,36 +319,4 @@ fn is_jpeg(dict: &Dict<'_>) -> bool {
         return false;
     };
     name.as_ref() == b"DCTDecode" || name.as_ref() == b"DCT"
-}
-
-/// What a reader of the document sees of this object.
-fn look_of(class: Class, dict: &Dict<'_>) -> Option<u64> {
-    let names: &[&[u8]] = if class == Class::Page {
-        &[
-            b"Contents",
-            b"Resources",
-            b"MediaBox",
-            b"CropBox",
-            b"Rotate",
-            b"UserUnit",
-        ]
-    } else if class == Class::Pages {
-        &[
-            b"Kids",
-            b"Count",
-            b"Resources",
-            b"MediaBox",
-            b"CropBox",
-            b"Rotate",
-        ]
-    } else if class == Class::Catalog {
-        &[b"Pages", b"OCProperties"]
-    } else {
-        return None;
-    };
-    let mut hasher = DefaultHasher::new();
-    for name in names {
-        dict.get(name).hash(&mut hasher);
-    }
-    Some(hasher.finish())
 }

@@ -114,6 +114,44 @@ fn changed_resources_weigh_less() {
         .object(5, "<</Type/Font/Subtype/Type1/BaseFont/Courier>>")
         .end("");
     assert_eq!(finding(&pdf), ("resources_changed".to_owned(), 1.0));
+    let picture = Pdf::page()
+        .stream(6, "/Subtype/Image", b"one")
+        .signed(7, "")
+        .stream(6, "/Subtype/Image", b"two")
+        .end("");
+    assert_eq!(finding(&picture), ("resources_changed".to_owned(), 1.0));
+}
+
+#[test]
+fn what_pages_reach_by_another_object_counts() {
+    let document = Pdf::new()
+        .object(1, "<</Type/Catalog/Pages 2 0 R>>")
+        .object(2, "<</Type/Pages/Kids[3 0 R]/Count 1>>")
+        .object(3, "<</Type/Page/Contents 4 0 R/Resources 5 0 R>>")
+        .object(4, "[6 0 R]")
+        .object(5, "<</Font<</F 8 0 R>>>>")
+        .stream(6, "", b"(100 EUR)")
+        .object(8, "<</Type/Font/BaseFont/Helvetica>>")
+        .signed(7, "");
+    let content = document.clone().stream(6, "", b"(999 EUR)").end("");
+    assert_eq!(finding(&content).0, "page_content_changed");
+    let font = document
+        .object(8, "<</Type/Font/BaseFont/Courier>>")
+        .end("");
+    assert_eq!(finding(&font).0, "resources_changed");
+}
+
+#[test]
+fn the_same_page_in_other_words_weighs_nothing() {
+    let pdf = Pdf::page()
+        .signed(7, "")
+        .object(
+            3,
+            "<</Contents[4 0 R]/Type/Page/Parent 2 0 R/MediaBox[0 0 9.0 9.0]/Annots[]>>",
+        )
+        .object(5, "<< /BaseFont /Helvetica /Type /Font /Subtype /Type1 >>")
+        .end("");
+    assert_eq!(finding(&pdf), ("none".to_owned(), 0.0));
 }
 
 #[test]

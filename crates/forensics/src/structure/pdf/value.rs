@@ -1,6 +1,7 @@
 //! The values that PDF objects are made of (ISO 32000-1 section 7.3).
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A value, as it stands in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -58,6 +59,15 @@ impl<'a> Dict<'a> {
         Some(*number)
     }
 
+    /// All objects that the value of this name refers to.
+    pub(super) fn references(&self, name: &[u8]) -> Vec<u32> {
+        let mut found = Vec::new();
+        if let Some(value) = self.get(name) {
+            value.references(&mut found);
+        }
+        found
+    }
+
     /// Whether the type or the subtype is this.
     pub(super) fn is_a(&self, name: &[u8]) -> bool {
         self.name(b"Type") == Some(name) || self.name(b"Subtype") == Some(name)
@@ -65,6 +75,25 @@ impl<'a> Dict<'a> {
 }
 
 impl<'a> Value<'a> {
+    /// A number that is equal for equal objects, however they are written: spaces, and the order and place of entries,
+    /// change nothing. Of a stream the data counts, not the length that the object says.
+    pub(super) fn digest(&self, stream: Option<&[u8]>) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        if let Value::Dict(dict) = self {
+            let mut entries: Vec<_> = dict
+                .entries
+                .iter()
+                .filter(|(name, _)| stream.is_none() || name.as_ref() != b"Length")
+                .collect();
+            entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+            entries.hash(&mut hasher);
+        } else {
+            self.hash(&mut hasher);
+        }
+        stream.hash(&mut hasher);
+        hasher.finish()
+    }
+
     pub(super) fn number(&self) -> Option<u64> {
         let Value::Int(number) = self else {
             return None;
@@ -122,5 +151,26 @@ impl<'a> Value<'a> {
             | Value::Hex(_)
             | Value::Reference(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parser::Parser;
+
+    fn digest(text: &str, stream: Option<&[u8]>) -> u64 {
+        let value = Parser::new(text.as_bytes(), 0).value().expect("whole");
+        value.digest(stream)
+    }
+
+    #[test]
+    fn the_way_an_object_is_written_changes_nothing() {
+        let one = digest("<</A 1/B[1 2]>>", None);
+        assert_eq!(one, digest("<< /B [1  2]\n/A 1 >>", None));
+        assert_ne!(one, digest("<</A 2/B[1 2]>>", None));
+        assert_ne!(digest("[1 2]", None), digest("[2 1]", None));
+        let stream = digest("<</Length 3>>", Some(b"abc"));
+        assert_eq!(stream, digest("<</Length 9 0 R>>", Some(b"abc")));
+        assert_ne!(stream, digest("<</Length 3>>", Some(b"abd")));
     }
 }
