@@ -28,9 +28,10 @@ const LAYERS: [(&str, u8); 17] = [
 ];
 
 /// Crates for developers. They may use everything; no product crate uses them outside of its tests.
-const DEVELOPMENT: [&str; 6] = [
+const DEVELOPMENT: [&str; 7] = [
     "assay-probe",
     "assay-bench",
+    "assay-corpus",
     "assay-demo",
     "assay-faulty",
     "assay-test-support",

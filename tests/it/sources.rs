@@ -18,6 +18,7 @@ impl Source {
             "crates/test-support/",
             "crates/probe/",
             "crates/bench/",
+            "crates/corpus/",
             "crates/demo/",
             "crates/faulty/",
             "tests/",

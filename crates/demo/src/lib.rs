@@ -1,6 +1,6 @@
 //! Makes real media with known stories, and shows what Assay says about them.
 //!
-//! [`material::make`] writes files into a folder: a photograph from a simulated camera, the same signed, the signed one
+//! [`material::make`] writes files into a folder: a photograph from a simulated camera (`assay_corpus`), the same signed, the signed one
 //! altered, a picture that says a generator made it, and a file under a false name. Each comes with its story and
 //! with the verdict that it should get. Pixels and texts follow from a seed; signatures do not, as their keys are
 //! made anew and thrown away.
@@ -11,16 +11,10 @@
 //! Not here: any analysis, and any part of a service.
 
 mod args;
-mod camera;
 mod client;
-mod exif;
-mod generated;
-mod jpeg;
 pub mod material;
 mod outcome;
-mod png_text;
 mod progress;
-mod random;
 mod server;
 mod show;
 mod signed;

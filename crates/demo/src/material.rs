@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use assay_corpus::{camera, generated};
 use assay_provenance::USER_FILE;
 use assay_provenance::test_signer::TestAuthority;
 
-use crate::{camera, generated, signed};
+use crate::signed;
 
 /// Why material could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -21,23 +22,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// A picture cannot be encoded.
-    #[error("encode a picture")]
-    Encode {
-        /// The encoder's words.
+    /// A picture cannot be made.
+    #[error("make a picture")]
+    Picture {
+        /// Why.
         #[source]
-        source: image::ImageError,
-    },
-    /// A picture has other dimensions than its pixels.
-    #[error("develop a picture: its size is not the sensor's")]
-    Geometry,
-    /// The thumbnail does not fit.
-    #[error("write Exif of {bytes} bytes: a segment holds {bytes_max}; make the thumbnail smaller")]
-    ExifTooLong {
-        /// What was to be written.
-        bytes: usize,
-        /// What fits.
-        bytes_max: usize,
+        source: assay_corpus::Error,
     },
     /// The photograph cannot be signed.
     #[error("sign the photograph")]
@@ -110,10 +100,10 @@ const FALSE_PICTURE: &str = "This is a text. Somebody gave it the name of a pict
 pub fn make(folder: &Path, seed: u64) -> Result<Material, Error> {
     let authority =
         TestAuthority::new("Assay demo camera").map_err(|source| Error::Sign { source })?;
-    let photograph = camera::take(seed)?;
+    let photograph = camera::FIRST.take(seed).map_err(picture)?;
     let signed = signed::sign(&authority, &photograph, SIGNED_NAME)?;
     let altered = signed::alter(&signed)?;
-    let painting = generated::paint(seed)?;
+    let painting = generated::paint(seed).map_err(picture)?;
     let authority_pem = authority
         .authority_pem()
         .map_err(|source| Error::Sign { source })?;
@@ -174,6 +164,10 @@ pub fn make(folder: &Path, seed: u64) -> Result<Material, Error> {
         files: files.collect::<Result<_, Error>>()?,
         trust_folder,
     })
+}
+
+fn picture(source: assay_corpus::Error) -> Error {
+    Error::Picture { source }
 }
 
 fn create(folder: &Path) -> Result<(), Error> {

@@ -1,9 +1,9 @@
 //! Signs a photograph, and damages it afterwards.
 
+use assay_corpus::camera::Photograph;
+use assay_corpus::jpeg;
 use assay_provenance::test_signer::{Declaration, Media, TestAuthority};
 
-use crate::camera::Photograph;
-use crate::jpeg;
 use crate::material::Error;
 
 const JPEG: &str = "image/jpeg";
@@ -26,7 +26,7 @@ pub(crate) fn sign(
     };
     let declaration = Declaration {
         title: Some(title.to_owned()),
-        thumbnail: Some(media(&photograph.thumbnail)),
+        thumbnail: photograph.thumbnail.as_deref().map(media),
         ..Declaration::capture()
     };
     authority

@@ -2,23 +2,28 @@
 //!
 //! Not here: reading. Tests read it back with somebody else's reader.
 
-use crate::material::Error;
+use crate::error::Error;
+use crate::jpeg::{self, SEGMENT_BYTES_MAX};
 
 /// What the camera says about one photograph.
-pub(crate) struct Exif<'a> {
-    pub(crate) make: &'a str,
-    pub(crate) model: &'a str,
-    /// `YYYY:MM:DD HH:MM:SS`.
-    pub(crate) taken: &'a str,
-    pub(crate) width: u16,
-    pub(crate) height: u16,
-    /// A whole JPEG file.
-    pub(crate) thumbnail: &'a [u8],
+#[derive(Debug, Clone, Copy)]
+pub struct Exif<'a> {
+    /// The camera's maker.
+    pub make: &'a str,
+    /// The camera's name.
+    pub model: &'a str,
+    /// When the picture was taken: `YYYY:MM:DD HH:MM:SS`.
+    pub taken: &'a str,
+    /// Width of the picture in pixels.
+    pub width: u16,
+    /// Height of the picture in pixels.
+    pub height: u16,
+    /// A whole JPEG file, if there is one.
+    pub thumbnail: Option<&'a [u8]>,
 }
 
-/// A segment says its length in two bytes, which count themselves.
-pub(crate) const SEGMENT_BYTES_MAX: usize = 65_533;
-
+/// The marker of the segment.
+const APPLICATION_1: u8 = 0xe1;
 const SIGNATURE: &[u8] = b"Exif\0\0";
 /// Little-endian, and the first directory right behind.
 const HEADER: &[u8] = b"II*\0\x08\0\0\0";
@@ -31,37 +36,41 @@ const UNKNOWN: Value = Value::Long(0);
 
 impl Exif<'_> {
     /// The whole segment, from its marker on.
-    pub(crate) fn segment(&self) -> Result<Vec<u8>, Error> {
-        let tiff = self.tiff()?;
-        let content = [SIGNATURE, &tiff].concat();
-        let too_long = Error::ExifTooLong {
-            bytes: content.len(),
-            bytes_max: SEGMENT_BYTES_MAX,
-        };
-        if content.len() > SEGMENT_BYTES_MAX {
-            return Err(too_long);
-        }
-        let length = u16::try_from(content.len() + 2).map_err(|_| too_long)?;
-        Ok([&[0xff, 0xe1], length.to_be_bytes().as_slice(), &content].concat())
+    ///
+    /// # Errors
+    /// [`Error::SegmentTooLong`] if the thumbnail or a text does not fit.
+    pub fn segment(&self) -> Result<Vec<u8>, Error> {
+        jpeg::segment(APPLICATION_1, &[SIGNATURE, &self.tiff()?].concat())
     }
 
-    /// Directory 0 (the picture), the Exif directory, directory 1 (the thumbnail), the thumbnail.
+    /// Directory 0 (the picture), the Exif directory, and if there is a thumbnail directory 1 and the thumbnail.
     fn tiff(&self) -> Result<Vec<u8>, Error> {
         let (mut picture, exif) = (self.picture(), self.shot());
         let exif_at = HEADER.len() + picture.size();
         let small_at = exif_at + exif.size();
-        let mut small = self.small()?;
-        let jpeg_at = small_at + small.size();
         picture.set(EXIF_DIRECTORY, Value::Long(offset(exif_at)?));
-        small.set(THUMBNAIL_OFFSET, Value::Long(offset(jpeg_at)?));
+        let next = if self.thumbnail.is_some() {
+            small_at
+        } else {
+            0
+        };
         Ok([
             HEADER,
-            &picture.bytes(HEADER.len(), small_at)?,
+            &picture.bytes(HEADER.len(), next)?,
             &exif.bytes(exif_at, 0)?,
-            &small.bytes(small_at, 0)?,
-            self.thumbnail,
+            &self.small_part(small_at)?,
         ]
         .concat())
+    }
+
+    /// Directory 1, which stands at `at`, and the thumbnail.
+    fn small_part(&self, at: usize) -> Result<Vec<u8>, Error> {
+        let Some(thumbnail) = self.thumbnail else {
+            return Ok(Vec::new());
+        };
+        let mut small = small(thumbnail)?;
+        small.set(THUMBNAIL_OFFSET, Value::Long(offset(at + small.size())?));
+        Ok([&small.bytes(at, 0)?, thumbnail].concat())
     }
 
     fn picture(&self) -> Directory {
@@ -98,19 +107,19 @@ impl Exif<'_> {
             (0xa003, Value::Short(self.height)),
         ])
     }
+}
 
-    fn small(&self) -> Result<Directory, Error> {
-        let length = offset(self.thumbnail.len())?;
-        Ok(Directory(vec![
-            // JPEG.
-            (0x0103, Value::Short(6)),
-            (0x011a, Value::Rational(72, 1)),
-            (0x011b, Value::Rational(72, 1)),
-            (0x0128, Value::Short(2)),
-            (THUMBNAIL_OFFSET, UNKNOWN),
-            (0x0202, Value::Long(length)),
-        ]))
-    }
+fn small(thumbnail: &[u8]) -> Result<Directory, Error> {
+    let length = offset(thumbnail.len())?;
+    Ok(Directory(vec![
+        // JPEG.
+        (0x0103, Value::Short(6)),
+        (0x011a, Value::Rational(72, 1)),
+        (0x011b, Value::Rational(72, 1)),
+        (0x0128, Value::Short(2)),
+        (THUMBNAIL_OFFSET, UNKNOWN),
+        (0x0202, Value::Long(length)),
+    ]))
 }
 
 enum Value {
@@ -209,7 +218,7 @@ impl Directory {
 }
 
 fn offset(place: usize) -> Result<u32, Error> {
-    u32::try_from(place).map_err(|_| Error::ExifTooLong {
+    u32::try_from(place).map_err(|_| Error::SegmentTooLong {
         bytes: place,
         bytes_max: SEGMENT_BYTES_MAX,
     })
@@ -228,7 +237,7 @@ mod tests {
             taken: "2026:05:17 10:21:44",
             width: 1600,
             height: 1200,
-            thumbnail,
+            thumbnail: Some(thumbnail),
         }
     }
 
@@ -268,7 +277,7 @@ mod tests {
         let over = vec![0; SEGMENT_BYTES_MAX - rest + 1];
         assert!(matches!(
             sample(&over).segment(),
-            Err(Error::ExifTooLong { bytes: 65_534, .. })
+            Err(Error::SegmentTooLong { bytes: 65_534, .. })
         ));
     }
 }

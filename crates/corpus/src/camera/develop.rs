@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 use crate::camera::sensor::{Mosaic, WHITE, colour_at};
-use crate::material::Error;
+use crate::error::Error;
 
 /// Develops a mosaic into a picture of `width` by `height`.
 pub(crate) fn develop(mosaic: &Mosaic, width: u32, height: u32) -> Result<RgbImage, Error> {
@@ -63,6 +63,7 @@ fn tone(light: f32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::camera::FIRST;
     use crate::camera::scene::Scene;
     use crate::camera::sensor::expose;
     use crate::random::Random;
@@ -76,6 +77,7 @@ mod tests {
                 height: 16,
                 planes,
             },
+            &FIRST.sensor,
             &mut Random::new(5),
         );
         let picture = develop(&mosaic, 32, 16).unwrap();
@@ -108,6 +110,7 @@ mod tests {
                 height: 4,
                 planes,
             },
+            &FIRST.sensor,
             &mut Random::new(5),
         );
         assert!(matches!(develop(&mosaic, 5, 5), Err(Error::Geometry)));

@@ -1,36 +1,37 @@
 //! A picture that says a generator made it. No model was asked: what counts here is the text, in the form in which
 //! widespread Stable Diffusion front ends write it.
 
-use std::io::Cursor;
+use image::{Rgb, RgbImage};
 
-use image::{ImageFormat, Rgb, RgbImage};
-
-use crate::material::Error;
-use crate::png_text::with_text;
+use crate::error::Error;
+use crate::png;
 use crate::random::Random;
 
 const SIDE: u32 = 512;
 const LIGHTS: usize = 6;
 
-/// The picture that belongs to `seed`.
-pub(crate) fn paint(seed: u64) -> Result<Vec<u8>, Error> {
+/// Name of the PNG text in which settings stand.
+pub const PARAMETERS: &str = "parameters";
+
+/// The PNG file that belongs to `seed`.
+///
+/// # Errors
+/// What the encoder says.
+pub fn paint(seed: u64) -> Result<Vec<u8>, Error> {
     let mut random = Random::new(seed);
     let lights = [(); LIGHTS].map(|()| Light::random(&mut random));
     let picture = RgbImage::from_fn(SIDE, SIDE, |x, y| colour(&lights, x as f32, y as f32));
-    let mut png = Cursor::new(Vec::new());
-    picture
-        .write_to(&mut png, ImageFormat::Png)
-        .map_err(|source| Error::Encode { source })?;
-    Ok(with_text(
-        png.get_ref(),
-        "parameters",
+    Ok(png::with_text(
+        &png::encode(&picture)?,
+        PARAMETERS,
         &parameters(&mut random),
     ))
 }
 
 /// Prompt, negative prompt, settings: one line each.
-fn parameters(random: &mut Random) -> String {
-    let seed = random.next() >> 32;
+#[must_use]
+pub fn parameters(random: &mut Random) -> String {
+    let seed = random.bits() >> 32;
     format!(
         "soft coloured lights in fog, long exposure\n\
          Negative prompt: text, watermark\n\

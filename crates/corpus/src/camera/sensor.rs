@@ -6,15 +6,18 @@ use crate::random::Random;
 /// Largest number that the converter gives.
 pub(crate) const WHITE: u16 = 4095;
 
-/// How much pixels differ in sensitivity (deviation, relative). Real sensors have a little less.
-const PATTERN: f32 = 0.01;
-
-/// Variance of the noise is `SHOT * light + READ`, with white at 1.
-const SHOT: f32 = 0.000_25;
-const READ: f32 = 0.000_004;
-
-/// The pattern belongs to the camera, not to the picture.
-const CAMERA_SEED: u64 = 0x00ca_3e5a;
+/// What tells one sensor from another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sensor {
+    /// From which its pattern follows: the pattern belongs to the camera, not to the picture.
+    pub seed: u64,
+    /// How much its pixels differ in sensitivity (deviation, relative).
+    pub pattern: f32,
+    /// Variance of the noise is `shot * light + read`, with white at 1.
+    pub shot: f32,
+    /// See `shot`.
+    pub read: f32,
+}
 
 /// Raw numbers in rows of red-green and green-blue pairs, with a border of one pixel that mirrors the inside, so that
 /// every pixel has all its neighbours.
@@ -30,15 +33,15 @@ pub(crate) fn colour_at(x: usize, y: usize) -> usize {
 }
 
 /// Takes the picture.
-pub(crate) fn expose(scene: &Scene, random: &mut Random) -> Mosaic {
+pub(crate) fn expose(scene: &Scene, sensor: &Sensor, random: &mut Random) -> Mosaic {
     let (width, height, stride) = (scene.width, scene.height, scene.width + 2);
-    let mut pattern = Random::new(CAMERA_SEED);
+    let mut pattern = Random::new(sensor.seed);
     let mut samples = vec![0; stride * (height + 2)];
     for y in 0..height {
         for x in 0..width {
             let light = through_lens(&scene.planes[colour_at(x, y)], width, height, x, y);
-            let signal = light * (1.0 + PATTERN * pattern.normal());
-            let deviation = (SHOT * signal.max(0.0) + READ).sqrt();
+            let signal = light * (1.0 + sensor.pattern * pattern.normal());
+            let deviation = (sensor.shot * signal.max(0.0) + sensor.read).sqrt();
             samples[(y + 1) * stride + x + 1] = convert(signal + deviation * random.normal());
         }
     }
@@ -84,6 +87,7 @@ impl Mosaic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::camera::FIRST;
 
     fn even_scene(light: f32) -> Scene {
         Scene {
@@ -109,8 +113,16 @@ mod tests {
 
     #[test]
     fn noise_grows_with_light() {
-        let dark = spread(&expose(&even_scene(0.02), &mut Random::new(1)));
-        let bright = spread(&expose(&even_scene(0.6), &mut Random::new(1)));
+        let dark = spread(&expose(
+            &even_scene(0.02),
+            &FIRST.sensor,
+            &mut Random::new(1),
+        ));
+        let bright = spread(&expose(
+            &even_scene(0.6),
+            &FIRST.sensor,
+            &mut Random::new(1),
+        ));
         assert!(bright > 3.0 * dark, "{dark} {bright}");
     }
 
@@ -118,7 +130,7 @@ mod tests {
     fn the_border_keeps_the_colours_in_their_places() {
         let mut scene = even_scene(0.0);
         scene.planes[0].fill(0.8);
-        let mosaic = expose(&scene, &mut Random::new(1));
+        let mosaic = expose(&scene, &FIRST.sensor, &mut Random::new(1));
         let is_red = |x: usize, y: usize| mosaic.samples[y * mosaic.stride + x] > WHITE / 2;
         // Shifted by the border, red stands where both numbers are odd.
         for at in 0..66 {
