@@ -1,5 +1,9 @@
 //! The quantised luma coefficients of a JPEG, as the file stores them: what traces of an earlier compression lie in.
 
+mod recomputed;
+
+pub(crate) use recomputed::whole;
+
 /// Quantised DCT coefficients ("levels") of the luma blocks. Within a block they lie in rows of rising horizontal
 /// frequency: level `(u, v)`, horizontal and vertical, is at `8 v + u`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,10 @@
 //! Analyses of decoded pictures: each a function of one [`Subject`], each with its own evidence.
 
+pub mod double_quantisation;
+pub mod ghosts;
+#[cfg(test)]
+pub(crate) mod samples;
+
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use quality::QualityEstimate;
+pub(crate) use quality::luma_steps;
 use segments::{End, Segment, Segments, name};
 
 use super::Structure;

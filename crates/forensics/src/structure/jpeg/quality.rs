@@ -80,6 +80,15 @@ pub(super) fn estimate(layout: &JpegLayout) -> Option<QualityEstimate> {
     })
 }
 
+/// The luminance table of a quality, row by row.
+pub(crate) fn luma_steps(quality: u8) -> Table {
+    let scale = scale(quality);
+    LUMINANCE.map(|base| {
+        let step = (u32::from(base) * scale + 50) / 100;
+        u16::try_from(step.clamp(1, 255)).unwrap_or(255)
+    })
+}
+
 fn difference(steps: &[u16], base: &Table, quality: u8) -> u32 {
     let scale = scale(quality);
     let expected = ZIGZAG
