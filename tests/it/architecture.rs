@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Our crates by layer; a crate uses lower layers only.
-const LAYERS: [(&str, u8); 17] = [
+const LAYERS: [(&str, u8); 18] = [
     // Below the words, because rules can be forgotten on purpose too.
     ("assay-failpoint", 0),
     ("assay-core", 1),
@@ -17,6 +17,7 @@ const LAYERS: [(&str, u8); 17] = [
     ("assay-provenance", 2),
     ("assay-service", 2),
     ("assay-worker-runtime", 3),
+    ("assay-detectors", 3),
     ("assay-backend", 3),
     ("assay-gateway", 4),
     ("assay-scheduler", 4),
@@ -46,7 +47,7 @@ const HOMES: [(&str, &[&str]); 17] = [
     ("deadpool-redis", &["assay-store"]),
     ("redb", &["assay-store"]),
     ("object_store", &["assay-blob"]),
-    ("image", &["assay-forensics"]),
+    ("image", &["assay-forensics", "assay-detectors"]),
     ("rustfft", &["assay-forensics"]),
     ("c2pa", &["assay-provenance"]),
     ("rten", &["assay-detectors"]),

@@ -22,7 +22,7 @@ pub mod v1 {
     tonic::include_proto!("assay.v1");
 }
 
-/// The encoded descriptors of all files and their imports: what server reflection answers.
+/// The encoded descriptors of what our servers serve, and of its imports: what server reflection answers.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
 /// The largest result that [`v1::GetJobResultResponse`] holds, in bytes.
@@ -43,7 +43,7 @@ mod tests {
     use super::{FILE_DESCRIPTOR_SET, v1};
 
     #[test]
-    fn the_descriptors_hold_every_service_and_their_imports() {
+    fn the_descriptors_hold_every_service_that_we_serve_and_their_imports() {
         let files = prost_types::FileDescriptorSet::decode(FILE_DESCRIPTOR_SET)
             .unwrap()
             .file;

@@ -40,5 +40,5 @@ pub use metadata::{Exif, Metadata, Xmp, metadata};
 pub use refusal::Refusal;
 pub use sniff::{Format, Hints, MediaKind, Size, Sniff, sniff};
 pub use structure::{Layout, Structure, structure};
-pub use text::TEXT_CHARS_MAX;
+pub use text::{TEXT_CHARS_MAX, clip};
 pub use verdict::{Circumstances, Label, Reason, Verdict, judge};

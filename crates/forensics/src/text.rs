@@ -4,7 +4,8 @@
 pub const TEXT_CHARS_MAX: usize = 300;
 
 /// At most [`TEXT_CHARS_MAX`] characters, control and invisible direction characters as spaces.
-pub(crate) fn clip(text: &str) -> String {
+#[must_use]
+pub fn clip(text: &str) -> String {
     text.chars()
         .take(TEXT_CHARS_MAX)
         .map(|c| if is_hidden(c) { ' ' } else { c })
