@@ -26,7 +26,10 @@ pub use avi::AviLayout;
 pub use directory::Survey;
 pub use flac::FlacLayout;
 pub use iso::{IsoLayout, Items, Movie, Track};
-pub use jpeg::{Component, JpegLayout, QualityEstimate, QuantisationTable};
+pub use jpeg::{
+    AdobeColours, Component, HuffmanTables, JpegLayout, QualityEstimate, QuantisationTable,
+    ThumbnailHeader,
+};
 pub use mp3::Mp3Layout;
 pub use ogg::OggLayout;
 pub use pcm::PcmFigures;

@@ -18,6 +18,7 @@ const TAG_WIDTH: u16 = 0x0100;
 const TAG_HEIGHT: u16 = 0x0101;
 const TAG_SUB_DIRECTORIES: u16 = 0x014a;
 const TAG_THUMBNAIL: u16 = 0x0201;
+const TAG_THUMBNAIL_BYTES: u16 = 0x0202;
 const TAG_XMP: u16 = 0x02bc;
 const TAG_EXIF: u16 = 0x8769;
 const TAG_GPS: u16 = 0x8825;
@@ -41,6 +42,8 @@ pub struct Survey {
     pub is_broken: bool,
     /// Whether there is an embedded small picture.
     pub has_thumbnail: bool,
+    /// Where the small picture lies, as offset and length from the TIFF header; not checked.
+    pub thumbnail: Option<(u32, u32)>,
     /// Bytes of the maker's note.
     pub maker_note_bytes: u32,
     /// Size declared by the first directory.
@@ -200,7 +203,15 @@ impl Surveyor<'_> {
                 self.pending.push((entry.value, depth + 1))
             }
             TAG_SUB_DIRECTORIES => self.sub_directories(entry, depth),
-            TAG_THUMBNAIL => self.survey.has_thumbnail = true,
+            TAG_THUMBNAIL => {
+                self.survey.has_thumbnail = true;
+                self.survey.thumbnail = Some((entry.value, 0));
+            }
+            TAG_THUMBNAIL_BYTES => {
+                if let Some((_, bytes)) = &mut self.survey.thumbnail {
+                    *bytes = entry.value;
+                }
+            }
             TAG_MAKER_NOTE => self.survey.maker_note_bytes = entry.count,
             TAG_XMP if slice(self.tiff, index(entry.value), index(entry.count)).is_some() => {
                 self.survey.xmp = Some((entry.value, entry.count));

@@ -1,17 +1,25 @@
 //! JPEG: markers, tables, application segments, and what they tell of the encoder.
 
+mod adobe;
 mod application;
+mod encoder;
+mod huffman_tables;
 mod quality;
-mod segments;
+pub(crate) mod segments;
+pub(crate) mod tables;
+mod thumbnail;
 
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use adobe::AdobeColours;
+pub use huffman_tables::HuffmanTables;
 pub use quality::QualityEstimate;
 pub(crate) use quality::luma_steps;
 use segments::{End, Segment, Segments, name};
+pub use thumbnail::ThumbnailHeader;
 
 use super::Structure;
 use crate::bytes::count;
@@ -26,7 +34,6 @@ const ORDER_MARKERS_MAX: usize = 64;
 const TABLES_MAX: usize = 4;
 /// Components that are kept; pictures have one, three or four.
 const COMPONENTS_MAX: usize = 4;
-const COEFFICIENTS: usize = 64;
 
 /// How a JPEG is built.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +58,14 @@ pub struct JpegLayout {
     pub quality: Option<QualityEstimate>,
     /// Start of the SHA-256 over the Huffman tables, in hex: equal for equal encoders without optimisation.
     pub huffman_digest: Option<String>,
+    /// Where the Huffman tables come from.
+    pub huffman: Option<HuffmanTables>,
+    /// How colours are stored, if a segment of Adobe's says so.
+    pub adobe: Option<AdobeColours>,
+    /// The quality that "Save for Web" of Adobe Photoshop noted.
+    pub ducky_quality: Option<u32>,
+    /// How the small picture in EXIF was encoded.
+    pub thumbnail: Option<ThumbnailHeader>,
     /// Whether the end marker is missing.
     pub truncated: bool,
     /// Bytes after the end marker.
@@ -98,7 +113,7 @@ pub(super) fn walk(
     for segment in segments.by_ref() {
         walk.segment(&segment, structure);
     }
-    if !walk.has_frame {
+    if walk.size.is_none() {
         return Err(Refusal::CorruptMedia {
             mime: Format::Jpeg.mime().to_owned(),
             reason: "there is no frame header behind the first bytes".to_owned(),
@@ -106,15 +121,26 @@ pub(super) fn walk(
     }
     let mut layout = walk.finish();
     layout.scans = segments.scans();
+    layout.thumbnail = thumbnail::header(bytes, structure, limits);
     tell_ending(bytes, &segments, limits, &mut layout, structure);
-    tell_encoder(&layout, structure);
+    encoder::tell(&layout, structure);
     Ok(layout)
+}
+
+impl JpegLayout {
+    /// The quantisation table of the first component, 64 steps in zigzag order.
+    #[must_use]
+    pub fn luma_steps(&self) -> Option<&[u16]> {
+        let number = self.components.first()?.table;
+        let table = self.tables.iter().find(|table| table.id == number)?;
+        Some(&table.steps)
+    }
 }
 
 #[derive(Default)]
 struct Walk {
     layout: JpegLayout,
-    has_frame: bool,
+    size: Option<Size>,
     markers: usize,
     huffman: Option<Sha256>,
 }
@@ -128,15 +154,35 @@ impl Walk {
             let _written = write!(self.layout.marker_order, "{space}{}", name(segment.marker));
         }
         match segment.marker {
-            segments::DQT => self.quantisation(segment.data),
-            segments::DHT => self.huffman.get_or_insert_default().update(segment.data),
             segments::COM => application::comment(segment, structure),
-            marker if segments::is_frame(marker) && !self.has_frame => self.frame(segment),
-            marker if segments::is_application(marker) => {
-                if let Some(id) = application::note(segment, structure) {
-                    self.layout.applications.push(id);
-                }
+            marker if segments::is_application(marker) => self.application(segment, structure),
+            _ => self.tables_and_frame(segment),
+        }
+    }
+
+    fn application(&mut self, segment: &Segment<'_>, structure: &mut Structure) {
+        match segment.marker {
+            segments::APP12 => {
+                let quality = adobe::ducky_quality(segment.data);
+                self.layout.ducky_quality = self.layout.ducky_quality.or(quality);
             }
+            segments::APP14 => {
+                let colours = adobe::colours(segment.data);
+                self.layout.adobe = self.layout.adobe.or(colours);
+            }
+            _ => {}
+        }
+        if let Some(id) = application::note(segment, structure) {
+            self.layout.applications.push(id);
+        }
+    }
+
+    /// What of a segment is needed to decode; the first frame counts.
+    fn tables_and_frame(&mut self, segment: &Segment<'_>) {
+        match segment.marker {
+            segments::DQT => self.quantisation(segment.data),
+            segments::DHT => self.huffman(segment.data),
+            marker if segments::is_frame(marker) && self.size.is_none() => self.frame(segment),
             _ => {}
         }
     }
@@ -145,7 +191,7 @@ impl Walk {
         let Some((&precision, rest)) = segment.data.split_first() else {
             return;
         };
-        self.has_frame = frame_size(segment.data).is_some();
+        self.size = frame_size(segment.data);
         self.layout.precision = precision;
         self.layout.progressive = segments::is_progressive(segment.marker);
         let components = rest.get(5..).unwrap_or_default().chunks_exact(3);
@@ -163,27 +209,21 @@ impl Walk {
             .collect();
     }
 
-    /// A segment may hold several tables; a table defined again replaces the earlier one.
-    fn quantisation(&mut self, mut data: &[u8]) {
-        while let Some((&head, rest)) = data.split_first() {
-            let wide = head >> 4 != 0;
-            let len = if wide { 2 * COEFFICIENTS } else { COEFFICIENTS };
-            let Some((raw, after)) = rest.split_at_checked(len) else {
-                return;
-            };
-            let steps = if wide {
-                raw.chunks_exact(2)
-                    .map(|pair| pair.iter().fold(0, |sum, &byte| sum << 8 | u16::from(byte)))
-                    .collect()
-            } else {
-                raw.iter().copied().map(u16::from).collect()
-            };
-            let id = head & 0x0f;
+    /// A table defined again replaces the earlier one.
+    fn quantisation(&mut self, data: &[u8]) {
+        for (id, steps) in tables::quantisation(data) {
             self.layout.tables.retain(|table| table.id != id);
             if self.layout.tables.len() < TABLES_MAX {
+                let steps = steps.to_vec();
                 self.layout.tables.push(QuantisationTable { id, steps });
             }
-            data = after;
+        }
+    }
+
+    fn huffman(&mut self, data: &[u8]) {
+        self.huffman.get_or_insert_default().update(data);
+        for codes in tables::huffman(data) {
+            self.layout.huffman = Some(HuffmanTables::with(self.layout.huffman, &codes));
         }
     }
 
@@ -263,36 +303,6 @@ fn tell_ending(
         structure.fact(
             "stray_bytes",
             format!("{} bytes between markers belong to nothing", count(skipped)),
-        );
-    }
-}
-
-fn tell_encoder(layout: &JpegLayout, structure: &mut Structure) {
-    if layout.progressive {
-        structure.fact(
-            "progressive",
-            format!("progressive, {} scans", layout.scans),
-        );
-    }
-    let Some(quality) = layout.quality else {
-        return;
-    };
-    let sampling = layout.sampling.as_deref().unwrap_or("one component");
-    if quality.exact {
-        structure.fact(
-            "ijg_tables",
-            format!(
-                "quantisation tables of the IJG encoder at quality {}, as most software and some cameras use them; {sampling}",
-                quality.quality
-            ),
-        );
-    } else {
-        structure.fact(
-            "own_tables",
-            format!(
-                "quantisation tables of an encoder's own, nearest to IJG quality {}, {sampling}",
-                quality.quality
-            ),
         );
     }
 }

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{COEFFICIENTS, JpegLayout};
+use super::JpegLayout;
+use super::tables::{COEFFICIENTS, ZIGZAG};
 
 /// The quality whose tables are nearest (sum of absolute differences).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,18 +41,6 @@ const CHROMINANCE: Table = [
     99, 99, 99, 99, 99, 99, 99, 99, //
     99, 99, 99, 99, 99, 99, 99, 99, //
     99, 99, 99, 99, 99, 99, 99, 99,
-];
-
-/// Index in rows of the n-th coefficient of the file.
-const ZIGZAG: [u8; COEFFICIENTS] = [
-    0, 1, 8, 16, 9, 2, 3, 10, //
-    17, 24, 32, 25, 18, 11, 4, 5, //
-    12, 19, 26, 33, 40, 48, 41, 34, //
-    27, 20, 13, 6, 7, 14, 21, 28, //
-    35, 42, 49, 56, 57, 50, 43, 36, //
-    29, 22, 15, 23, 30, 37, 44, 51, //
-    58, 59, 52, 45, 38, 31, 39, 46, //
-    53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
 /// The quality that fits the tables of the first component and, if there are more, of the second.

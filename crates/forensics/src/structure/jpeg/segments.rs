@@ -4,29 +4,36 @@ use std::borrow::Cow;
 
 use crate::limits::Limits;
 
-pub(super) const DHT: u8 = 0xc4;
-pub(super) const SOI: u8 = 0xd8;
-pub(super) const EOI: u8 = 0xd9;
-pub(super) const SOS: u8 = 0xda;
-pub(super) const DQT: u8 = 0xdb;
-pub(super) const APP0: u8 = 0xe0;
-pub(super) const APP15: u8 = 0xef;
-pub(super) const COM: u8 = 0xfe;
+pub(crate) const DHT: u8 = 0xc4;
+pub(crate) const SOI: u8 = 0xd8;
+pub(crate) const EOI: u8 = 0xd9;
+pub(crate) const SOS: u8 = 0xda;
+pub(crate) const DQT: u8 = 0xdb;
+pub(crate) const APP0: u8 = 0xe0;
+pub(crate) const APP12: u8 = 0xec;
+pub(crate) const APP14: u8 = 0xee;
+pub(crate) const APP15: u8 = 0xef;
+pub(crate) const COM: u8 = 0xfe;
+/// Restart interval.
+pub(crate) const DRI: u8 = 0xdd;
+/// The first of eight restart markers.
+pub(crate) const RST0: u8 = 0xd0;
 const TEM: u8 = 0x01;
-const RST0: u8 = 0xd0;
 const RST7: u8 = 0xd7;
 
 /// A marker with the data that it announces.
-pub(super) struct Segment<'a> {
-    pub(super) marker: u8,
+pub(crate) struct Segment<'a> {
+    pub(crate) marker: u8,
     /// Where `data` begins in the file.
-    pub(super) offset: usize,
-    pub(super) data: &'a [u8],
+    pub(crate) offset: usize,
+    pub(crate) data: &'a [u8],
+    /// Behind the header of a scan: its compressed data, restart markers included. Else empty.
+    pub(crate) compressed: &'a [u8],
 }
 
 /// Why there are no more segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// The end marker; the index is that of the byte after it.
     Marker(usize),
     /// The bytes ran out.
@@ -36,7 +43,7 @@ pub(super) enum End {
 }
 
 /// All segments from the second marker on.
-pub(super) struct Segments<'a> {
+pub(crate) struct Segments<'a> {
     bytes: &'a [u8],
     at: usize,
     end: Option<End>,
@@ -48,7 +55,7 @@ pub(super) struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    pub(super) fn new(bytes: &'a [u8], limits: &Limits) -> Self {
+    pub(crate) fn new(bytes: &'a [u8], limits: &Limits) -> Self {
         Self {
             bytes,
             // The first marker is what the format was known by.
@@ -62,16 +69,16 @@ impl<'a> Segments<'a> {
         }
     }
 
-    pub(super) fn scans(&self) -> u32 {
+    pub(crate) fn scans(&self) -> u32 {
         self.scans
     }
 
     /// Bytes that lie between segments and are no filling.
-    pub(super) fn skipped(&self) -> usize {
+    pub(crate) fn skipped(&self) -> usize {
         self.skipped
     }
 
-    pub(super) fn end(&self) -> End {
+    pub(crate) fn end(&self) -> End {
         self.end.unwrap_or(End::Missing)
     }
 
@@ -108,13 +115,17 @@ impl<'a> Segments<'a> {
             data = self.bytes.get(offset..)?.get(..len)?;
             self.at = offset + len;
         }
+        let mut compressed: &[u8] = &[];
         if marker == SOS {
-            self.at += compressed_len(self.bytes.get(self.at..)?);
+            let rest = self.bytes.get(self.at..)?;
+            compressed = rest.get(..compressed_len(rest))?;
+            self.at += compressed.len();
         }
         Some(Segment {
             marker,
             offset,
             data,
+            compressed,
         })
     }
 }
@@ -162,20 +173,20 @@ fn compressed_len(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
-pub(super) fn is_frame(marker: u8) -> bool {
+pub(crate) fn is_frame(marker: u8) -> bool {
     matches!(marker, 0xc0..=0xcf) && !matches!(marker, DHT | 0xc8 | 0xcc)
 }
 
-pub(super) fn is_progressive(marker: u8) -> bool {
+pub(crate) fn is_progressive(marker: u8) -> bool {
     matches!(marker, 0xc2 | 0xc6 | 0xca | 0xce)
 }
 
-pub(super) fn is_application(marker: u8) -> bool {
+pub(crate) fn is_application(marker: u8) -> bool {
     (APP0..=APP15).contains(&marker)
 }
 
 /// The marker's name in the standard.
-pub(super) fn name(marker: u8) -> Cow<'static, str> {
+pub(crate) fn name(marker: u8) -> Cow<'static, str> {
     match marker {
         DHT => "DHT".into(),
         SOI => "SOI".into(),
@@ -184,7 +195,7 @@ pub(super) fn name(marker: u8) -> Cow<'static, str> {
         COM => "COM".into(),
         0xcc => "DAC".into(),
         0xdc => "DNL".into(),
-        0xdd => "DRI".into(),
+        DRI => "DRI".into(),
         marker if is_frame(marker) => format!("SOF{}", marker - 0xc0).into(),
         marker if is_application(marker) => format!("APP{}", marker - APP0).into(),
         marker => format!("{marker:02X}").into(),

@@ -53,6 +53,8 @@ fn structure_of_an_encoder_is_read() {
         layout.marker_order
     );
     assert!(layout.huffman_digest.is_some());
+    assert_eq!(layout.huffman, Some(HuffmanTables::Standard));
+    assert_eq!((layout.adobe, layout.thumbnail), (None, None));
     assert!(has_fact(&structure, "ijg_tables"));
 }
 
@@ -80,6 +82,38 @@ fn tables_of_its_own_are_told() {
         (90, false, 1)
     );
     assert!(has_fact(&structure, "own_tables"));
+}
+
+#[test]
+fn traces_of_an_editor_are_told() {
+    let mut steps = vec![0];
+    steps.extend([6, 4, 4, 4, 5]);
+    steps.extend([8; 58]);
+    steps.push(162);
+    let mut huffman = vec![0x10; 17];
+    huffman[1..].fill(0);
+    huffman[2] = 1;
+    huffman.push(0x01);
+    let parts = [
+        segment(0xee, b"Adobe\0\x64\0\0\0\0\0"),
+        segment(0xec, b"Ducky\0\x01\0\x04\0\0\0\x3c\0\0"),
+        segment(0xdb, &steps),
+        frame(0xc0),
+        segment(0xc4, &huffman),
+        scan(),
+    ];
+    let (layout, structure) = look(&built(&parts), &Limits::default());
+    assert_eq!(layout.ducky_quality, Some(60));
+    assert_eq!(layout.huffman, Some(HuffmanTables::Own));
+    for fact in [
+        "own_tables",
+        "photoshop_tables",
+        "own_huffman_tables",
+        "plain_colours",
+        "ducky_quality",
+    ] {
+        assert!(has_fact(&structure, fact), "{fact}");
+    }
 }
 
 #[test]
@@ -155,6 +189,7 @@ fn metadata_segments_are_located() {
         assert!(has_fact(&structure, fact), "{fact}");
     }
     assert_eq!(layout.applications[0], "APP1 Exif");
+    assert_eq!(layout.adobe, Some(AdobeColours::Ycc));
 }
 
 #[test]
