@@ -1,8 +1,22 @@
 //! The quantised luma coefficients of a JPEG, as the file stores them: what traces of an earlier compression lie in.
+//!
+//! Not here: samples; levels are read or recomputed, and never turned back into a picture.
 
+mod bits;
+mod frame;
+mod header;
+mod huffman;
+mod progressive;
+mod reader;
 mod recomputed;
+mod scan;
+mod sequential;
+mod unread;
 
 pub(crate) use recomputed::whole;
+pub use unread::Unread;
+
+use crate::limits::Limits;
 
 /// Quantised DCT coefficients ("levels") of the luma blocks. Within a block they lie in rows of rising horizontal
 /// frequency: level `(u, v)`, horizontal and vertical, is at `8 v + u`.
@@ -26,6 +40,19 @@ impl Levels {
             steps,
             levels,
         })
+    }
+
+    /// The levels that a JPEG stores for its first component: luma, or in the rare JPEG without one, red or cyan. Only
+    /// blocks that cover the picture are kept.
+    ///
+    /// Reads baseline, extended and progressive Huffman coding with 8 bits per sample. The work is linear in the
+    /// bytes of the file times its scans.
+    ///
+    /// # Errors
+    /// The file is no such JPEG, is damaged so that levels would be guessed, or is beyond `pixels_max`,
+    /// `side_pixels_max`, `jpeg_scans_max` or `jpeg_markers_max`.
+    pub fn read(bytes: &[u8], limits: &Limits) -> Result<Self, Unread> {
+        reader::read(bytes, limits)
     }
 
     /// Blocks of a row.
@@ -52,3 +79,6 @@ impl Levels {
         &self.levels
     }
 }
+
+#[cfg(test)]
+mod tests;
