@@ -64,6 +64,8 @@ pub struct Settings {
     pub queued: usize,
     /// Measures this alone, not everything.
     pub only: Option<Section>,
+    /// Measures ours and nobody beside it: for a look at where its time goes.
+    pub alone: bool,
 }
 
 /// Measures and prints; says whether everybody could be measured.
@@ -85,7 +87,12 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     let mut complete = programs.peers.values().all(Result::is_ok);
     let mut scores = Vec::new();
     if wanted(Section::Throughput) {
-        scores = contest::run(&programs, settings.jobs, settings.rounds).await;
+        let contenders = if settings.alone {
+            &[Contender::Assay]
+        } else {
+            mode.contenders()
+        };
+        scores = contest::run(&programs, contenders, settings.jobs, settings.rounds).await;
         for table in report::sweep(mode, &scores) {
             println!("{table}");
         }

@@ -20,6 +20,7 @@ mod channel_owner;
 mod config;
 mod confirms;
 mod consumer;
+mod consumers;
 mod dead_letters;
 mod delay;
 mod depth;
@@ -58,7 +59,8 @@ pub use config::{DEFAULTS_TOML, PREFIX_BYTES_MAX, RabbitConfig, RabbitConfigErro
 pub(crate) use link::Role;
 pub use visit::{VERSION_MIN, VisitError, Visited, visit};
 
-use consumer::{Receiver, prefetch};
+use consumer::Receiver;
+use consumers::prefetch;
 use dead_letters::Reader;
 use depth::{Look, Oldest};
 use desk::Desk;

@@ -25,6 +25,9 @@ struct Arguments {
     /// Measures this alone, not everything.
     #[arg(long)]
     only: Option<Section>,
+    /// Measures ours and nobody beside it: for a look at where its time goes.
+    #[arg(long)]
+    alone: bool,
 }
 
 #[tokio::main]
@@ -42,6 +45,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         rounds: arguments.runs,
         queued: arguments.queued,
         only: arguments.only,
+        alone: arguments.alone,
     };
     let complete = peers::run(&settings).await?;
     Ok(if complete {

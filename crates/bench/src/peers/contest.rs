@@ -65,10 +65,14 @@ impl Score {
 }
 
 /// Finds the best setting of each contender, then lets all run `rounds` times in alternating order.
-pub async fn run(programs: &Programs, jobs: usize, rounds: usize) -> Vec<Score> {
-    let score = |contender| Score::of(contender, programs);
-    let contenders = programs.mode.contenders().iter();
-    let mut scores: Vec<Score> = contenders.map(|contender| score(*contender)).collect();
+pub async fn run(
+    programs: &Programs,
+    contenders: &[Contender],
+    jobs: usize,
+    rounds: usize,
+) -> Vec<Score> {
+    let score = |contender: &Contender| Score::of(*contender, programs);
+    let mut scores: Vec<Score> = contenders.iter().map(score).collect();
     sweep(&mut scores, programs, (jobs / SWEEP_PART).max(1)).await;
     for score in &mut scores {
         if let Some(best) = setting::best(&score.tried) {

@@ -39,6 +39,8 @@ pub(super) enum Answer {
 pub(super) struct Confirms<Id> {
     /// Sent, by number; the oldest has the least.
     sent: BTreeMap<u64, Id>,
+    /// The same ids.
+    ids: BTreeSet<Id>,
     answered: Vec<(u64, Answer)>,
     returned: BTreeSet<Id>,
     /// Something came back, and more may be on its way.
@@ -52,6 +54,7 @@ impl<Id> Default for Confirms<Id> {
     fn default() -> Self {
         Self {
             sent: BTreeMap::new(),
+            ids: BTreeSet::new(),
             answered: Vec::new(),
             returned: BTreeSet::new(),
             holds: false,
@@ -70,7 +73,7 @@ impl<Id: Copy + Ord> Confirms<Id> {
     /// Whether another may be published: while something that came back is sorted out, none may, and never two of
     /// the same id.
     pub(super) fn admits(&self, id: Id) -> bool {
-        !self.holds && !self.sent.values().any(|sent| *sent == id)
+        !self.holds && !self.ids.contains(&id)
     }
 
     /// One more was published; answers its number.
@@ -79,6 +82,7 @@ impl<Id: Copy + Ord> Confirms<Id> {
         self.next += 1;
         self.open += 1;
         self.sent.insert(number, id);
+        self.ids.insert(id);
         number
     }
 
@@ -101,6 +105,7 @@ impl<Id: Copy + Ord> Confirms<Id> {
         let answered = std::mem::take(&mut self.answered);
         let verdict = |(number, answer): (u64, Answer)| {
             let id = self.sent.remove(&number)?;
+            self.ids.remove(&id);
             let came_back = self.returned.remove(&id);
             Some((
                 number,

@@ -5,28 +5,23 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use assay_core::kind::Lane;
-use assay_core::lanes::low_slots_max;
 use assay_core::port::{Markers, QueueError};
-use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use futures::{FutureExt as _, Stream as _, StreamExt as _};
-use lapin::options::{
-    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
-};
-use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Consumer};
+use futures::{FutureExt as _, StreamExt as _};
+use lapin::Channel;
+use lapin::message::Delivery;
+use lapin::options::{BasicAckOptions, BasicNackOptions};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::ack_window::{Ack, AckWindow};
 use super::backoff;
 use super::buffers::Receipt;
+use super::consumers::{Consumers, prefetch};
 use super::desk::{Desk, Order};
 use super::errand::{Done, Errand};
 use super::link::{Link, Live};
@@ -73,7 +68,7 @@ struct Listening<'r> {
     live: Arc<Live>,
     channel: Channel,
     epoch: u64,
-    consumers: Vec<(Place, Consumer)>,
+    consumers: Consumers,
     window: AckWindow,
     errands: FuturesUnordered<Errand>,
     /// To go back then.
@@ -84,15 +79,6 @@ struct Listening<'r> {
     check_at: Instant,
     /// The broker said that nobody receives from some queue.
     is_unheard: bool,
-}
-
-/// Most deliveries of a place that a worker of so many slots is sent ahead.
-pub(super) fn prefetch(lane: Lane, concurrency: usize) -> u16 {
-    let most = match lane {
-        Lane::Low => low_slots_max(concurrency),
-        Lane::Normal | Lane::High => concurrency.saturating_mul(2).max(1),
-    };
-    u16::try_from(most).unwrap_or(u16::MAX)
 }
 
 impl Receiver {
@@ -155,7 +141,7 @@ impl Receiver {
             live,
             channel,
             epoch,
-            consumers: Vec::new(),
+            consumers: Consumers::default(),
             window: AckWindow::default(),
             errands: FuturesUnordered::new(),
             later: BinaryHeap::new(),
@@ -175,38 +161,14 @@ impl Listening<'_> {
         &self.receiver.desk
     }
 
-    /// Has the broker send. All is asked for at once; the broker answers in order.
+    /// Has the broker send.
     async fn consume(&mut self) -> Result<(), QueueError> {
         self.receiver.rounds += 1;
         let concurrency = self.desk().concurrency;
         let names = self.receiver.topology.names.of(self.desk().kind);
-        let mut asked = Vec::<BoxFuture<'_, lapin::Result<Option<(Place, Consumer)>>>>::new();
-        let mut bound = 0;
-        for place in Place::all() {
-            let prefetch = prefetch(place.lane, concurrency);
-            let channel = &self.channel;
-            if prefetch != bound {
-                bound = prefetch;
-                let qos = channel.basic_qos(prefetch, BasicQosOptions::default());
-                asked.push(Box::pin(async move { qos.await.map(|()| None) }));
-            }
-            let queue = names.of(place).queue.clone();
-            let consume = channel.basic_consume(
-                queue,
-                ShortString::default(),
-                BasicConsumeOptions::default(),
-                FieldTable::default(),
-            );
-            asked.push(Box::pin(async move {
-                consume.await.map(|consumer| Some((place, consumer)))
-            }));
-        }
+        let opened = Consumers::open(&self.live, &self.channel, names, concurrency);
+        self.consumers = opened.await?;
         let round = self.receiver.rounds;
-        let answered = self
-            .live
-            .answered("receive", futures::future::try_join_all(asked))
-            .await?;
-        self.consumers = answered.into_iter().flatten().collect();
         self.desk().with_buffers(|buffers| {
             buffers.opened(|lane| prefetch(lane, concurrency), round, Instant::now());
         });
@@ -238,7 +200,7 @@ impl Listening<'_> {
                     }
                     self.settle(&mut orders);
                 }
-                open = next_of(&mut self.consumers, &mut came), if !self.consumers.is_empty() => {
+                open = self.consumers.next(&mut came, BATCH_MAX), if !self.consumers.is_empty() => {
                     self.take_in(&mut came);
                     if let Err(why) = open {
                         return End::Lost(why);
@@ -284,27 +246,19 @@ impl Listening<'_> {
 
     /// Has the broker send no more, and gives back what nobody took.
     async fn cancel(&mut self) -> Result<(), QueueError> {
-        let cancels = self.consumers.iter().map(|(_, consumer)| {
-            self.channel
-                .basic_cancel(consumer.tag(), BasicCancelOptions::default())
-        });
-        let cancelled = futures::future::try_join_all(cancels);
-        self.live.answered("receive no more", cancelled).await?;
+        let on_their_way = self.consumers.cancel(&self.live, &self.channel).await?;
         let held = self.desk().with_buffers(|buffers| buffers.clear());
         let mut tags: Vec<_> = held.iter().map(|held| held.at.tag).collect();
-        // What was on its way is here by now.
-        for (_, mut consumer) in std::mem::take(&mut self.consumers) {
-            while let Some(Some(Ok(delivery))) = consumer.next().now_or_never() {
-                self.window.seen(delivery.delivery_tag);
-                tags.push(delivery.delivery_tag);
-            }
+        for tag in on_their_way {
+            self.window.seen(tag);
+            tags.push(tag);
         }
         given_back(GivenBack::Unasked, tags.len());
         tags.into_iter().for_each(|tag| self.give_back(tag));
         Ok(())
     }
 
-    fn take_in(&mut self, came: &mut Vec<(Place, lapin::message::Delivery)>) {
+    fn take_in(&mut self, came: &mut Vec<(Place, Delivery)>) {
         let desk = Arc::clone(self.desk());
         let now_ms = desk.clock.now_ms();
         let mut fates = Vec::with_capacity(came.len());
@@ -455,33 +409,4 @@ impl Listening<'_> {
         drop(self.live.answered("close a channel", closed).await);
         end
     }
-}
-
-/// Waits for deliveries and puts what there is into `came`, the most urgent first. Fails when a consumer has ended.
-async fn next_of(
-    consumers: &mut [(Place, Consumer)],
-    came: &mut Vec<(Place, lapin::message::Delivery)>,
-) -> Result<(), String> {
-    std::future::poll_fn(|context| {
-        for (place, consumer) in consumers.iter_mut() {
-            while came.len() < BATCH_MAX {
-                match Pin::new(&mut *consumer).poll_next(context) {
-                    Poll::Ready(Some(Ok(delivery))) => came.push((*place, delivery)),
-                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error.to_string())),
-                    Poll::Ready(None) => {
-                        return Poll::Ready(Err(
-                            "the broker cancelled it, because the queue is gone or moves".into(),
-                        ));
-                    }
-                    Poll::Pending => break,
-                }
-            }
-        }
-        if came.is_empty() {
-            Poll::Pending
-        } else {
-            Poll::Ready(Ok(()))
-        }
-    })
-    .await
 }
