@@ -21,8 +21,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
     run: |setup| Box::pin(run(setup)),
 };
 
-/// Requests between two resets.
-const REQUESTS: usize = 200;
+/// Requests of each round.
+const REQUESTS: usize = 600;
 /// As fast as they are answered: some are being published at any time but between two batches.
 const PACE: Pace = Pace {
     batch: 100,
@@ -44,17 +44,18 @@ async fn run(setup: &Setup) -> anyhow::Result<Row> {
     let before = scene.warm_throughput().await?;
     let mut row = Row::new(SCENARIO.fault);
     let rounds = setup.scale.pick(10, 3);
-    let requests = scene.mixed((rounds + 1) * REQUESTS);
-    let mut load = scene.load(requests, PACE);
-    for round in 1..=rounds {
-        load.reaches(round * REQUESTS).await;
+    for _ in 0..rounds {
+        let requests = scene.mixed(REQUESTS);
+        let mut load = scene.load(requests, PACE);
+        load.reaches(PACE.batch).await;
         let into_batch = scene.chance.random_range(INTO_BATCH_MS);
         tokio::time::sleep(Duration::from_millis(into_batch)).await;
         scene.fault();
         proxy.reset_all();
+        scene.join(load).await?;
+        // Only a gateway that is connected again has something to lose.
+        row.expect_done("after a reset", scene.admits(SOON).await);
     }
-    scene.join(load).await?;
-    row.expect_done("after the last reset", scene.admits(SOON).await);
     scene.heals(&mut row, before).await?;
     all_run(&mut row, [&mut gateway, &mut scheduler, &mut worker])?;
     audit::close(&mut scene, &mut row, &[]).await?;
