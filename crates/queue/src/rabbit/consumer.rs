@@ -8,7 +8,6 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use assay_core::kind::Lane;
 use assay_core::port::{Markers, QueueError};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
