@@ -33,6 +33,9 @@ use crate::metric_definitions::{GivenBack, given_back};
 
 /// How long to wait for a connection before saying that there is none.
 const CONNECT_PATIENCE: Duration = Duration::from_millis(500);
+/// What people are told while the broker, once connected, says nothing more.
+const UNANSWERED: &str = "connected, and the broker does not answer about the queues of this kind; one of them may be \
+     without a leader (rabbitmq-queues quorum_status)";
 /// Most orders and deliveries that are worked on in one go.
 const BATCH_MAX: usize = 256;
 /// How often the broker is asked whether it still sends.
@@ -129,6 +132,7 @@ impl Receiver {
 
     async fn listen(&mut self, epoch: u64) -> Result<End, QueueError> {
         let live = self.link.live(CONNECT_PATIENCE).await?;
+        self.desk.waits_for(UNANSWERED);
         // Somebody may have deleted a queue: that ends a subscription, too.
         live.declared.forget(Part::Kind(self.desk.kind));
         self.topology

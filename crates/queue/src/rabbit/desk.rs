@@ -260,6 +260,13 @@ impl Desk {
         self.news.notify_one();
     }
 
+    /// There is no channel yet, for another reason than before.
+    pub(super) fn waits_for(&self, why: &str) {
+        if let Some((_, known)) = &mut self.state.lock().down {
+            why.clone_into(known);
+        }
+    }
+
     pub(super) fn is_up(&self) -> bool {
         self.state.lock().down.is_none()
     }

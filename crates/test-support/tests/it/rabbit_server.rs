@@ -8,11 +8,9 @@ use assay_test_support::rabbit::{Prefix, RabbitOptions, RabbitServer};
 
 use crate::family::{descendants, open_to_others};
 
-/// The broker writes down half a second later which data belong to a queue; a kill before then would lose the queue.
 const DECLARE: &str = r#"
     rabbit_amqqueue:declare(rabbit_misc:r(<<"/">>, queue, <<"kept">>), true, false,
-        [{<<"x-queue-type">>, longstr, <<"quorum">>}], none, <<"test">>),
-    dets:sync(ra_directory_reverse).
+        [{<<"x-queue-type">>, longstr, <<"quorum">>}], none, <<"test">>), ok.
 "#;
 const HAS_LEADER: &str = "element(1, ra:members({'%2F_kept', node()})).";
 
@@ -32,6 +30,7 @@ async fn a_killed_broker_comes_back_with_its_queues_on_its_ports() {
     assert_eq!(told, "{ok,60000}");
     let told = server.control(&["eval", DECLARE]).await.unwrap();
     assert_eq!(told, "ok");
+    server.keep_queues().await.unwrap();
 
     server.kill().await.unwrap();
     assert_eq!(server.pid(), None);

@@ -41,6 +41,7 @@ async fn run(setup: &Setup) -> anyhow::Result<Row> {
     let mut scheduler = scene.usual(Role::Scheduler).await?;
     let mut worker = scene.usual(Role::Worker).await?;
     let before = scene.warm_throughput().await?;
+    scene.broker()?.server.keep_queues().await?;
     let requests = scene.requests(RUNNING, &[Act::Sleep(WORK_MS), Act::Progress]);
     let running = scene.accept(requests).await?;
     scene.marked(Mark::Started, &running, RUNNING, SOON).await?;

@@ -42,6 +42,7 @@ async fn run(setup: &Setup) -> anyhow::Result<Row> {
     let mut scheduler = scene.start(Role::Scheduler, &how).await?;
     let mut worker = scene.start(Role::Worker, &how).await?;
     let before = scene.warm_throughput().await?;
+    scene.broker()?.server.keep_queues().await?;
     let requests = scene.requests(WAITING, &[Act::Sleep(WORK_MS), Act::Progress]);
     scene.accept(requests).await?;
     let mut row = Row::new(SCENARIO.fault);

@@ -32,6 +32,7 @@ async fn run(setup: &Setup) -> anyhow::Result<Row> {
     let mut scheduler = scene.usual(Role::Scheduler).await?;
     let mut worker = scene.usual(Role::Worker).await?;
     let before = scene.warm_throughput().await?;
+    scene.broker()?.server.keep_queues().await?;
     worker.terminate().await?;
     let queued = setup.scale.pick(QUEUED, QUEUED / 100);
     let requests = scene.requests(queued, &[Act::Progress]);
