@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use assay_core::clock::SystemClock;
 use assay_core::kind::Lane;
