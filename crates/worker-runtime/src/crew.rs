@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use assay_core::port::WorkerRegistry;
 use assay_service::config::Error as ConfigError;
-use assay_service::readiness::Need;
 use assay_service::{Context, OnEnd};
 
 use crate::attendance::{Attendance, Program};
 use crate::config::Settings;
 use crate::handler::JobHandler;
 use crate::ports::Ports;
-use crate::worker::{Worker, queue_dependency};
+use crate::worker::Worker;
 
 /// Takes handlers in, and starts a worker for each. All of them are one worker to the registry.
 pub struct Crew {
@@ -58,12 +57,6 @@ impl Crew {
     /// When the section is wrong.
     pub fn add<H: JobHandler>(&mut self, handler: H) -> Result<(), ConfigError> {
         let settings = Settings::read(&self.context.config)?;
-        // Down until the worker says otherwise: the process is not ready before its workers are.
-        drop(
-            self.context
-                .readiness
-                .dependency(&queue_dependency(H::KIND), Need::Required),
-        );
         let worker = Worker::new(self.ports.clone(), handler, settings).attending(&self.attendance);
         let name = format!("worker {}", H::KIND);
         let run = worker.run(self.context.clone());

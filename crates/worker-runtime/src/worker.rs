@@ -73,22 +73,31 @@ impl<H: JobHandler> Worker<H> {
     }
 
     /// Works until the intake is stopped or the queue closed, then until its attempts have ended or were
-    /// handed back.
+    /// handed back. Its series, and what readiness needs of it, are there when this returns: nobody may look at a
+    /// process whose worker has not begun and find it ready.
     ///
     /// # Errors
     /// When one of its loops ended: leases can no longer be kept, or a pause no longer be heard of.
-    pub async fn run(self, context: Context) -> Result<(), Error> {
+    pub fn run(self, context: Context) -> impl Future<Output = Result<(), Error>> + Send {
+        let meters = context
+            .metrics
+            .record(|| Arc::new(Meters::new(H::KIND, &Refusal::REASONS)));
+        meters.slots(self.settings.concurrency);
+        let queue = queue_dependency(H::KIND);
+        let queue_up = context.readiness.dependency(&queue, Need::Required);
+        self.work(context, meters, queue_up)
+    }
+
+    async fn work(
+        self,
+        context: Context,
+        meters: Arc<Meters>,
+        queue_up: Dependency,
+    ) -> Result<(), Error> {
         let Context {
-            tasks,
-            shutdown,
-            readiness,
-            metrics,
-            ..
+            tasks, shutdown, ..
         } = context;
-        let meters = metrics.record(|| Arc::new(Meters::new(H::KIND, &Refusal::REASONS)));
         let slots = Slots::new(self.settings.concurrency);
-        meters.slots(slots.count());
-        let queue_up = readiness.dependency(&queue_dependency(H::KIND), Need::Required);
         let leases = Leases::new(&self.ports, &self.settings, &meters);
         let present = self.join(&slots, &leases);
         if !known(present.as_ref(), &shutdown).await {
