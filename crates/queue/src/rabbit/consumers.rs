@@ -1,7 +1,7 @@
 //! The consumers of a channel: one for each place of a kind, the most urgent first.
 
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use assay_core::kind::Lane;
 use assay_core::lanes::low_slots_max;
@@ -74,18 +74,8 @@ impl Consumers {
     ) -> Result<(), String> {
         std::future::poll_fn(|context| {
             for (place, consumer) in &mut self.0 {
-                while came.len() < most {
-                    match Pin::new(&mut *consumer).poll_next(context) {
-                        Poll::Ready(Some(Ok(delivery))) => came.push((*place, delivery)),
-                        Poll::Ready(Some(Err(error))) => {
-                            return Poll::Ready(Err(error.to_string()));
-                        }
-                        Poll::Ready(None) => {
-                            let why = "the broker cancelled it, because the queue is gone or moves";
-                            return Poll::Ready(Err(why.into()));
-                        }
-                        Poll::Pending => break,
-                    }
+                if let Err(why) = take(*place, consumer, context, came, most) {
+                    return Poll::Ready(Err(why));
                 }
             }
             if came.is_empty() {
@@ -117,4 +107,25 @@ impl Consumers {
         }
         Ok(tags)
     }
+}
+
+/// Puts what a consumer has into `came`, until that holds `most`. Fails when the consumer has ended.
+fn take(
+    place: Place,
+    consumer: &mut Consumer,
+    context: &mut Context<'_>,
+    came: &mut Vec<(Place, Delivery)>,
+    most: usize,
+) -> Result<(), String> {
+    while came.len() < most {
+        match Pin::new(&mut *consumer).poll_next(context) {
+            Poll::Ready(Some(Ok(delivery))) => came.push((place, delivery)),
+            Poll::Ready(Some(Err(error))) => return Err(error.to_string()),
+            Poll::Ready(None) => {
+                return Err("the broker cancelled it, because the queue is gone or moves".into());
+            }
+            Poll::Pending => break,
+        }
+    }
+    Ok(())
 }
