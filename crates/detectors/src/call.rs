@@ -9,6 +9,10 @@ pub const CONNECT_MS_MAX: u64 = 2_000;
 /// How tonic begins the status that it makes of a message above the bound. It has no other mark; a test holds this.
 const MESSAGE_TOO_LARGE: &str = "Error, decoded message length too large";
 
+/// How tonic, on either side, says that the deadline has passed. It says so under the code of a cancelled call, as it
+/// does when a connection is lost.
+const DEADLINE_PASSED: &str = "Timeout expired";
+
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CallError {
@@ -104,9 +108,10 @@ impl From<Status> for CallError {
             // Neither is an answer that a call like ours can have.
             | Code::AlreadyExists
             | Code::Ok => Self::Failed { why, again: false },
-            // What we cancel is dropped, and nobody sees its status. One that is seen is how the libraries of both
-            // sides say that the deadline has passed.
-            Code::DeadlineExceeded | Code::Cancelled => Self::TimedOut,
+            Code::DeadlineExceeded => Self::TimedOut,
+            // What we cancel is dropped, and nobody sees its status. One that is seen comes from elsewhere.
+            Code::Cancelled if status.message() == DEADLINE_PASSED => Self::TimedOut,
+            Code::Cancelled => Self::Failed { why, again: true },
             Code::OutOfRange if status.message().starts_with(MESSAGE_TOO_LARGE) => {
                 Self::BadSchema("it is too large".to_owned())
             }
@@ -133,7 +138,7 @@ mod tests {
         (Code::DataLoss, "failed", true, false),
         (Code::AlreadyExists, "failed", true, false),
         (Code::DeadlineExceeded, "timeout", true, false),
-        (Code::Cancelled, "timeout", true, false),
+        (Code::Cancelled, "failed", true, true),
         (Code::InvalidArgument, "refused", false, false),
         (Code::OutOfRange, "refused", false, false),
         (Code::NotFound, "absent", false, false),
@@ -151,6 +156,14 @@ mod tests {
             assert_eq!(found, (word, counts, may_pass), "{code:?}");
             assert!(CallError::WORDS.contains(&word));
         }
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_is_told_from_a_lost_connection() {
+        let passed = CallError::from(Status::cancelled(DEADLINE_PASSED));
+        assert_eq!(passed, CallError::TimedOut);
+        let lost = CallError::from(Status::cancelled("operation was canceled"));
+        assert!(lost.counts() && lost.may_pass());
     }
 
     #[test]

@@ -1,6 +1,11 @@
+use std::fs::File;
+use std::io::Cursor;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use assay_core::clock::SystemClock;
+use assay_forensics::Limits;
+use image::{ImageFormat, Rgb, RgbImage};
 use parking_lot::Mutex;
 use proptest::prelude::*;
 use tokio::net::TcpListener;
@@ -14,9 +19,14 @@ use super::wire::grpc_inference_service_server::{
 };
 use super::wire::{InferTensorContents, ModelReadyResponse};
 use super::*;
+use crate::exam::Ask;
+use crate::metric_definitions::Meters;
 use crate::model::tests::tiny;
+use crate::opinion::Status as Outcome;
+use crate::panel::{Panel, Tools};
 use crate::picture::Pixels;
-use crate::settings::External;
+use crate::render::{RenderError, Rendered, Renderer, Rendition, render};
+use crate::settings::{External, Protocol, Settings};
 
 fn tensor(name: &str, datatype: &str, shape: &[i64]) -> TensorMetadata {
     TensorMetadata {
@@ -58,10 +68,10 @@ fn exam() -> Exam {
     }
 }
 
-/// A server of one model that answers the mean of what it is shown, and keeps the question.
+/// A server of one model that answers always the same, and keeps the questions.
 #[derive(Clone, Default)]
 struct Scripted {
-    asked: Arc<Mutex<Option<ModelInferRequest>>>,
+    asked: Arc<Mutex<Vec<ModelInferRequest>>>,
 }
 
 #[tonic::async_trait]
@@ -85,7 +95,7 @@ impl GrpcInferenceService for Scripted {
         &self,
         request: Request<ModelInferRequest>,
     ) -> Result<Response<ModelInferResponse>, Status> {
-        *self.asked.lock() = Some(request.into_inner());
+        self.asked.lock().push(request.into_inner());
         Ok(Response::new(ModelInferResponse {
             model_name: "m".to_owned(),
             model_version: "2".to_owned(),
@@ -134,10 +144,74 @@ async fn a_model_at_a_server_is_shown_samples_and_answers_numbers() {
             kind
         }
     );
-    let asked = scripted.asked.lock().take().unwrap();
+    let asked = scripted.asked.lock().pop().unwrap();
     assert_eq!(asked.inputs[0].shape, [1, 3, 1, 2]);
     let shown = [0.0_f32, 1.0, -1.0, 1.0, -4.0, 0.0].map(f32::to_le_bytes);
     assert_eq!(asked.raw_input_contents[0], shown.concat());
+}
+
+/// Renders where it stands, which only a test may.
+struct Here(Vec<u8>);
+
+#[async_trait]
+impl Renderer for Here {
+    async fn render(&self, _: &Arc<File>, rendition: Rendition) -> Result<Rendered, RenderError> {
+        render(&self.0, rendition, &Limits::default())
+    }
+}
+
+#[tokio::test]
+async fn a_panel_has_samples_made_for_a_model() {
+    let scripted = Scripted::default();
+    let mut serving = JoinSet::new();
+    let address = serve(scripted.clone(), &mut serving).await;
+    let model = Model {
+        positive_class: 1,
+        ..tiny()
+    };
+    let external = External {
+        protocol: Protocol::OpenInference,
+        tasks: vec![Task::AiGenerated],
+        model: Some(model),
+        ..External::at(format!("http://{address}"))
+    };
+    let mut png = Cursor::new(Vec::new());
+    let picture = RgbImage::from_pixel(8, 4, Rgb([255; 3]));
+    picture.write_to(&mut png, ImageFormat::Png).unwrap();
+    let tools = Tools {
+        clock: Arc::new(SystemClock),
+        renderer: Arc::new(Here(png.into_inner())),
+        chance: || 0.0,
+        meters: Meters::default(),
+    };
+    let settings = Settings {
+        external: [("clip".to_owned(), external)].into(),
+    };
+    let panel = Panel::open(&settings, &tools).unwrap();
+    let ask = Ask {
+        request_id: "job".to_owned(),
+        file: Arc::new(tempfile::tempfile().unwrap()),
+        sha256: String::new(),
+        bytes: 0,
+        mime: "image/png".to_owned(),
+        modality: Modality::Image,
+        size: Some((8, 4)),
+        time_left: Duration::from_secs(60),
+        want_map: false,
+        hints: std::collections::BTreeMap::new(),
+    };
+    let opinions = panel.ask(ask, &mut |_| {}).await.unwrap();
+    let [opinion] = opinions.try_into().unwrap();
+    assert_eq!((opinion.status, opinion.score), (Outcome::Ok, Some(0.75)));
+    assert!(opinion.findings[0].warnings.is_empty());
+    let asked = scripted.asked.lock().clone();
+    assert_eq!(asked.len(), 3);
+    let white = [1.0_f32, 1.0, 1.0, 1.0, 0.0, 0.0].map(f32::to_le_bytes);
+    assert!(
+        asked
+            .iter()
+            .all(|asked| asked.raw_input_contents[0] == white.concat())
+    );
 }
 
 #[test]
