@@ -254,6 +254,9 @@ fn describe_structure(structure: &Structure, fingerprint: Option<&Fingerprint>) 
             .metric("dc_ppm", figures.dc_ppm.into())
             .metric("peak_ppm", figures.peak_ppm.into())
             .metric("zero_runs", figures.zero_runs.into());
+        if let Some(hertz) = layout.bandwidth_hz {
+            evidence = evidence.metric("bandwidth_hz", hertz.into());
+        }
     }
     match fingerprint.and_then(|fingerprint| fingerprint.picture) {
         Some(Picture {

@@ -15,6 +15,7 @@ mod pdf;
 mod place;
 mod png;
 mod riff;
+mod spectrum;
 mod tiff;
 mod vorbis;
 mod wav;

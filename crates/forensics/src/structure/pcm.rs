@@ -61,31 +61,63 @@ pub(super) fn measure(
     }
     let mut meter = Meter::new(channels, sample_rate);
     match coding {
-        Coding::Unsigned8 => meter.run(data, channels, |[raw]: [u8; 1]| {
-            let level = (i32::from(raw) - 128) << 24;
-            (level, raw == 0 || raw == u8::MAX)
-        }),
-        Coding::Signed16 => meter.run(data, channels, |raw: [u8; 2]| {
-            let level = i16::from_le_bytes(raw);
-            (
-                i32::from(level) << 16,
-                level == i16::MAX || level == i16::MIN,
-            )
-        }),
-        Coding::Signed24 => meter.run(data, channels, |[a, b, c]: [u8; 3]| {
-            let level = i32::from_le_bytes([0, a, b, c]);
-            (level, level == i32::MAX & !0xff || level == i32::MIN)
-        }),
-        Coding::Signed32 => meter.run(data, channels, |raw: [u8; 4]| {
-            let level = i32::from_le_bytes(raw);
-            (level, level == i32::MAX || level == i32::MIN)
-        }),
-        Coding::Float32 => meter.run(data, channels, |raw: [u8; 4]| {
-            let level = f32::from_le_bytes(raw);
-            (scaled(level), level.abs() >= 1.0)
-        }),
+        Coding::Unsigned8 => meter.run(data, channels, unsigned8),
+        Coding::Signed16 => meter.run(data, channels, signed16),
+        Coding::Signed24 => meter.run(data, channels, signed24),
+        Coding::Signed32 => meter.run(data, channels, signed32),
+        Coding::Float32 => meter.run(data, channels, float32),
     }
     meter.finish(sample_rate)
+}
+
+impl Coding {
+    /// Bytes of one sample.
+    pub(super) fn bytes(self) -> usize {
+        match self {
+            Self::Unsigned8 => 1,
+            Self::Signed16 => 2,
+            Self::Signed24 => 3,
+            Self::Signed32 | Self::Float32 => 4,
+        }
+    }
+
+    /// One sample, on a scale of 32 bits; zero if there are not enough bytes.
+    pub(super) fn level(self, raw: &[u8]) -> i32 {
+        let level = match self {
+            Self::Unsigned8 => raw.first_chunk().map(|raw| unsigned8(*raw)),
+            Self::Signed16 => raw.first_chunk().map(|raw| signed16(*raw)),
+            Self::Signed24 => raw.first_chunk().map(|raw| signed24(*raw)),
+            Self::Signed32 => raw.first_chunk().map(|raw| signed32(*raw)),
+            Self::Float32 => raw.first_chunk().map(|raw| float32(*raw)),
+        };
+        level.map_or(0, |(level, _)| level)
+    }
+}
+
+fn unsigned8([raw]: [u8; 1]) -> (i32, bool) {
+    let level = (i32::from(raw) - 128) << 24;
+    (level, raw == 0 || raw == u8::MAX)
+}
+
+fn signed16(raw: [u8; 2]) -> (i32, bool) {
+    let level = i16::from_le_bytes(raw);
+    let is_clipped = level == i16::MAX || level == i16::MIN;
+    (i32::from(level) << 16, is_clipped)
+}
+
+fn signed24([a, b, c]: [u8; 3]) -> (i32, bool) {
+    let level = i32::from_le_bytes([0, a, b, c]);
+    (level, level == i32::MAX & !0xff || level == i32::MIN)
+}
+
+fn signed32(raw: [u8; 4]) -> (i32, bool) {
+    let level = i32::from_le_bytes(raw);
+    (level, level == i32::MAX || level == i32::MIN)
+}
+
+fn float32(raw: [u8; 4]) -> (i32, bool) {
+    let level = f32::from_le_bytes(raw);
+    (scaled(level), level.abs() >= 1.0)
 }
 
 /// To the scale of whole numbers; what is beyond it, or no number, ends at its edge or at zero.

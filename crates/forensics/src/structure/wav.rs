@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pcm::{self, Coding, PcmFigures};
 use super::riff::{self, Chunk, Container, Names};
-use super::{Block, BlockKind, Structure, id3};
+use super::{Block, BlockKind, Structure, id3, spectrum};
 use crate::bytes::{Order, count, u16_at, u32_at};
 use crate::limits::Limits;
 use crate::refusal::Refusal;
@@ -17,6 +17,8 @@ const CODEC_EXTENSIBLE: u16 = 0xfffe;
 const EXTENSIBLE_CODEC_AT: usize = 24;
 /// From here on clipping is told, in parts per million: single full-scale samples are in any loud recording.
 const CLIPPED_PPM_TOLD: u32 = 1_000;
+/// Below this share of what the file could hold, the bandwidth is told. Many sounds simply have little at the top.
+const BANDWIDTH_PERCENT_TOLD: u64 = 75;
 /// From here on an offset is told, in parts per million.
 const DC_PPM_TOLD: u32 = 10_000;
 
@@ -33,6 +35,8 @@ pub struct WavLayout {
     pub data_bytes: u64,
     /// Figures of the samples, if they are plain.
     pub figures: Option<PcmFigures>,
+    /// Above this frequency there is nothing but what is 40 dB below the rest, if the samples are plain.
+    pub bandwidth_hz: Option<u32>,
     /// Whether a chunk is cut off.
     pub truncated: bool,
     /// Bytes after the end that the container declares.
@@ -98,8 +102,9 @@ fn note(
         b"fmt " => layout.format = layout.format.or_else(|| format(chunk.data)),
         b"data" => {
             layout.data_bytes += count(chunk.data.len());
-            if layout.figures.is_none() {
-                layout.figures = layout.format.and_then(|format| format.figures(chunk.data));
+            if let (None, Some(format)) = (layout.figures, layout.format) {
+                layout.figures = format.figures(chunk.data);
+                layout.bandwidth_hz = format.bandwidth_hz(chunk.data);
             }
         }
         b"LIST" => riff::note_info(bytes, chunk, limits, structure),
@@ -146,6 +151,10 @@ impl WavFormat {
         pcm::measure(data, self.coding()?, self.channels, self.sample_rate)
     }
 
+    fn bandwidth_hz(&self, data: &[u8]) -> Option<u32> {
+        spectrum::bandwidth_hz(data, self.coding()?, self.channels, self.sample_rate)
+    }
+
     fn describe(&self) -> String {
         let Self {
             codec,
@@ -169,6 +178,7 @@ fn tell(layout: &WavLayout, structure: &mut Structure) {
     if let Some(format) = &layout.format {
         structure.fact("audio_format", format.describe());
     }
+    tell_bandwidth(layout, structure);
     let Some(figures) = &layout.figures else {
         return;
     };
@@ -201,6 +211,22 @@ fn tell(layout: &WavLayout, structure: &mut Structure) {
             "dc_offset",
             format!(
                 "the mean of all samples is {ppm} millionths of full scale away from zero, as from simple recorders"
+            ),
+        );
+    }
+}
+
+fn tell_bandwidth(layout: &WavLayout, structure: &mut Structure) {
+    let (Some(format), Some(hertz)) = (&layout.format, layout.bandwidth_hz) else {
+        return;
+    };
+    let half_rate = format.sample_rate / 2;
+    if u64::from(hertz) * 100 < u64::from(half_rate) * BANDWIDTH_PERCENT_TOLD {
+        structure.fact(
+            "bandwidth",
+            format!(
+                "hardly any sound above {hertz} Hz, though the file could hold up to {half_rate} Hz: as after a \
+                 telephone or a codec, from simple recorders, or made at a lower rate"
             ),
         );
     }

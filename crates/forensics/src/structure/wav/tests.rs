@@ -72,6 +72,29 @@ fn clipping_silence_and_offset_are_facts() {
 }
 
 #[test]
+fn a_low_bandwidth_is_a_fact() {
+    let told = |sample_rate: u32| {
+        let tone = |at: u32| {
+            let turns = f64::from(at) * 3_000.0 / f64::from(sample_rate);
+            #[expect(clippy::cast_possible_truncation, reason = "within the range")]
+            let level = ((turns * std::f64::consts::TAU).sin() * 9_000.0) as i16;
+            level.to_le_bytes()
+        };
+        let data: Vec<u8> = (0..5_000).flat_map(tone).collect();
+        let mut format = fmt(1, 1, 16);
+        format[4..8].copy_from_slice(&sample_rate.to_le_bytes());
+        let (layout, structure) = look(&riff(b"WAVE", &[(b"fmt ", &format), (b"data", &data)]));
+        (
+            layout.bandwidth_hz.is_some(),
+            has_fact(&structure, "bandwidth"),
+        )
+    };
+    assert_eq!(told(44_100), (true, true));
+    // This file could not hold more than the band that the rest is held against.
+    assert_eq!(told(8_000), (false, false));
+}
+
+#[test]
 fn compressed_samples_are_not_measured() {
     let file = riff(b"WAVE", &[(b"fmt ", &fmt(0x55, 2, 0)), (b"data", &[1; 64])]);
     let (layout, structure) = look(&file);
