@@ -115,6 +115,17 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_an_archive_is_looked_for_as_far_as_its_comment_goes() {
+        let with_comment = |bytes: usize| {
+            let mut archive = [samples::png(), zip()].concat();
+            archive.extend(vec![b'x'; bytes]);
+            also(&archive, Format::Png).is_some()
+        };
+        assert!(with_comment(ZIP_COMMENT_BYTES_MAX));
+        assert!(!with_comment(ZIP_COMMENT_BYTES_MAX + 1));
+    }
+
+    #[test]
     fn plain_files_are_one_format() {
         assert!(also(&samples::jpeg(90), Format::Jpeg).is_none());
         assert!(also(b"PK\x05\x06 is how an archive ends", Format::Unknown).is_none());

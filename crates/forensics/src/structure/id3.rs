@@ -234,6 +234,18 @@ mod tests {
     }
 
     #[test]
+    fn frames_are_bounded() {
+        let found = |n: usize| {
+            let frames = [b"TXX\0\0\0".repeat(n), b"TSS\0\0\x02\0x".to_vec()].concat();
+            let size = u32::try_from(frames.len()).expect("small");
+            let size = [size >> 14, size >> 7 & 0x7f, size & 0x7f];
+            let size = size.map(|part| u8::try_from(part).expect("seven bits"));
+            texts(&[b"ID3\x02\0\0\0".as_slice(), &size, &frames].concat()).len()
+        };
+        assert_eq!((found(999), found(1_000)), (1, 0));
+    }
+
+    #[test]
     fn a_tag_ends_where_it_says() {
         assert_eq!(end_of(b"ID3\x04\0\0\0\0\x01\x00", 0), Some(138));
         assert_eq!(end_of(b"ID3\x04\0\x10\0\0\0\x01", 0), Some(21));

@@ -74,6 +74,19 @@ mod tests {
     }
 
     #[test]
+    fn comments_are_bounded() {
+        let found = |n: usize| {
+            let mut comments = vec!["TITLE=t"; n];
+            comments.push("ENCODER=x");
+            let data = crate::samples::vorbis_comments("v", &comments);
+            let mut structure = Structure::default();
+            read(&data, 0, &mut structure);
+            structure.tags.len()
+        };
+        assert_eq!((found(999), found(1_000)), (2, 1));
+    }
+
+    #[test]
     fn what_is_cut_is_not_read() {
         let data = crate::samples::vorbis_comments("Lavf60", &["encoder=Lavc"]);
         for end in 0..data.len() {

@@ -55,6 +55,17 @@ fn parts_of_a_large_file_are_no_trailing_data() {
 }
 
 #[test]
+fn streams_and_names_are_bounded() {
+    let found = |n: usize| {
+        let streams = vec![(b"strh", b"vidsMJPG".as_slice()); n];
+        let (layout, _) = look(&riff(b"AVI ", &streams));
+        (layout.streams.len(), layout.chunk_order.split(' ').count())
+    };
+    assert_eq!((found(16), found(17)), ((16, 16), (16, 17)));
+    assert_eq!((found(64).1, found(65).1), (64, 64));
+}
+
+#[test]
 fn lists_are_not_followed_without_end() {
     let mut nested = list(b"hdrl", &[(b"strh", b"vidsMJPG")]);
     for _ in 0..1_000 {

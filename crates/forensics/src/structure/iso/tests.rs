@@ -237,6 +237,68 @@ fn boxes_are_bounded() {
 }
 
 #[test]
+fn lists_are_bounded() {
+    let index =
+        |parts: &[u8]| [iso_box(b"ftyp", b"isom\0\0\0\0"), iso_box(b"moov", parts)].concat();
+    let tracks = |n: usize| {
+        let layout = look(&index(&iso_box(b"trak", &[]).repeat(n))).0;
+        layout.movie.expect("read").tracks.len()
+    };
+    assert_eq!((tracks(32), tracks(33)), (32, 32));
+    let brands = |n: usize| {
+        let header = [b"isom\0\0\0\0".as_slice(), &b"iso2".repeat(n)].concat();
+        let file = [iso_box(b"ftyp", &header), iso_box(b"moov", &[])].concat();
+        look(&file).0.compatible_brands.len()
+    };
+    assert_eq!((brands(32), brands(33)), (32, 32));
+    let named = |n: usize| {
+        let keys: Vec<u8> = (0..n)
+            .flat_map(|key| iso_box(b"mdta", format!("key{key}").as_bytes()))
+            .collect();
+        let number = u32::try_from(n).expect("few").to_be_bytes();
+        let meta = [
+            hdlr(b"mdta", ""),
+            full_box(b"keys", 0, 0, &[[0; 4].as_slice(), &keys].concat()),
+            iso_box(b"ilst", &value(&number, "text")),
+        ];
+        let (_, structure) = look(&index(&iso_box(b"meta", &meta.concat())));
+        structure.tags.len()
+    };
+    assert_eq!((named(256), named(257)), (1, 0));
+    // Boxes that differ, so that no run is cut short.
+    let tree = look(&index(
+        &[iso_box(b"free", &[]), iso_box(b"skip", &[])]
+            .concat()
+            .repeat(500),
+    ));
+    assert!((2_000..2_010).contains(&tree.0.tree.len()));
+}
+
+#[test]
+fn metadata_of_pictures_is_bounded() {
+    let blocks = |n: usize| {
+        let places = vec![(b"Exif", "", 8_u32, 20_u32); n];
+        // The first bytes of what is found there say how much to skip: nothing.
+        let mut file = heif(&places);
+        file[8..12].fill(0);
+        look(&file).1.blocks.len()
+    };
+    assert_eq!((blocks(16), blocks(17)), (16, 16));
+    let kinds = |n: usize| {
+        let properties: Vec<u8> = (0..n)
+            .flat_map(|kind| full_box(b"auxC", 0, 0, format!("urn:{kind}\0").as_bytes()))
+            .collect();
+        let meta = [
+            full_box(b"iinf", 0, 0, b"\0\0"),
+            iso_box(b"iprp", &iso_box(b"ipco", &properties)),
+        ];
+        let file = full_box(b"meta", 0, 0, &meta.concat());
+        look(&file).0.items.expect("read").auxiliary.len()
+    };
+    assert_eq!((kinds(16), kinds(17)), (16, 16));
+}
+
+#[test]
 fn sizes_of_zero_one_and_beyond_do_no_harm() {
     let index = iso_box(b"moov", &mvhd(9, 9));
     let open = [index.as_slice(), b"\0\0\0\0mdatmedia"].concat();

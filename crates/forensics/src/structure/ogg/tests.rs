@@ -82,6 +82,20 @@ fn damage_and_cuts_are_told() {
 }
 
 #[test]
+fn streams_are_bounded() {
+    let streams = |n: u8| {
+        let first = |serial: u8| {
+            let mut first = page(2 | 4, 0, b"OpusHead\x01\x02");
+            first[14] = serial;
+            first
+        };
+        let pages: Vec<u8> = (0..n).flat_map(first).collect();
+        look(&pages).0.streams.len()
+    };
+    assert_eq!((streams(16), streams(17)), (16, 16));
+}
+
+#[test]
 fn what_follows_is_told() {
     let (layout, structure) = look(&[opus().concat(), b"%PDF-1.4 ...".to_vec()].concat());
     assert_eq!(layout.trailing_bytes, 12);

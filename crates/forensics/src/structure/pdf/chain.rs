@@ -221,6 +221,17 @@ mod tests {
     }
 
     #[test]
+    fn an_end_mark_stands_near_its_word() {
+        let ends = |spaces: usize| {
+            let space = " ".repeat(spaces);
+            chain(format!("startxref 0{space}%%EOF").as_bytes())
+                .ends
+                .len()
+        };
+        assert_eq!((ends(57), ends(58)), (1, 0));
+    }
+
+    #[test]
     fn revisions_are_bounded() {
         let hit = |n: usize| {
             let all: Vec<Option<usize>> = (0..n).map(|number| number.checked_sub(1)).collect();

@@ -151,6 +151,15 @@ mod tests {
     }
 
     #[test]
+    fn resources_are_bounded() {
+        let kept = |n: usize| {
+            let fonts: String = (0..n).map(|font| format!("/F{font} 1 0 R")).collect();
+            look(&format!("<</Type/Page/Resources<</Font<<{fonts}>>>>>>")).resources()
+        };
+        assert_eq!((kept(4_096), kept(4_097)), (4_096, 4_096));
+    }
+
+    #[test]
     fn another_page_is_another_page() {
         let before = look(PAGE);
         for page in [

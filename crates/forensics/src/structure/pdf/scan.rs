@@ -197,6 +197,17 @@ mod tests {
     }
 
     #[test]
+    fn spaces_and_digits_are_bounded() {
+        let found = |spaces: usize, digits: usize| {
+            let (space, zeros) = (" ".repeat(spaces), "0".repeat(digits - 1));
+            let text = format!("%\n{zeros}7{space}0 obj 1");
+            numbers(text.as_bytes()).len()
+        };
+        assert_eq!((found(8, 1), found(9, 1)), (1, 0));
+        assert_eq!((found(1, 10), found(1, 11)), (1, 0));
+    }
+
+    #[test]
     fn streams_end_where_they_say_or_where_their_end_stands() {
         let data = |bytes: &'static [u8]| {
             let object = Objects::new(bytes).next().expect("an object");

@@ -364,6 +364,22 @@ fn objects_are_bounded_packed_or_not() {
 }
 
 #[test]
+fn lists_are_bounded() {
+    let many = |n: usize, object: &str| {
+        let pdf = (0..n).fold(Pdf::new(), |pdf, _| pdf.object(1, object));
+        look(&pdf).0
+    };
+    let signature = "<</ByteRange[0 1 2 3]>>";
+    let signatures = |n: usize| many(n, signature).signatures.len();
+    assert_eq!((signatures(64), signatures(65)), (64, 64));
+    let pictures = |n: usize| {
+        let picture = |pdf: Pdf, _| pdf.stream(1, "/Filter/DCTDecode", b"x");
+        look(&(0..n).fold(Pdf::new(), picture)).0.jpeg_streams.len()
+    };
+    assert_eq!((pictures(256), pictures(257)), (256, 256));
+}
+
+#[test]
 fn hostile_documents_cost_no_more_than_their_bytes() {
     const TIMES: usize = 100_000;
     for part in [
