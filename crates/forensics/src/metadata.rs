@@ -3,6 +3,7 @@
 mod comment;
 mod consistency;
 mod exif;
+mod exif_thumbnail;
 mod png_text;
 mod xmp;
 mod xmp_guard;
@@ -10,6 +11,7 @@ mod xmp_guard;
 use serde::{Deserialize, Serialize};
 
 pub use exif::Exif;
+pub use exif_thumbnail::{THUMBNAIL_BYTES_MAX, exif_thumbnail};
 pub use xmp::Xmp;
 
 use crate::bytes::count;

@@ -1,10 +1,13 @@
 //! Analyses of decoded pictures: each a function of one [`Subject`], each with its own evidence.
 
+pub mod copy_move;
 pub mod double_quantisation;
 mod gate;
 pub mod ghosts;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod thumbnail;
+pub mod watermark;
 
 pub use gate::{FLAT_SHARE_MAX, GREY_LEVELS_MAX_OF_GRAPHICS, PIXELS_MIN, unlike_photo};
 
