@@ -4,6 +4,7 @@ pub mod copy_move;
 pub mod double_quantisation;
 mod gate;
 pub mod ghosts;
+pub mod grid;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod thumbnail;
