@@ -2,6 +2,8 @@
 
 mod cover;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::coverage::CoverageItem;
@@ -10,6 +12,7 @@ use crate::fingerprint::{Fingerprint, Missing, Picture, fingerprint, sha256};
 use crate::limits::Limits;
 use crate::marker::{Markers, markers};
 use crate::metadata::{Exif, Metadata, Xmp, metadata};
+use crate::pixels::{Found, Inspection, inspect};
 use crate::refusal::Refusal;
 use crate::sniff::{Format, Hints, MediaKind, Sniff, detect, sniff};
 use crate::structure::{Layout, Structure, after_signature, structure};
@@ -70,6 +73,8 @@ pub struct Stages {
     pub markers: Option<Markers>,
     /// Of [`fingerprint()`].
     pub fingerprint: Option<Fingerprint>,
+    /// Of [`inspect()`], each by itself.
+    pub inspections: BTreeMap<Inspection, Vec<Found>>,
     /// Of the stage that ended the analysis.
     pub refusal: Option<Refusal>,
 }
@@ -101,6 +106,10 @@ fn run(bytes: &[u8], hints: &Hints, limits: &Limits, stages: &mut Stages) -> Res
         .insert(metadata(bytes, sniff, structure, limits));
     stages.markers = Some(markers(metadata));
     stages.fingerprint = Some(fingerprint(bytes, sniff, structure, limits));
+    for inspection in Inspection::ALL {
+        let found = inspect(inspection, bytes, sniff, structure, limits);
+        stages.inspections.insert(inspection, found);
+    }
     Ok(())
 }
 
@@ -117,6 +126,7 @@ impl Analysis {
             metadata,
             markers,
             fingerprint,
+            inspections,
             refusal,
         } = stages;
         let structure = structure.unwrap_or_default();
@@ -126,6 +136,8 @@ impl Analysis {
         history.extend(structure.facts);
         history.extend(metadata.facts);
         history.extend(markers.facts.iter().cloned());
+        let found = inspections.into_values().flatten();
+        history.extend(found.flat_map(|found| found.facts));
         let mut hits = structure.limits;
         hits.extend(metadata.limits);
         Self {
@@ -209,6 +221,8 @@ fn collect_evidence(format: Format, stages: &Stages) -> Vec<Evidence> {
     if let Some(markers) = &stages.markers {
         evidence.extend(markers.evidence.iter().cloned());
     }
+    let found = stages.inspections.values().flatten();
+    evidence.extend(found.map(|found| found.evidence.clone()));
     evidence
 }
 

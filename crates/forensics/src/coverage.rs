@@ -14,6 +14,17 @@ pub const METADATA_CONSISTENCY: &str = "metadata_consistency";
 /// The fingerprint under which similar pictures are found.
 pub const PERCEPTUAL_FINGERPRINT: &str = "perceptual_fingerprint";
 
+/// Traces of double compression, in all of the picture and in parts of it.
+pub const DOUBLE_COMPRESSION: &str = "local_manipulation_pixels";
+/// The grid of an earlier JPEG compression.
+pub const JPEG_GRID: &str = "jpeg_grid_origin";
+/// Parts of the picture copied within it.
+pub const COPY_MOVE: &str = "copy_move";
+/// The embedded small picture against the large one.
+pub const THUMBNAIL_MISMATCH: &str = "thumbnail_mismatch";
+/// Invisible watermarks with a public key.
+pub const KNOWN_WATERMARK: &str = "known_watermark";
+
 /// Only a learned detector answers these, and none is part of Assay.
 const NEED_DETECTOR: [&str; 4] = [
     "face_swap",
@@ -22,24 +33,8 @@ const NEED_DETECTOR: [&str; 4] = [
     "ai_generated_pixels",
 ];
 
-/// Tests on pixels, each with what it would look for.
-const NOT_BUILT: [(&str, &str); 6] = [
-    (
-        "local_manipulation_pixels",
-        "traces of double compression inside the picture",
-    ),
-    (
-        "jpeg_grid_origin",
-        "the grid of an earlier JPEG compression",
-    ),
-    ("copy_move", "parts of the picture copied within it"),
-    (
-        "thumbnail_mismatch",
-        "the embedded small picture against the large one",
-    ),
-    ("known_watermark", "invisible watermarks with a public key"),
-    ("sensor_noise", "the noise pattern of a camera"),
-];
+/// Tests on pixels that are not built, each with what it would look for.
+const NOT_BUILT: [(&str, &str); 1] = [("sensor_noise", "the noise pattern of a camera")];
 
 /// One question and how it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

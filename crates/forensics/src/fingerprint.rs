@@ -13,10 +13,13 @@ use image::DynamicImage;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::bytes::index;
 use crate::limits::Limits;
-use crate::raster::decode;
+use crate::raster::{Plane, decode};
 use crate::sniff::Sniff;
 use crate::structure::Structure;
+
+pub(crate) use luma::describe;
 
 /// How the perceptual fingerprint was made. Only equal names compare.
 pub const ALGORITHM: &str = "dct256.1";
@@ -136,7 +139,7 @@ fn measure(image: DynamicImage) -> Fingerprint {
             detail: "the picture has no pixels".to_owned(),
         }),
         perceptual,
-        picture: Some(luma::describe(&luma)),
+        picture: Plane::new(index(luma.width()), luma.into_raw()).map(|luma| describe(&luma)),
     }
 }
 

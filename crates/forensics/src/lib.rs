@@ -1,6 +1,6 @@
 //! Analyses media bytes and says what they show: bytes in, evidence out.
 //!
-//! The stages [`sniff()`], [`structure()`], [`metadata()`], [`markers()`] and [`fingerprint()`] may be called one by one;
+//! The stages [`sniff()`], [`structure()`], [`metadata()`], [`markers()`], [`fingerprint()`] and [`inspect()`] may be called one by one;
 //! [`analyze`] calls them all. [`judge`] turns evidence, its own and that of others, into a verdict. Every output
 //! serialises, as the stages run in a process of their own. All work is linear in the bytes and within [`Limits`];
 //! no input makes it panic. What was not tested stands in [`coverage`].
@@ -37,6 +37,7 @@ pub use fusion::{Fusion, Priors, Score, Verbal, fuse};
 pub use limits::Limits;
 pub use marker::{Implies, Marker, Markers, markers};
 pub use metadata::{Exif, Metadata, Xmp, metadata};
+pub use pixels::{Found, Inspection, Map, inspect};
 pub use refusal::Refusal;
 pub use sniff::{Format, Hints, MediaKind, Size, Sniff, sniff};
 pub use structure::{Layout, Structure, structure};

@@ -1,19 +1,27 @@
 //! Analyses of decoded pictures: each a function of one [`Subject`], each with its own evidence.
+//!
+//! [`Inspection`] names those that may be run by themselves, as each of them may be what a hostile file is made for.
 
 pub mod copy_move;
 pub mod double_quantisation;
 mod gate;
 pub mod ghosts;
 pub mod grid;
+mod inspection;
+mod map;
+mod prepared;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod thumbnail;
 pub mod watermark;
 
-pub use gate::{FLAT_SHARE_MAX, GREY_LEVELS_MAX_OF_GRAPHICS, PIXELS_MIN, unlike_photo};
-
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
+
+pub use gate::{FLAT_SHARE_MAX, GREY_LEVELS_MAX_OF_GRAPHICS, PIXELS_MIN, unlike_photo};
+pub use inspection::{Inspection, inspect};
+pub use map::{MAP_SIDE_MAX, Map};
+pub use prepared::Prepared;
 
 use crate::evidence::{Evidence, Fact};
 use crate::levels::Levels;
@@ -34,7 +42,7 @@ pub struct Subject<'a> {
 }
 
 /// What one analysis found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Found {
     /// For the verdict. Exactly one piece per analysis, also when it does not apply.
     pub evidence: Evidence,
@@ -42,19 +50,6 @@ pub struct Found {
     pub facts: Vec<Fact>,
     /// Where in the picture, if there is something to see.
     pub map: Option<Map>,
-}
-
-/// A picture of how strongly an analysis speaks at each place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Map {
-    /// Pixels of the picture along each side of one cell.
-    pub cell_pixels: u32,
-    /// Cells of a row.
-    pub columns: u32,
-    /// Rows.
-    pub rows: u32,
-    /// 0 (nothing) to 255 (most), row by row.
-    pub cells: Vec<u8>,
 }
 
 impl From<Evidence> for Found {

@@ -4,6 +4,7 @@ use super::{Stages, has_picture_metadata, is_walked};
 use crate::coverage::{self, CoverageItem, CoverageStatus};
 use crate::evidence::LimitHit;
 use crate::fingerprint::Missing;
+use crate::pixels::Inspection;
 use crate::sniff::Format;
 
 pub(super) fn cover(format: Format, stages: &Stages) -> Vec<CoverageItem> {
@@ -32,6 +33,8 @@ pub(super) fn cover(format: Format, stages: &Stages) -> Vec<CoverageItem> {
         ),
         cover_fingerprint(format, stages),
     ];
+    let inspections = Inspection::ALL.into_iter();
+    items.extend(inspections.map(|inspection| cover_inspection(inspection, format, stages)));
     items.extend(coverage::unanswered());
     items
 }
@@ -62,7 +65,7 @@ fn stage(
 
 fn cover_fingerprint(format: Format, stages: &Stages) -> CoverageItem {
     let question = coverage::PERCEPTUAL_FINGERPRINT;
-    let decoded = matches!(format, Format::Jpeg | Format::Png);
+    let decoded = is_decoded(format);
     let Some(fingerprint) = &stages.fingerprint else {
         return if decoded {
             CoverageItem::new(question, CoverageStatus::Aborted, why_aborted(stages))
@@ -77,6 +80,25 @@ fn cover_fingerprint(format: Format, stages: &Stages) -> CoverageItem {
             CoverageItem::new(question, CoverageStatus::Aborted, detail)
         }
     }
+}
+
+fn cover_inspection(inspection: Inspection, format: Format, stages: &Stages) -> CoverageItem {
+    let question = inspection.question();
+    if !is_decoded(format) {
+        return coverage::answered(question, format, false, "");
+    }
+    let Some(found) = stages.inspections.get(&inspection) else {
+        return CoverageItem::new(question, CoverageStatus::Aborted, why_aborted(stages));
+    };
+    if found.iter().any(|found| found.evidence.applicable) {
+        return coverage::answered(question, format, true, "tested; see evidence");
+    }
+    let why = found.first().map_or("", |found| &found.evidence.explain);
+    CoverageItem::new(question, CoverageStatus::NotApplicable, why)
+}
+
+fn is_decoded(format: Format) -> bool {
+    matches!(format, Format::Jpeg | Format::Png)
 }
 
 fn why_aborted(stages: &Stages) -> String {

@@ -61,7 +61,7 @@ fn plain_photo_is_inconclusive_and_covered() {
         "face_swap",
         "voice_clone",
         "ai_generated_pixels",
-        "copy_move",
+        "sensor_noise",
     ] {
         assert_eq!(
             status(&analysis, question),

@@ -3,6 +3,7 @@
 use image::GrayImage;
 
 use super::Picture;
+use crate::raster::Plane;
 
 /// Columns and rows of the reduced picture.
 pub(super) const SIDE: usize = 64;
@@ -108,27 +109,25 @@ fn hundredths(difference: f32) -> u32 {
 }
 
 /// Figures of the picture in full size.
-pub(super) fn describe(luma: &GrayImage) -> Picture {
-    let width = usize_of(luma.width()).max(1);
+pub(crate) fn describe(luma: &Plane) -> Picture {
     let mut levels = [false; 256];
     let mut flat = 0u64;
     let mut looked_at = 0u64;
     let mut above: Option<&[u8]> = None;
-    for line in luma.as_raw().chunks_exact(width) {
+    for line in luma.rows() {
         for &pixel in line {
-            if let Some(level) = levels.get_mut(usize::from(pixel)) {
-                *level = true;
-            }
+            levels[usize::from(pixel)] = true;
         }
         if let Some(above) = above {
-            looked_at += crate::bytes::count(width - 1);
+            looked_at += crate::bytes::count(luma.width() - 1);
             flat += crate::bytes::count(flat_pixels(above, line));
         }
         above = Some(line);
     }
+    let side = |side| u32::try_from(side).unwrap_or(u32::MAX);
     Picture {
-        width: luma.width(),
-        height: luma.height(),
+        width: side(luma.width()),
+        height: side(luma.height()),
         flat_share: flat as f64 / looked_at.max(1) as f64,
         grey_levels: levels.iter().map(|&seen| u32::from(seen)).sum(),
     }
