@@ -3,14 +3,17 @@
 mod credential;
 mod outputs;
 
+use std::collections::BTreeMap;
+
 use assay_forensics::coverage::{
     DECLARED_MARKERS, FILE_STRUCTURE, METADATA_CONSISTENCY, PERCEPTUAL_FINGERPRINT,
 };
 use assay_forensics::{
     Analysis, Circumstances, Content, CoverageItem, CoverageStatus, Evidence, Family, Fingerprint,
-    Implies, Markers, Priors, judge,
+    Implies, Inspection, Markers, Priors, Stages, judge,
 };
 
+pub(crate) use self::outputs::Maps;
 use self::outputs::Outputs;
 use crate::analyst::StageReport;
 use crate::failure::Failure;
@@ -36,6 +39,13 @@ pub(crate) struct Known {
     pub(crate) duration_ms: u64,
 }
 
+/// A result whose maps are not stored yet.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Composed {
+    pub(crate) result: VerificationResult,
+    pub(crate) maps: Maps,
+}
+
 /// Puts a result together.
 ///
 /// # Errors
@@ -44,11 +54,12 @@ pub(crate) fn compose(
     known: Known,
     reports: &[StageReport],
     options: &Options,
-) -> Result<VerificationResult, Failure> {
+) -> Result<Composed, Failure> {
     let Outputs {
         sniff,
         stages,
         credential,
+        maps,
     } = outputs::read(reports)?;
     let summaries = summarise(reports, options);
     let content = Content {
@@ -58,6 +69,7 @@ pub(crate) fn compose(
         height: sniff.size.map(|size| size.height),
         mime: sniff.mime,
     };
+    let stage_of = stages_of_pixels(&stages);
     let analysis = Analysis::assemble(content, sniff.format, stages);
     let findings = credential_findings(credential.as_ref(), &summaries);
     let circumstances = with_credential(analysis.circumstances(), &findings);
@@ -65,14 +77,14 @@ pub(crate) fn compose(
 
     let mut evidence = analysis.evidence;
     evidence.extend(findings.evidence.iter().cloned());
-    put_costs(&mut evidence, &summaries);
+    put_costs(&mut evidence, &stage_of, &summaries);
     let mut history = analysis.history;
     history.extend(findings.history);
     let mut coverage = analysis.coverage;
     explain_gaps(&mut coverage, &summaries);
     coverage.extend(findings.coverage);
 
-    Ok(VerificationResult {
+    let result = VerificationResult {
         schema: SCHEMA_NAME,
         job_id: known.job_id,
         content: summarise_content(analysis.content, analysis.fingerprint),
@@ -94,7 +106,8 @@ pub(crate) fn compose(
             ruleset: RULESET,
             duration_ms: known.duration_ms,
         },
-    })
+    };
+    Ok(Composed { result, maps })
 }
 
 /// What a credential changes about the grounds of a verdict.
@@ -184,13 +197,28 @@ fn gap_of(stage: &str, summaries: &[StageSummary]) -> Option<(CoverageStatus, St
     }
 }
 
-/// The questions of coverage that hang on a stage.
-const QUESTIONS: [(&str, &str); 4] = [
-    (FILE_STRUCTURE, stages::STRUCTURE),
-    (METADATA_CONSISTENCY, stages::METADATA),
-    (DECLARED_MARKERS, stages::METADATA),
-    (PERCEPTUAL_FINGERPRINT, stages::FINGERPRINT),
-];
+/// The stage that a question of coverage hangs on.
+fn stage_of_question(question: &str) -> Option<&'static str> {
+    match question {
+        FILE_STRUCTURE => Some(stages::STRUCTURE),
+        METADATA_CONSISTENCY | DECLARED_MARKERS => Some(stages::METADATA),
+        PERCEPTUAL_FINGERPRINT => Some(stages::FINGERPRINT),
+        _ => Inspection::ALL
+            .into_iter()
+            .find(|inspection| inspection.question() == question)
+            .map(stages::of_inspection),
+    }
+}
+
+/// Which stage found which evidence in the pixels.
+fn stages_of_pixels(stages: &Stages) -> BTreeMap<String, &'static str> {
+    let of = |(inspection, found): (&Inspection, &Vec<_>)| {
+        let stage = stages::of_inspection(*inspection);
+        let id = |found: &assay_forensics::Found| (found.evidence.id.clone(), stage);
+        found.iter().map(id).collect::<Vec<_>>()
+    };
+    stages.inspections.iter().flat_map(of).collect()
+}
 
 /// Says of each question that was not answered why its stage has no output.
 fn explain_gaps(coverage: &mut [CoverageItem], summaries: &[StageSummary]) {
@@ -198,19 +226,23 @@ fn explain_gaps(coverage: &mut [CoverageItem], summaries: &[StageSummary]) {
         .iter_mut()
         .filter(|item| item.status == CoverageStatus::Aborted)
     {
-        let stage = QUESTIONS
-            .iter()
-            .find(|(question, _)| *question == item.question);
-        if let Some((status, why)) = stage.and_then(|(_, stage)| gap_of(stage, summaries)) {
+        let stage = stage_of_question(&item.question);
+        if let Some((status, why)) = stage.and_then(|stage| gap_of(stage, summaries)) {
             *item = CoverageItem::new(&item.question, status, why);
         }
     }
 }
 
 /// Evidence costs what its stage cost.
-fn put_costs(evidence: &mut [Evidence], summaries: &[StageSummary]) {
+fn put_costs(
+    evidence: &mut [Evidence],
+    stage_of: &BTreeMap<String, &'static str>,
+    summaries: &[StageSummary],
+) {
     for item in evidence {
-        let stage = if item.family == Family::DeclaredMetadata {
+        let stage = if let Some(stage) = stage_of.get(&item.id) {
+            stage
+        } else if item.family == Family::DeclaredMetadata {
             stages::METADATA
         } else if item.family == Family::ProvenanceCrypto {
             stages::PROVENANCE

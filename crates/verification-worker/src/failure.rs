@@ -38,7 +38,7 @@ pub enum Failure {
         /// Its name, bounded by the edge.
         name: String,
         /// What to do.
-        must: &'static str,
+        must: String,
     },
     /// No such content, or another tenant's.
     #[error("open content {id}: it is not stored; upload it, then submit again")]
@@ -152,7 +152,7 @@ mod tests {
             },
             Failure::Option {
                 name: "x".into(),
-                must: "leave it out",
+                must: "leave it out".to_owned(),
             },
             Failure::SourceNotFound { id },
             Failure::Refused(Refusal::EmptyInput),

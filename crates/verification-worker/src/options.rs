@@ -1,7 +1,7 @@
 //! The switches of a job.
 //!
-//! `without`: stages to leave out, separated by commas; any of `metadata`, `provenance`, `fingerprint`. What is left
-//! out stands in the coverage as not tested.
+//! `without`: stages to leave out, separated by commas; any but `sniff` and `structure`. What is left out stands in the
+//! coverage as not tested.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::stages;
 
 /// The option that leaves stages out.
 pub const WITHOUT: &str = "without";
-/// The stages that a job may do without.
-const OPTIONAL: [&str; 3] = [stages::METADATA, stages::PROVENANCE, stages::FINGERPRINT];
+/// The stages that no job may do without: others stand on them.
+const NEEDED: [&str; 2] = [stages::SNIFF, stages::STRUCTURE];
 
 /// What a job asks for besides the usual.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,10 +35,9 @@ impl Options {
                 .map(str::trim)
                 .filter(|stage| !stage.is_empty())
             {
-                let known = OPTIONAL.into_iter().find(|known| *known == stage);
-                let must =
-                    "name stages out of metadata, provenance and fingerprint, separated by commas";
-                read.without.push(known.ok_or_else(|| refuse(name, must))?);
+                let known = optional().find(|known| *known == stage);
+                read.without
+                    .push(known.ok_or_else(|| refuse(name, &name_stages()))?);
             }
         }
         Ok(read)
@@ -67,10 +66,21 @@ impl Options {
     }
 }
 
-fn refuse(name: &str, must: &'static str) -> Failure {
+/// The stages that a job may do without.
+fn optional() -> impl Iterator<Item = &'static str> {
+    let all = stages::ALL.iter().map(|stage| stage.name);
+    all.filter(|stage| !NEEDED.contains(stage))
+}
+
+fn name_stages() -> String {
+    let all: Vec<&str> = optional().collect();
+    format!("name stages out of {}, separated by commas", all.join(", "))
+}
+
+fn refuse(name: &str, must: &str) -> Failure {
     Failure::Option {
         name: name.to_owned(),
-        must,
+        must: must.to_owned(),
     }
 }
 
@@ -92,8 +102,10 @@ mod tests {
 
     #[test]
     fn optional_stages_can_be_left_out() {
-        let options = read(WITHOUT, "provenance, fingerprint").unwrap();
-        assert_eq!(options.stages(), ["sniff", "structure", "metadata"]);
+        let options = read(WITHOUT, "provenance, fingerprint, copy_move").unwrap();
+        let rest = ["sniff", "structure", "metadata", "double_quantisation"];
+        assert_eq!(options.stages()[..4], rest);
+        assert!(options.leave_out("copy_move") && !options.leave_out("grid"));
     }
 
     #[test]

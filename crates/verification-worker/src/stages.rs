@@ -4,10 +4,12 @@
 //! from taking the others with it.
 
 use assay_forensics::{
-    Fingerprint, Markers, Metadata, Refusal, Sniff, Structure, fingerprint, markers, metadata,
-    sniff, structure,
+    Evidence, Fact, Fingerprint, Found, Inspection, Markers, Metadata, Refusal, Sniff, Structure,
+    fingerprint, inspect as inspect_pixels, markers, metadata, sniff, structure,
 };
 use assay_provenance::{Report, TrustLists, inspect};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,8 +26,19 @@ pub const PROVENANCE: &str = "provenance";
 /// What the picture looks like.
 pub const FINGERPRINT: &str = "fingerprint";
 
+/// Traces of a compression before the last one.
+pub const DOUBLE_QUANTISATION: &str = "double_quantisation";
+/// The grid of blocks of an earlier compression.
+pub const GRID: &str = "grid";
+/// Parts of the picture copied within it.
+pub const COPY_MOVE: &str = "copy_move";
+/// The embedded small picture against the large one.
+pub const THUMBNAIL: &str = "thumbnail";
+/// Invisible marks with a public key.
+pub const WATERMARK: &str = "watermark";
+
 /// All stages, in their order.
-pub const ALL: [Stage; 5] = [
+pub const ALL: [Stage; 10] = [
     Stage {
         name: SNIFF,
         run: |work, bytes| form(&first_look(work, bytes)),
@@ -46,7 +59,38 @@ pub const ALL: [Stage; 5] = [
         name: FINGERPRINT,
         run: |work, bytes| form(&take_fingerprint(work, bytes)),
     },
+    Stage {
+        name: DOUBLE_QUANTISATION,
+        run: |work, bytes| form(&look_at_pixels(Inspection::DoubleQuantisation, work, bytes)),
+    },
+    Stage {
+        name: GRID,
+        run: |work, bytes| form(&look_at_pixels(Inspection::Grid, work, bytes)),
+    },
+    Stage {
+        name: COPY_MOVE,
+        run: |work, bytes| form(&look_at_pixels(Inspection::CopyMove, work, bytes)),
+    },
+    Stage {
+        name: THUMBNAIL,
+        run: |work, bytes| form(&look_at_pixels(Inspection::Thumbnail, work, bytes)),
+    },
+    Stage {
+        name: WATERMARK,
+        run: |work, bytes| form(&look_at_pixels(Inspection::Watermark, work, bytes)),
+    },
 ];
+
+/// The stage that an inspection is.
+pub(crate) fn of_inspection(inspection: Inspection) -> &'static str {
+    match inspection {
+        Inspection::DoubleQuantisation => DOUBLE_QUANTISATION,
+        Inspection::Grid => GRID,
+        Inspection::CopyMove => COPY_MOVE,
+        Inspection::Thumbnail => THUMBNAIL,
+        Inspection::Watermark => WATERMARK,
+    }
+}
 
 /// What [`SNIFF`] answers.
 pub(crate) type SniffOutput = Result<Sniff, Refusal>;
@@ -58,6 +102,17 @@ pub(crate) type MetadataOutput = Option<MetadataFound>;
 pub(crate) type ProvenanceOutput = Option<CredentialFound>;
 /// What [`FINGERPRINT`] answers; nothing if the file was refused before.
 pub(crate) type FingerprintOutput = Option<Fingerprint>;
+/// What the stages that look at pixels answer; nothing if the file was refused before.
+pub(crate) type PixelOutput = Option<Vec<PixelFinding>>;
+
+/// One finding in the pixels, with its map as a picture: cells as numbers would be long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PixelFinding {
+    pub(crate) evidence: Evidence,
+    pub(crate) facts: Vec<Fact>,
+    /// PNG, in base64.
+    pub(crate) map: Option<String>,
+}
 
 /// Metadata and the marks in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -158,6 +213,23 @@ fn take_fingerprint(work: &Work, bytes: &[u8]) -> FingerprintOutput {
     Some(fingerprint(bytes, &sniff, &structure, &work.limits))
 }
 
+fn look_at_pixels(inspection: Inspection, work: &Work, bytes: &[u8]) -> PixelOutput {
+    let (sniff, structure) = walk(work, bytes).ok()?;
+    let found = inspect_pixels(inspection, bytes, &sniff, &structure, &work.limits);
+    Some(found.into_iter().map(PixelFinding::from).collect())
+}
+
+impl From<Found> for PixelFinding {
+    fn from(found: Found) -> Self {
+        let png = found.map.and_then(|map| map.png());
+        Self {
+            evidence: found.evidence,
+            facts: found.facts,
+            map: png.map(|png| STANDARD.encode(png)),
+        }
+    }
+}
+
 /// Outputs are structs and texts: all of them have a JSON form. Were one without, the parent would find `null` where
 /// no stage answers so, and say so.
 fn form<T: Serialize>(output: &T) -> Value {
@@ -179,6 +251,11 @@ mod tests {
         for bytes in [empty, text] {
             assert!(serde_json::from_value::<SniffOutput>(run(SNIFF, bytes)).is_ok());
             assert!(serde_json::from_value::<StructureOutput>(run(STRUCTURE, bytes)).is_ok());
+            for inspection in Inspection::ALL {
+                let found: PixelOutput =
+                    serde_json::from_value(run(of_inspection(inspection), bytes)).unwrap();
+                assert_eq!(found.is_none(), bytes.is_empty());
+            }
             let refused = bytes.is_empty();
             let metadata: MetadataOutput = serde_json::from_value(run(METADATA, bytes)).unwrap();
             let provenance: ProvenanceOutput =

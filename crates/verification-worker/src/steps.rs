@@ -13,13 +13,18 @@ pub const FUSE: &str = "fuse";
 pub const PERSIST: &str = "persist";
 
 /// Each step with its share of the whole. Stages of the analysis are steps of the same name.
-const WEIGHTS: [(&str, u32); 8] = [
+const WEIGHTS: [(&str, u32); 13] = [
     (FETCH, 10),
     (stages::SNIFF, 3),
     (stages::STRUCTURE, 5),
     (stages::METADATA, 5),
     (stages::PROVENANCE, 15),
-    (stages::FINGERPRINT, 20),
+    (stages::FINGERPRINT, 5),
+    (stages::DOUBLE_QUANTISATION, 10),
+    (stages::GRID, 15),
+    (stages::COPY_MOVE, 20),
+    (stages::THUMBNAIL, 2),
+    (stages::WATERMARK, 2),
     (FUSE, 5),
     (PERSIST, 3),
 ];

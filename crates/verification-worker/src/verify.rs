@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::analyst::{Analyst, ChildCommand, StageOutcome, StageReport, Time, Watch, Work};
 use crate::asked::Asked;
-use crate::compose::{Known, compose};
+use crate::compose::{Composed, Known, compose};
 use crate::content::{self, Content};
 use crate::failure::Failure;
 use crate::metric_definitions::Meters;
@@ -106,9 +106,26 @@ impl Verifier {
             now_s: now_s(self.clock.as_ref()),
             duration_ms: u64::try_from(begun_at.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
-        let result = compose(known, &reports, &asked.options)?;
+        let composed = compose(known, &reports, &asked.options)?;
         steps.done(FUSE);
         steps.start(PERSIST);
+        self.store_maps(composed, &subject.tenant).await
+    }
+
+    /// Stores the maps as content of the tenant, and has their evidence name them.
+    async fn store_maps(
+        &self,
+        composed: Composed,
+        tenant: &Tenant,
+    ) -> Result<VerificationResult, Failure> {
+        let Composed { mut result, maps } = composed;
+        for (evidence_id, png) in maps {
+            let id = self.blobs.put(tenant, png).await.map_err(Failure::Store)?;
+            let drawn = result.evidence.iter_mut();
+            for evidence in drawn.filter(|evidence| evidence.id == evidence_id) {
+                evidence.artifact = Some(id.hex());
+            }
+        }
         Ok(result)
     }
 

@@ -57,7 +57,9 @@ fn structured() -> StageReport {
 }
 
 fn composed(reports: &[StageReport]) -> VerificationResult {
-    let result = compose(known(), reports, &Options::default()).unwrap();
+    let result = compose(known(), reports, &Options::default())
+        .unwrap()
+        .result;
     let schema = serde_json::from_str(SCHEMA).unwrap();
     jsonschema::draft202012::new(&schema)
         .unwrap()
@@ -116,7 +118,9 @@ fn a_stage_left_out_is_not_tested() {
         "provenance,metadata,fingerprint".to_owned(),
     )];
     let options = Options::read(&without.into()).unwrap();
-    let result = compose(known(), &[sniffed(), structured()], &options).unwrap();
+    let result = compose(known(), &[sniffed(), structured()], &options)
+        .unwrap()
+        .result;
     for question in [
         METADATA_CONSISTENCY,
         PERCEPTUAL_FINGERPRINT,

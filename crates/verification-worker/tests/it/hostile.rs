@@ -33,6 +33,11 @@ async fn a_bomb_costs_its_stage_and_the_job_completes_in_the_same_worker() {
             ("metadata", aborted, Some(AbortReason::ResourceLimit)),
             ("provenance", ok, None),
             ("fingerprint", ok, None),
+            ("double_quantisation", ok, None),
+            ("grid", ok, None),
+            ("copy_move", ok, None),
+            ("thumbnail", ok, None),
+            ("watermark", ok, None),
         ]
     );
     assert_eq!(result.verdict.label, Label::Inconclusive);

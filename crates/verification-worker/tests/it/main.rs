@@ -13,4 +13,6 @@ mod hostile;
 #[cfg(test)]
 mod job;
 #[cfg(test)]
+mod pixels;
+#[cfg(test)]
 mod verify;

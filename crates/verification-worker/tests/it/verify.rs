@@ -90,6 +90,11 @@ async fn steps_are_told_as_they_happen() {
         "metadata",
         "provenance",
         "fingerprint",
+        "double_quantisation",
+        "grid",
+        "copy_move",
+        "thumbnail",
+        "watermark",
         "fuse",
     ];
     let mut told: Vec<String> = steps
