@@ -14,6 +14,7 @@ mod args;
 mod client;
 pub mod material;
 mod outcome;
+mod pasted;
 mod progress;
 mod server;
 mod show;

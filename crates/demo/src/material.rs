@@ -7,7 +7,7 @@ use assay_corpus::{camera, generated};
 use assay_provenance::USER_FILE;
 use assay_provenance::test_signer::TestAuthority;
 
-use crate::signed;
+use crate::{pasted, signed};
 
 /// Why material could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,8 @@ pub enum Label {
     Authentic,
     /// Made by a generator.
     Synthetic,
+    /// Changed in one place after it was taken.
+    Manipulated,
     /// Not what was signed.
     AlteredAfterSigning,
     /// No verdict.
@@ -61,6 +63,7 @@ impl Label {
         match self {
             Self::Authentic => "authentic",
             Self::Synthetic => "synthetic",
+            Self::Manipulated => "manipulated",
             Self::AlteredAfterSigning => "altered_after_signing",
             Self::Inconclusive => "inconclusive",
         }
@@ -104,6 +107,7 @@ pub fn make(folder: &Path, seed: u64) -> Result<Material, Error> {
     let signed = signed::sign(&authority, &photograph, SIGNED_NAME)?;
     let altered = signed::alter(&signed)?;
     let painting = generated::paint(seed).map_err(picture)?;
+    let pasted = pasted::make(seed).map_err(picture)?;
     let authority_pem = authority
         .authority_pem()
         .map_err(|source| Error::Sign { source })?;
@@ -132,6 +136,13 @@ pub fn make(folder: &Path, seed: u64) -> Result<Material, Error> {
             "the signed photograph, with bits flipped afterwards",
             Label::AlteredAfterSigning,
             Label::AlteredAfterSigning,
+        ),
+        (
+            "pasted.jpg",
+            pasted,
+            "a photograph that was shared, with a part of another one put in",
+            Label::Manipulated,
+            Label::Manipulated,
         ),
         (
             "generated.png",
