@@ -115,10 +115,34 @@ pub fn make(folder: &Path, seed: u64) -> Result<Material, Error> {
     let trust_folder = folder.join(TRUST_FOLDER);
     create(&trust_folder)?;
     write(&trust_folder.join(USER_FILE), authority_pem.as_bytes())?;
-    let files = [
+    let told = tell([photograph.jpeg, signed, altered, pasted, painting]);
+    let files = told
+        .into_iter()
+        .map(|(name, bytes, story, expected, expected_with_trust)| {
+            let path = folder.join(name);
+            write(&path, &bytes)?;
+            Ok(File {
+                path,
+                story,
+                expected,
+                expected_with_trust,
+            })
+        });
+    Ok(Material {
+        files: files.collect::<Result<_, Error>>()?,
+        trust_folder,
+    })
+}
+
+/// A file's name, bytes and story, and its verdict without and with the trust folder.
+type Told = (&'static str, Vec<u8>, &'static str, Label, Label);
+
+/// Every file with its story, in the order in which they are told.
+fn tell([photograph, signed, altered, pasted, painting]: [Vec<u8>; 5]) -> [Told; 6] {
+    [
         (
             "camera.jpg",
-            photograph.jpeg,
+            photograph,
             "a photograph as the camera wrote it",
             Label::Inconclusive,
             Label::Inconclusive,
@@ -158,23 +182,7 @@ pub fn make(folder: &Path, seed: u64) -> Result<Material, Error> {
             Label::Inconclusive,
             Label::Inconclusive,
         ),
-    ];
-    let files = files
-        .into_iter()
-        .map(|(name, bytes, story, expected, expected_with_trust)| {
-            let path = folder.join(name);
-            write(&path, &bytes)?;
-            Ok(File {
-                path,
-                story,
-                expected,
-                expected_with_trust,
-            })
-        });
-    Ok(Material {
-        files: files.collect::<Result<_, Error>>()?,
-        trust_folder,
-    })
+    ]
 }
 
 fn picture(source: assay_corpus::Error) -> Error {

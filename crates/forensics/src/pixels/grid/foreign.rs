@@ -225,7 +225,7 @@ mod tests {
             y: 20..84,
         };
         let with = |own: u8| foreign(SIDES, 9, |x, y| if area.contains((x, y)) { own } else { 9 });
-        assert_eq!(areas(&with(1)), [area.clone()]);
+        assert_eq!(areas(&with(1)), std::slice::from_ref(&area));
         let last = with(0);
         assert!(last.patches.is_empty());
         assert_eq!(last.mixed, [0]);
