@@ -15,7 +15,8 @@ pub(crate) const JOB_FAILED: u8 = 3;
 pub(crate) const VERIFY_HELP: &str = "\
 Exit codes:
   0  every file was verified and none looks suspicious
-  1  wrong usage, a file that cannot be read, trouble with the server, or results that nobody read
+  1  wrong usage, a file that cannot be read, trouble with the server, a report that cannot be written,
+     or results that nobody read
   2  at least one file is synthetic, manipulated or altered after signing
   3  at least one job ended without a result
 If several apply, the code is the first of 2, 3, 1 that does: a finding is never hidden.

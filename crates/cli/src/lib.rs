@@ -10,6 +10,7 @@ mod args;
 mod client;
 mod command;
 mod exit;
+mod report;
 mod server;
 mod terminal;
 mod view;

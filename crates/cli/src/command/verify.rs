@@ -3,6 +3,7 @@
 mod file;
 mod host;
 mod print;
+mod report;
 mod walk;
 
 use std::cell::Cell;
@@ -23,6 +24,7 @@ use crate::view::progress::Progress;
 use file::File;
 use host::Host;
 use print::Printer;
+use report::{ReportArgs, Target};
 use walk::{Bounds, Found};
 
 /// Files that are under way at once.
@@ -51,6 +53,8 @@ pub(crate) struct Args {
     /// Do the work in this process, and look for no server
     #[arg(long, conflicts_with = "server")]
     in_process: bool,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 /// Verifies; answers the code that the help promises.
@@ -64,10 +68,11 @@ pub(crate) fn run(
         !found.files.is_empty() || !found.unreadable.is_empty(),
         "find files: there are none; hidden files and links are only taken if they are named"
     );
+    let target = Target::of(&args.report, &found)?;
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(THREADS).enable_all().build();
     let runtime = runtime.context("start the async runtime")?;
-    let code = runtime.block_on(verify(args, found, variables, terminal));
+    let code = runtime.block_on(verify(args, target, found, variables, terminal));
     // A read that blocks for ever must not keep the program from ending.
     runtime.shutdown_background();
     code
@@ -75,13 +80,14 @@ pub(crate) fn run(
 
 async fn verify(
     args: Args,
+    target: Option<Target>,
     found: Found,
     variables: BTreeMap<String, String>,
     terminal: Terminal,
 ) -> anyhow::Result<u8> {
     let mut signals = Signals::of_process().context("listen for signals")?;
     let host = Host::find(args.server.as_ref(), args.in_process, variables).await?;
-    let work = verify_all(&args, found, &host, terminal);
+    let work = verify_all(&args, target.as_ref(), found, &host, terminal);
     let code = tokio::select! {
         code = work => code.map(Tally::code),
         signal = signals.next() => {
@@ -97,12 +103,13 @@ async fn verify(
 
 async fn verify_all(
     args: &Args,
+    target: Option<&Target>,
     found: Found,
     host: &Host,
     terminal: Terminal,
 ) -> anyhow::Result<Tally> {
     let mut printer = Printer::new(terminal, args.json);
-    match print_all(args, found, host, &mut printer, terminal).await {
+    match print_all(args, target, found, host, &mut printer).await {
         Ok(()) => Ok(printer.finish()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(printer.abandon()),
         Err(error) => Err(error).context("write the results"),
@@ -111,11 +118,12 @@ async fn verify_all(
 
 async fn print_all(
     args: &Args,
+    target: Option<&Target>,
     found: Found,
     host: &Host,
     printer: &mut Printer,
-    terminal: Terminal,
 ) -> io::Result<()> {
+    let terminal = printer.terminal();
     let progress = Progress::new(terminal, args.quiet);
     for unreadable in found.unreadable {
         printer.print(&File::unreadable(unreadable), &progress)?;
@@ -128,7 +136,18 @@ async fn print_all(
     let mut files = std::pin::pin!(files.buffered(PARALLEL_MAX));
     while let Some(file) = files.next().await {
         is_gone.set(is_gone.get() || file.server_is_gone());
+        // Before anything is printed: who reads only the first line gets the report too.
+        let written = match target {
+            Some(target) => Some(target.write(&file).await),
+            None => None,
+        };
         printer.print(&file, &progress)?;
+        if let (Some(target), Some(written)) = (target, written) {
+            progress.pause(|| {
+                printer.report(target, written);
+                Ok(())
+            })?;
+        }
         left -= 1;
     }
     if left > 0 {

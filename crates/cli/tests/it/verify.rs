@@ -210,3 +210,37 @@ fn results_that_nobody_reads_are_no_all_clear() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert!(is_empty(&home.path("tmp")), "the private folder is removed");
 }
+
+#[test]
+fn a_report_is_one_page_about_one_file_and_not_replaced_in_passing() {
+    let home = Home::new();
+    let media = folder(&home);
+    let file = home.path("media/generated.png").display().to_string();
+    let report = home.path("report.html");
+    let name = report.display().to_string();
+    let verify = ["verify", "--in-process", "--quiet", "--report", &name];
+    let written = home.run(&[&verify[..], &[&file]].concat());
+    assert_eq!(written.code, Some(2), "{written:?}");
+    assert!(
+        written.err.starts_with(&format!("report: {name}\n")),
+        "{}",
+        written.err
+    );
+    let page = std::fs::read_to_string(&report).unwrap();
+    for part in [
+        "Synthetic</h2>",
+        "What was not tested</h2>",
+        "data:image/png;base64,",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let again = home.run(&[&verify[..], &[&file]].concat());
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(
+        again.err.contains("replace it with --force") && again.out.is_empty(),
+        "{again:?}"
+    );
+    let several = home.run(&[&verify[..], &["--force", &media]].concat());
+    assert_eq!(several.code, Some(1), "{several:?}");
+    assert!(several.err.contains("it is about one file"), "{several:?}");
+}

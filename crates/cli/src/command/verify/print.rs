@@ -5,6 +5,7 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::file::{Ended, File};
+use super::report::Target;
 use crate::exit::Tally;
 use crate::terminal::{Terminal, Tone, plain};
 use crate::view::progress::Progress;
@@ -17,6 +18,8 @@ pub(crate) struct Printer {
     json: bool,
     tally: Tally,
     files: usize,
+    /// Pages that were asked for and could not be written.
+    reports_missed: usize,
 }
 
 impl Printer {
@@ -27,7 +30,13 @@ impl Printer {
             json,
             tally: Tally::default(),
             files: 0,
+            reports_missed: 0,
         }
+    }
+
+    /// Where it prints to.
+    pub(crate) fn terminal(&self) -> Terminal {
+        self.terminal
     }
 
     /// Prints one file.
@@ -53,8 +62,20 @@ impl Printer {
         })
     }
 
+    /// Says what became of the page about a file.
+    pub(crate) fn report(&mut self, target: &Target, written: anyhow::Result<()>) {
+        match written {
+            Ok(()) if self.json => {}
+            Ok(()) => self.terminal.note(&format!("report: {}", target.shown())),
+            Err(error) => {
+                self.reports_missed += 1;
+                self.terminal.note(&format!("assay: {error:#}"));
+            }
+        }
+    }
+
     /// Says how many files came to what, and answers the count.
-    pub(crate) fn finish(self) -> Tally {
+    pub(crate) fn finish(mut self) -> Tally {
         let Tally {
             suspicious,
             failed,
@@ -70,6 +91,7 @@ impl Printer {
             }
             self.terminal.note(&text);
         }
+        self.tally.trouble += self.reports_missed;
         self.tally
     }
 
