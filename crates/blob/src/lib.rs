@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use assay_core::id::Tenant;
 use bytes::Bytes;
+use futures::{Stream, StreamExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{ObjectStoreExt, PutPayload};
@@ -127,6 +128,24 @@ impl Blobs {
             Some(Some(bytes)) => Ok(Some(bytes)),
             Some(None) => Err(Error::TooLarge { limit: bytes_max }),
         }
+    }
+
+    /// The content in chunks as the store reads them, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::Io`], also in place of a chunk.
+    pub async fn read(
+        &self,
+        tenant: &Tenant,
+        id: &ContentId,
+    ) -> Result<Option<impl Stream<Item = Result<Bytes, Error>> + Send + use<>>, Error> {
+        let found = missing_is_none(self.store.get(&key(tenant, id)).await)
+            .map_err(attempt("read content", id.to_string()))?;
+        let name = id.to_string();
+        let read = move |chunk: object_store::Result<Bytes>| {
+            chunk.map_err(attempt("read content", name.clone()))
+        };
+        Ok(found.map(|found| found.into_stream().map(read)))
     }
 
     /// The size of the content in bytes, if it is there.

@@ -169,6 +169,8 @@ impl JobService for Calls {
 
 #[tonic::async_trait]
 impl ContentService for Calls {
+    type DownloadContentStream = Answers<pb::DownloadContentResponse>;
+
     async fn upload_content(
         &self,
         request: Request<Streaming<pb::UploadContentRequest>>,
@@ -182,6 +184,15 @@ impl ContentService for Calls {
         let call = Call::begin(Method::GetContent, request);
         let get = self.edge.get_content(&call.message, &call.tenant);
         answer(call.handled, get).await
+    }
+
+    async fn download_content(
+        &self,
+        request: Request<pb::DownloadContentRequest>,
+    ) -> Answer<Self::DownloadContentStream> {
+        let call = Call::begin(Method::DownloadContent, request);
+        let download = self.edge.download(&call.message, &call.tenant);
+        answer_all(call.handled, download).await
     }
 }
 

@@ -6,7 +6,8 @@ use assay_api::{CHUNK_BYTES_MAX, v1 as pb};
 use assay_blob::{Received, Upload, Uploaded};
 use assay_core::id::Tenant;
 use bytes::Bytes;
-use futures::stream::{Stream, StreamExt};
+use futures::future::ready;
+use futures::stream::{self, Stream, StreamExt};
 use pb::upload_content_request::Part;
 use tokio::sync::OwnedSemaphorePermit;
 use tonic::Status;
@@ -106,6 +107,26 @@ impl Edge {
         })
     }
 
+    /// Hands content out, as fast as the client takes it.
+    pub(crate) async fn download(
+        &self,
+        request: &pb::DownloadContentRequest,
+        tenant: &Tenant,
+    ) -> Result<impl Stream<Item = Result<pb::DownloadContentResponse, Status>> + use<>, Refusal>
+    {
+        let id = convert::content_id(&request.content_id)?;
+        let found = self.blobs.read(tenant, &id).await;
+        let found = found.map_err(|error| Refusal::of_blobs(&error))?;
+        let chunks = found.ok_or(Refusal::ContentNotFound(id))?;
+        Ok(chunks.flat_map(|chunk| match chunk {
+            Ok(chunk) => stream::iter(pieces(chunk)).map(Ok).left_stream(),
+            Err(error) => {
+                let refused = Err(Refusal::of_blobs(&error).into());
+                stream::once(ready(refused)).right_stream()
+            }
+        }))
+    }
+
     /// The next message's part. A client that falls silent must not hold its place for ever.
     async fn next_part<R>(&self, parts: &mut R) -> Result<Option<Part>, Status>
     where
@@ -123,6 +144,16 @@ impl Edge {
         part.map(Some)
             .ok_or_else(|| out_of_order("a message was empty"))
     }
+}
+
+/// A chunk cut to what one message may hold.
+fn pieces(mut chunk: Bytes) -> Vec<pb::DownloadContentResponse> {
+    let mut pieces = Vec::with_capacity(chunk.len().div_ceil(CHUNK_BYTES_MAX));
+    while !chunk.is_empty() {
+        let chunk = chunk.split_to(chunk.len().min(CHUNK_BYTES_MAX));
+        pieces.push(pb::DownloadContentResponse { chunk });
+    }
+    pieces
 }
 
 async fn write(upload: &mut Upload, chunk: Bytes) -> Result<(), Refusal> {
@@ -163,4 +194,20 @@ fn compare(received: &Received, announced: Announced) -> Result<(), Refusal> {
 
 fn out_of_order(why: &'static str) -> Status {
     Refusal::UploadOutOfOrder(why).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_is_cut_where_a_message_is_full() {
+        let sizes = |bytes: usize| -> Vec<usize> {
+            let pieces = pieces(vec![0; bytes].into());
+            pieces.iter().map(|piece| piece.chunk.len()).collect()
+        };
+        assert!(sizes(0).is_empty());
+        assert_eq!(sizes(CHUNK_BYTES_MAX), [CHUNK_BYTES_MAX]);
+        assert_eq!(sizes(CHUNK_BYTES_MAX + 1), [CHUNK_BYTES_MAX, 1]);
+    }
 }

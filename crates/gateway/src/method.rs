@@ -15,6 +15,7 @@ pub(crate) enum Method {
     GetJobResult,
     UploadContent,
     GetContent,
+    DownloadContent,
     GetHealth,
     ListQueues,
     PauseQueue,
@@ -24,7 +25,7 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::SubmitJob,
         Self::SubmitJobs,
         Self::GetJob,
@@ -35,6 +36,7 @@ impl Method {
         Self::GetJobResult,
         Self::UploadContent,
         Self::GetContent,
+        Self::DownloadContent,
         Self::GetHealth,
         Self::ListQueues,
         Self::PauseQueue,
@@ -56,6 +58,7 @@ impl Method {
             Self::GetJobResult => "assay.v1.JobService/GetJobResult",
             Self::UploadContent => "assay.v1.ContentService/UploadContent",
             Self::GetContent => "assay.v1.ContentService/GetContent",
+            Self::DownloadContent => "assay.v1.ContentService/DownloadContent",
             Self::GetHealth => "assay.v1.AdminService/GetHealth",
             Self::ListQueues => "assay.v1.AdminService/ListQueues",
             Self::PauseQueue => "assay.v1.AdminService/PauseQueue",

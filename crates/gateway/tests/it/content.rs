@@ -4,7 +4,7 @@ use assay_api::v1 as pb;
 use assay_api::v1::content_service_client::ContentServiceClient;
 use assay_store::StoreConfig;
 use assay_test_support::wait::{wait_until, within};
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::oneshot;
 use tonic::{Code, Status};
 
@@ -59,6 +59,34 @@ async fn content_is_stored_under_its_hash_and_found() {
     );
     let wrong = fixture.content().get_content(get(abc)).await.unwrap_err();
     assert_eq!(fields(&wrong), ["content_id"]);
+}
+
+#[tokio::test]
+async fn what_was_stored_is_handed_out_whole_and_nothing_else_is() {
+    let fixture = Fixture::new().await;
+    let mut parts = vec![announced(None, "")];
+    parts.extend((0..LARGE_CHUNKS).map(|_| chunk(CHUNK)));
+    parts.push(chunk(b"the end"));
+    let uploaded = upload(&fixture, parts).await.unwrap();
+    let download = async |content_id: &str| {
+        let content_id = content_id.to_owned();
+        let request = pb::DownloadContentRequest { content_id };
+        let answer = fixture.content().download_content(request).await?;
+        let chunks = answer
+            .into_inner()
+            .map(|message| message.map(|one| one.chunk));
+        let chunks: Vec<_> = chunks.try_collect().await?;
+        Ok::<_, Status>(chunks.concat())
+    };
+    let bytes = download(&uploaded.content_id).await.unwrap();
+    assert_eq!(
+        bytes,
+        [CHUNK.repeat(LARGE_CHUNKS), b"the end".to_vec()].concat()
+    );
+    let unknown = format!("sha256:{}", "0".repeat(64));
+    let missing = download(&unknown).await.unwrap_err();
+    assert_eq!(reason(&missing), "CONTENT_NOT_FOUND");
+    assert_eq!(fields(&download("abc").await.unwrap_err()), ["content_id"]);
 }
 
 #[tokio::test]

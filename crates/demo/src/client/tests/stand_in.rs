@@ -104,6 +104,8 @@ impl Services {
 
 #[tonic::async_trait]
 impl ContentService for Services {
+    type DownloadContentStream = Boxed<v1::DownloadContentResponse>;
+
     async fn upload_content(
         &self,
         request: Request<Streaming<v1::UploadContentRequest>>,
@@ -134,6 +136,13 @@ impl ContentService for Services {
         &self,
         _: Request<v1::GetContentRequest>,
     ) -> Result<Response<v1::Content>, Status> {
+        Err(Status::unimplemented("not part of the play"))
+    }
+
+    async fn download_content(
+        &self,
+        _: Request<v1::DownloadContentRequest>,
+    ) -> Result<Response<Self::DownloadContentStream>, Status> {
         Err(Status::unimplemented("not part of the play"))
     }
 }
