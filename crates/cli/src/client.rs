@@ -196,6 +196,36 @@ impl Client {
         Ok(self.read(answer)?.json.to_vec())
     }
 
+    /// Stored content, if it is there and has at most `bytes_max`.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub(crate) async fn download(
+        &self,
+        content_id: &str,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let content_id = content_id.to_owned();
+        let request = v1::DownloadContentRequest { content_id };
+        let answer = self.content.clone().download_content(request).await;
+        let mut chunks = match self.read(answer) {
+            Ok(chunks) => chunks,
+            Err(fault) if fault.reason() == Some("CONTENT_NOT_FOUND") => return Ok(None),
+            Err(fault) => return Err(fault),
+        };
+        let mut bytes = Vec::new();
+        loop {
+            let next = chunks.message().await;
+            let Some(message) = next.map_err(|status| Fault::of(&self.server, &status))? else {
+                return Ok(Some(bytes));
+            };
+            if bytes.len() + message.chunk.len() > bytes_max {
+                return Ok(None);
+            }
+            bytes.extend_from_slice(&message.chunk);
+        }
+    }
+
     fn read<T>(&self, answer: Result<tonic::Response<T>, tonic::Status>) -> Result<T, Fault> {
         match answer {
             Ok(response) => Ok(response.into_inner()),

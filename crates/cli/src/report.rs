@@ -30,7 +30,7 @@ use prost_types::Timestamp;
 use html::Html;
 use list::pairs;
 
-pub(crate) use maps::Maps;
+pub(crate) use maps::{MAP_BYTES_MAX, Maps};
 pub(crate) use picture::{PICTURE_BYTES_MAX, Picture, Withheld};
 pub(crate) use result::ResultView;
 

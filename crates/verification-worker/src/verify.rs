@@ -123,7 +123,7 @@ impl Verifier {
             let id = self.blobs.put(tenant, png).await.map_err(Failure::Store)?;
             let drawn = result.evidence.iter_mut();
             for evidence in drawn.filter(|evidence| evidence.id == evidence_id) {
-                evidence.artifact = Some(id.hex());
+                evidence.artifact = Some(id.to_string());
             }
         }
         Ok(result)

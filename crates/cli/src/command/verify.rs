@@ -138,7 +138,10 @@ async fn print_all(
         is_gone.set(is_gone.get() || file.server_is_gone());
         // Before anything is printed: who reads only the first line gets the report too.
         let written = match target {
-            Some(target) => Some(target.write(&file).await),
+            Some(target) => {
+                let maps = report::maps(&file, host.client()).await;
+                Some(target.write(&file, &maps).await)
+            }
             None => None,
         };
         printer.print(&file, &progress)?;

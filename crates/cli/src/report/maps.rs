@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::result::ResultView;
 
 /// Largest map that is put into a page, in bytes.
-const MAP_BYTES_MAX: usize = 2 * 1024 * 1024;
+pub(crate) const MAP_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
@@ -16,15 +16,20 @@ pub(crate) struct Maps {
 }
 
 impl Maps {
+    /// The content ids of the maps that a page about this result has room for.
+    pub(crate) fn named(result: &ResultView) -> impl Iterator<Item = &str> {
+        let findings = super::findings::shown(result);
+        let ids = findings.filter_map(|(_, evidence)| evidence.artifact.as_deref());
+        ids.take(super::viewer::LAYERS_MAX)
+    }
+
     /// Fetches the maps that a result names from where they are kept.
     pub(crate) fn fetch(
         result: &ResultView,
         mut content: impl FnMut(&str) -> Option<Vec<u8>>,
     ) -> Self {
-        let findings = super::findings::shown(result);
-        let ids = findings.filter_map(|(_, evidence)| evidence.artifact.as_deref());
         let mut by_id = BTreeMap::new();
-        for id in ids.take(super::viewer::LAYERS_MAX) {
+        for id in Self::named(result) {
             if let Some(map) = content(id).filter(|map| is_map(map)) {
                 by_id.insert(id.to_owned(), map);
             }

@@ -2,8 +2,11 @@
 
 use std::io::Write;
 
+use assay_corpus::edit::paste::paste;
+use assay_corpus::{camera, jpeg};
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
+use image::imageops::crop_imm;
 
 /// Edge of the pictures, in pixels.
 const EDGE: u32 = 64;
@@ -50,4 +53,15 @@ fn chunk(png: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
     crc.update(&body);
     png.extend(body);
     png.extend(crc.sum().to_be_bytes());
+}
+
+/// A photograph that was passed on as a JPEG, with a part of another one put into it.
+pub(crate) fn pasted() -> Vec<u8> {
+    let photograph = |seed, x, y, side| {
+        let taken = camera::FIRST.develop(seed).unwrap();
+        crop_imm(&taken, x, y, side, side).to_image()
+    };
+    let mut picture = jpeg::through(&photograph(3, 320, 160, 640), 75).unwrap();
+    paste(&mut picture, &photograph(4, 331, 173, 160), 301, 203);
+    jpeg::encode(&picture, 95).unwrap()
 }

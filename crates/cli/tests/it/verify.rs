@@ -244,3 +244,28 @@ fn a_report_is_one_page_about_one_file_and_not_replaced_in_passing() {
     assert_eq!(several.code, Some(1), "{several:?}");
     assert!(several.err.contains("it is about one file"), "{several:?}");
 }
+
+#[test]
+fn a_report_lays_the_map_of_a_finding_over_the_picture() {
+    let home = Home::new();
+    let file = home.write("media/pasted.jpg", &media::pasted());
+    let report = home.path("report.html");
+    let name = report.display().to_string();
+    let written = home.run(&[
+        "verify",
+        "--in-process",
+        "--quiet",
+        "--report",
+        &name,
+        &file,
+    ]);
+    assert_eq!(written.code, Some(2), "{written:?}");
+    let page = std::fs::read_to_string(&report).unwrap();
+    for part in [
+        "Manipulated</h2>",
+        "data:image/jpeg;base64,",
+        "data:image/png;base64,",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+}

@@ -39,7 +39,7 @@ async fn a_part_put_in_is_found_with_a_map_that_is_kept() {
     let region = found.regions[0];
     let (x, y) = (region.x + region.w / 2, region.y + region.h / 2);
     assert!((301..301 + SIDE).contains(&x) && (203..203 + SIDE).contains(&y));
-    let map = ContentId::from_hex(found.artifact.as_ref().unwrap()).unwrap();
+    let map: ContentId = found.artifact.as_ref().unwrap().parse().unwrap();
     let kept = desk
         .blobs
         .get(&Tenant::default(), &map, u64::MAX)

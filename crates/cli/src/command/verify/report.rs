@@ -1,5 +1,6 @@
 //! The page about one file: whether it may be written there, what goes into it, and writing it.
 
+use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +13,10 @@ use tokio::io::AsyncReadExt as _;
 
 use super::file::{Ended, File};
 use super::walk::Found;
-use crate::report::{Maps, PICTURE_BYTES_MAX, Page, Picture, ResultView, Withheld, page};
+use crate::client::Client;
+use crate::report::{
+    MAP_BYTES_MAX, Maps, PICTURE_BYTES_MAX, Page, Picture, ResultView, Withheld, page,
+};
 use crate::terminal::plain;
 
 /// Who may read a report is the reader's choice, by the umask: it is a document like any other.
@@ -133,20 +137,18 @@ impl Target {
     ///
     /// # Errors
     /// When there is no result to write about, or the page cannot be written.
-    pub(crate) async fn write(&self, file: &File) -> anyhow::Result<()> {
+    pub(crate) async fn write(&self, file: &File, maps: &Maps) -> anyhow::Result<()> {
         let Ended::Verified { result, .. } = &file.ended else {
             anyhow::bail!("write the report: there is no result, so there is no report");
         };
         let result = ResultView::read(result).context("write the report: read the result")?;
         let picture = self.picture(&file.path, &result).await;
-        // No call of a server hands out maps yet.
-        let maps = Maps::fetch(&result, |_| None);
         let name = file.path.file_name().unwrap_or(file.path.as_os_str());
         let text = page(&Page {
             name: &name.to_string_lossy(),
             result: &result,
             picture: &picture,
-            maps: &maps,
+            maps,
             written_s: i64::try_from(SystemClock.now_ms() / 1_000).unwrap_or(i64::MAX),
         });
         self.save(&text)
@@ -192,6 +194,23 @@ impl Target {
         let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
         folder.unwrap_or_else(|| Path::new("."))
     }
+}
+
+/// The maps that the result about a file names. A page without one is better than none.
+pub(crate) async fn maps(file: &File, client: &Client) -> Maps {
+    let Ended::Verified { result, .. } = &file.ended else {
+        return Maps::default();
+    };
+    let Ok(result) = ResultView::read(result) else {
+        return Maps::default();
+    };
+    let mut kept = BTreeMap::new();
+    for id in Maps::named(&result) {
+        if let Ok(Some(map)) = client.download(id, MAP_BYTES_MAX).await {
+            kept.insert(id.to_owned(), map);
+        }
+    }
+    Maps::fetch(&result, |id| kept.remove(id))
 }
 
 /// At most one byte more than a page takes: then it is not what was verified, whose size is known.

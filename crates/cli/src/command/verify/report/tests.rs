@@ -59,7 +59,10 @@ impl Desk {
     }
 
     async fn write(&self, target: &Target) -> String {
-        target.write(&self.verified()).await.unwrap();
+        target
+            .write(&self.verified(), &Maps::default())
+            .await
+            .unwrap();
         fs::read_to_string(&target.path).unwrap()
     }
 }
@@ -127,7 +130,10 @@ async fn a_page_is_written_whole_with_the_file_in_it() {
     let left = fs::read_dir(desk.folder.path()).unwrap().count();
     assert_eq!(left, 3, "no draft is left");
     // Somebody else was faster.
-    let said = target.write(&desk.verified()).await.unwrap_err();
+    let said = target
+        .write(&desk.verified(), &Maps::default())
+        .await
+        .unwrap_err();
     assert!(format!("{said:#}").contains("is there already"), "{said:#}");
 }
 
@@ -179,6 +185,6 @@ async fn without_a_result_there_is_no_page() {
         sentence: "it hung".to_owned(),
         server_is_gone: false,
     };
-    assert!(target.write(&file).await.is_err());
+    assert!(target.write(&file, &Maps::default()).await.is_err());
     assert!(!desk.path("new.html").exists());
 }
