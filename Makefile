@@ -5,6 +5,9 @@ CARGO ?= cargo
 N ?= 20
 TESTS ?= --workspace
 ROUNDS ?= 50
+# Scenes that each camera takes for `make forensics-report`, and a folder of unedited photos; none if empty.
+SEEDS ?= 2
+PHOTOS ?=
 # What `make chaos` breaks (embedded, redis, full), and which rows of it; all if empty. What `make up` starts (redis, full).
 MODE ?= embedded
 ROWS ?=
@@ -20,7 +23,7 @@ PEERS_CRATES := bench probe gateway scheduler verification-worker
 PEERS_PROGRAMS := bench-peers bench-producer bench-ceiling bench-bare gateway scheduler probe-worker verification-worker
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down lint fmt doc bench bench-peers chaos chaos-embedded chaos-redis chaos-full chaos-selftest flake ci
+.PHONY: help demo test up down lint fmt doc bench bench-peers chaos chaos-embedded chaos-redis chaos-full chaos-selftest flake forensics-report ci
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +88,10 @@ chaos-selftest: ## Plant bugs; passes only if chaos reports each of them, over R
 flake: ## Run every test N times; TESTS='-p e2e' those of one package.
 	$(CARGO) build --locked --workspace --bins --quiet
 	for run in $$(seq $(N)); do echo "run $$run"; target/debug/with-servers -- $(CARGO) test --locked $(TESTS) --quiet || exit 1; done
+
+forensics-report: ## Show what the analyses find, miss and wrongly find; PHOTOS names a folder of real photos, SEEDS is how many scenes.
+	$(CARGO) build --locked --release --quiet -p assay-corpus
+	target/release/forensics-report --seeds $(SEEDS) $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 ci: ## What the machine that guards main runs.
 	bash .ci/run

@@ -18,10 +18,12 @@ mod error;
 pub mod exif;
 pub mod generated;
 pub mod jpeg;
+pub mod look;
 pub mod original;
 pub mod png;
 pub mod random;
 pub mod recipe;
+pub mod report;
 pub mod watermark;
 
 pub use error::Error;

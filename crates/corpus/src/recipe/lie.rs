@@ -21,7 +21,7 @@ const COPIED_SHIFT: (u32, u32) = (61, 150);
 /// Sides of a JPEG block.
 const BLOCK: u32 = 8;
 /// Of which part of each side a part is replaced that is meant to be seen in a thumbnail.
-const SEEN_PART: u32 = 3;
+const SEEN_PART: u32 = 2;
 /// Of which part of each side is cut off where a thumbnail still shows it.
 const CUT_PART: u32 = 6;
 
@@ -108,7 +108,7 @@ fn replaced(original: &Original, quality: u8) -> Result<Made, Error> {
     let mut picture = original.picture.clone();
     let (width, height) = (picture.width() / SEEN_PART, picture.height() / SEEN_PART);
     let part = crop_imm(&original.donor, 0, 0, width, height).to_image();
-    let changed = paste(&mut picture, &part, width, height);
+    let changed = paste(&mut picture, &part, width / 2, height / 2);
     Ok(Made {
         bytes: behind_thumbnail(original, &picture, quality)?,
         changed: Some(changed),

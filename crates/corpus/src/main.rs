@@ -1,0 +1,5 @@
+//! `forensics-report`: see the crate's documentation.
+
+fn main() -> std::process::ExitCode {
+    assay_corpus::report::main()
+}
