@@ -15,7 +15,7 @@ use component::Component;
 
 /// Mean log likelihood ratio (nats) around a block from which on it is foreign.
 pub const RATIO_MIN: f32 = 3.0;
-/// Share of the blocks that foreign blocks in one piece must be. In pictures without any, the largest seen is 0.0095.
+/// Share of the blocks that foreign blocks in one piece must be. In 96 pictures without any the largest seen is 0.0004.
 pub const AREA_SHARE_MIN: f64 = 0.012;
 /// log10 LR of a foreign region.
 pub const FOREIGN_LOG10: f64 = 1.0;
@@ -79,7 +79,8 @@ fn conclude(
     )
     .calibrated(LogRatios::manipulated(FOREIGN_LOG10), CALIBRATION)
     .caveat("A caption, a logo or a date stamp put over the picture also explains this.")
-    .caveat("Local retouching that changes nothing of what is shown also explains this.");
+    .caveat("Local retouching that changes nothing of what is shown also explains this.")
+    .caveat("Light that was changed in a part, as towards the edges, also explains this.");
     evidence.regions = large.iter().map(|part| part.region(size)).collect();
     Found {
         evidence,

@@ -1,4 +1,3 @@
-use image::RgbImage;
 use image::imageops::{FilterType, crop_imm, resize};
 use proptest::prelude::*;
 

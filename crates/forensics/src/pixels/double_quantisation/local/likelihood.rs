@@ -1,5 +1,8 @@
 //! How much likelier the levels of each block are if it was not compressed before with the rest.
 
+use image::RgbImage;
+
+use crate::bytes::index;
 use crate::pixels::double_quantisation::earlier::Mode;
 use crate::pixels::double_quantisation::histogram::SIZES;
 use crate::pixels::double_quantisation::{Earlier, Field, Traces};
@@ -8,9 +11,10 @@ use crate::pixels::double_quantisation::{Earlier, Field, Traces};
 const LEVEL_RATIO_MAX: f64 = 4.0;
 /// Added to each count, so that what is rare says little.
 const PSEUDO_COUNT: f64 = 2.0;
-/// Pixels of a block that may be black or white; with more, the coefficients are no longer those that were stored.
+/// Pixels of a block that may have been cut to the range of a byte, as luma or in a colour; with more, the coefficients
+/// are no longer those that were stored.
 const CLIPPED_MAX: usize = 4;
-/// Values that count as black, and from which on they count as white.
+/// Luma that counts as black, and from which on it counts as white.
 const BLACK: u8 = 1;
 const WHITE: u8 = 254;
 /// Mean value below which noise is cut off at black.
@@ -32,8 +36,10 @@ pub(super) fn field(traces: &Traces<'_>, earlier: &Earlier) -> Field {
         if is_empty(block, &tables) {
             return None;
         }
-        let pixels = traces.luma.block(8 * (at % columns), 8 * (at / columns))?;
-        (!is_clipped(&pixels)).then(|| sum(block, &tables))
+        let (x, y) = (8 * (at % columns), 8 * (at / columns));
+        let has_say = !is_clipped(&traces.luma.block(x, y)?)
+            && clipped_colours(traces.picture, x, y) <= CLIPPED_MAX;
+        has_say.then(|| sum(block, &tables))
     });
     Field::new(columns, cells.collect())
 }
@@ -77,9 +83,33 @@ fn is_clipped(pixels: &[u8; 64]) -> bool {
     sum < 64 * DARK || pixels.iter().filter(clipped).count() > CLIPPED_MAX
 }
 
+/// Pixels of a block of which a colour is at an end of its range. The block is inside of the picture.
+fn clipped_colours(picture: &RgbImage, x: usize, y: usize) -> usize {
+    let (width, raw) = (index(picture.width()), picture.as_raw());
+    let rows = (y..y + 8).filter_map(|y| {
+        let start = 3 * (y * width + x);
+        raw.get(start..start + 3 * 8)
+    });
+    let pixels = rows.flat_map(|row| row.chunks_exact(3));
+    pixels
+        .filter(|pixel| pixel.iter().any(|&value| value == 0 || value == u8::MAX))
+        .count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pixels_with_a_colour_at_an_end_are_counted_within_the_block() {
+        let mut picture = RgbImage::from_pixel(24, 16, image::Rgb([90, 120, 150]));
+        picture.put_pixel(8, 8, image::Rgb([0, 120, 150]));
+        picture.put_pixel(15, 15, image::Rgb([90, 120, 255]));
+        picture.put_pixel(16, 8, image::Rgb([255, 120, 0]));
+        picture.put_pixel(9, 9, image::Rgb([1, 254, 150]));
+        assert_eq!(clipped_colours(&picture, 8, 8), 2);
+        assert_eq!(clipped_colours(&picture, 0, 0), 0);
+    }
 
     #[test]
     fn clipped_and_dark_blocks_have_no_say() {
