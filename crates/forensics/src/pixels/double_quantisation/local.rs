@@ -19,8 +19,13 @@ pub const RATIO_MIN: f32 = 3.0;
 pub const AREA_SHARE_MIN: f64 = 0.012;
 /// log10 LR of a foreign region.
 pub const FOREIGN_LOG10: f64 = 1.0;
-/// How the thresholds did on pictures that were compressed twice and not changed.
-pub const CALIBRATION: Calibration = Calibration { n_clean: 40, fp: 0 };
+/// How the thresholds did on pictures that were compressed twice and with which nobody lied: no alarm in 96 as they were,
+/// 36 in 312 that were captioned, stamped, marked with a logo, blurred in a part, or given other tones in between. So a
+/// region alone carries no verdict; with a finding of another kind it does.
+pub const CALIBRATION: Calibration = Calibration {
+    n_clean: 408,
+    fp: 36,
+};
 
 /// The ratio that a map shows as its brightest.
 const RATIO_BRIGHTEST: f32 = 4.0 * RATIO_MIN;

@@ -35,7 +35,10 @@ fn a_pasted_piece_is_found_where_it_is() {
         let found = inspect(&pasted(seed, first, second).subject());
         let evidence = &found.evidence;
         assert_eq!(evidence.finding, "region", "{first} {second}: {evidence:?}");
-        assert_eq!(evidence.log10_lr(), LogRatios::manipulated(FOREIGN_LOG10));
+        assert_eq!(
+            evidence.log10_lr(),
+            LogRatios::manipulated(CALIBRATION.cap())
+        );
         let region = evidence.regions[0];
         assert!(overlap(region, 203, 155, 128) > 0.6, "{region:?}");
         assert!(region.w <= 144 && region.h <= 144, "{region:?}");
