@@ -12,9 +12,9 @@
 
 mod args;
 mod client;
+mod copied;
 pub mod material;
 mod outcome;
-mod pasted;
 mod progress;
 mod server;
 mod show;

@@ -7,7 +7,7 @@ use assay_corpus::{camera, generated};
 use assay_provenance::USER_FILE;
 use assay_provenance::test_signer::TestAuthority;
 
-use crate::{pasted, signed};
+use crate::{copied, signed};
 
 /// Why material could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +107,7 @@ pub fn make(folder: &Path, seed: u64) -> Result<Material, Error> {
     let signed = signed::sign(&authority, &photograph, SIGNED_NAME)?;
     let altered = signed::alter(&signed)?;
     let painting = generated::paint(seed).map_err(picture)?;
-    let pasted = pasted::make(seed).map_err(picture)?;
+    let copied = copied::make(seed).map_err(picture)?;
     let authority_pem = authority
         .authority_pem()
         .map_err(|source| Error::Sign { source })?;
@@ -115,7 +115,7 @@ pub fn make(folder: &Path, seed: u64) -> Result<Material, Error> {
     let trust_folder = folder.join(TRUST_FOLDER);
     create(&trust_folder)?;
     write(&trust_folder.join(USER_FILE), authority_pem.as_bytes())?;
-    let told = tell([photograph.jpeg, signed, altered, pasted, painting]);
+    let told = tell([photograph.jpeg, signed, altered, copied, painting]);
     let files = told
         .into_iter()
         .map(|(name, bytes, story, expected, expected_with_trust)| {
@@ -138,7 +138,7 @@ pub fn make(folder: &Path, seed: u64) -> Result<Material, Error> {
 type Told = (&'static str, Vec<u8>, &'static str, Label, Label);
 
 /// Every file with its story, in the order in which they are told.
-fn tell([photograph, signed, altered, pasted, painting]: [Vec<u8>; 5]) -> [Told; 6] {
+fn tell([photograph, signed, altered, copied, painting]: [Vec<u8>; 5]) -> [Told; 6] {
     [
         (
             "camera.jpg",
@@ -162,9 +162,9 @@ fn tell([photograph, signed, altered, pasted, painting]: [Vec<u8>; 5]) -> [Told;
             Label::AlteredAfterSigning,
         ),
         (
-            "pasted.jpg",
-            pasted,
-            "a photograph that was shared, with a part of another one put in",
+            "copied.jpg",
+            copied,
+            "a photograph in which a part hides another one",
             Label::Manipulated,
             Label::Manipulated,
         ),

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use assay_corpus::edit::paste::paste;
+use assay_corpus::edit::paste::copy_within;
 use assay_corpus::{camera, jpeg};
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
@@ -55,13 +55,10 @@ fn chunk(png: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
     png.extend(crc.sum().to_be_bytes());
 }
 
-/// A photograph that was passed on as a JPEG, with a part of another one put into it.
-pub(crate) fn pasted() -> Vec<u8> {
-    let photograph = |seed, x, y, side| {
-        let taken = camera::FIRST.develop(seed).unwrap();
-        crop_imm(&taken, x, y, side, side).to_image()
-    };
-    let mut picture = jpeg::through(&photograph(3, 320, 160, 640), 75).unwrap();
-    paste(&mut picture, &photograph(4, 331, 173, 160), 301, 203);
+/// A photograph with a part of it copied over another.
+pub(crate) fn copied() -> Vec<u8> {
+    let taken = camera::FIRST.develop(3).unwrap();
+    let mut picture = crop_imm(&taken, 320, 160, 640, 640).to_image();
+    copy_within(&mut picture, 96, (250, 130)).unwrap();
     jpeg::encode(&picture, 95).unwrap()
 }

@@ -248,7 +248,7 @@ fn a_report_is_one_page_about_one_file_and_not_replaced_in_passing() {
 #[test]
 fn a_report_lays_the_map_of_a_finding_over_the_picture() {
     let home = Home::new();
-    let file = home.write("media/pasted.jpg", &media::pasted());
+    let file = home.write("media/copied.jpg", &media::copied());
     let report = home.path("report.html");
     let name = report.display().to_string();
     let written = home.run(&[

@@ -78,7 +78,7 @@ fn every_file_is_described_and_expected_labels_are_those_of_the_issue() {
         ("camera.jpg", "inconclusive", true),
         ("signed.jpg", "inconclusive", false),
         ("signed-altered.jpg", "altered_after_signing", true),
-        ("pasted.jpg", "manipulated", true),
+        ("copied.jpg", "manipulated", true),
         ("generated.png", "synthetic", true),
         ("renamed.jpg", "inconclusive", true),
     ];
