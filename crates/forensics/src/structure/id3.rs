@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn other_frames_are_passed_over() {
-        let found = texts(&tag(4, &[(b"TXXX", b"\0x"), (b"TSSE", b"\0y")]));
+        let found = texts(&tag(4, &[(b"PRIV", b"\0x"), (b"TSSE", b"\0y")]));
         assert_eq!(found, [("Software".to_owned(), "y".to_owned())]);
     }
 

@@ -73,7 +73,7 @@ fn times(log10_lr: f64) -> String {
         return "more than a million times".to_owned();
     }
     let ratio = 10f64.powf(log10_lr);
-    if ratio < 10.0 {
+    if ratio < 9.95 {
         return format!("about {ratio:.1} times");
     }
     let unit = 10f64.powf(ratio.log10().floor() - 1.0);
@@ -101,6 +101,7 @@ mod tests {
     fn ratios_are_said_with_two_digits() {
         let table = [
             (0.3, "about 2.0 times"),
+            (0.999, "about 10 times"),
             (1.0, "about 10 times"),
             (1.1, "about 13 times"),
             (2.0, "about 100 times"),
