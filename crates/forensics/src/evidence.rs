@@ -17,6 +17,9 @@ use crate::text::clip;
 /// The most caveats, regions or metrics that one piece of evidence keeps.
 pub const EVIDENCE_ITEMS_MAX: usize = 64;
 
+/// The finding of an analysis that could not read what it looks at.
+pub(crate) const UNREAD: &str = "unread";
+
 /// The result of one analysis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -112,6 +115,13 @@ impl Evidence {
             applicable: false,
             ..Self::neutral(id, family, "not_applicable", why)
         }
+    }
+
+    /// The same about what was there to be tested and could not be read: the question stays open.
+    #[must_use]
+    pub fn unread(mut self) -> Self {
+        self.finding = UNREAD.to_owned();
+        self
     }
 
     /// The same with ratios, clamped to `cap` (log10, not negative).

@@ -24,7 +24,7 @@ pub use map::{MAP_SIDE_MAX, Map};
 pub use prepared::Prepared;
 
 use crate::evidence::{Evidence, Fact};
-use crate::levels::Levels;
+use crate::levels::{Levels, Unread};
 use crate::raster::Plane;
 
 /// What every analysis of pixels looks at. Made once per file.
@@ -34,8 +34,8 @@ pub struct Subject<'a> {
     pub picture: &'a RgbImage,
     /// Its luma, of the same size.
     pub luma: &'a Plane,
-    /// The luma coefficients as stored; nothing if the file is no JPEG, or they could not be read.
-    pub levels: Option<&'a Levels>,
+    /// The luma coefficients as stored, or why there are none.
+    pub levels: Result<&'a Levels, Unread>,
     /// Why the picture is not like a photo, in words for people; nothing if it is like one. Analyses that presume a
     /// photo do not apply then, and say this.
     pub unlike_photo: Option<&'a str>,

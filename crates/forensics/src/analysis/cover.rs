@@ -2,7 +2,7 @@
 
 use super::{Stages, has_picture_metadata, is_walked};
 use crate::coverage::{self, CoverageItem, CoverageStatus};
-use crate::evidence::LimitHit;
+use crate::evidence::{LimitHit, UNREAD};
 use crate::fingerprint::Missing;
 use crate::pixels::Inspection;
 use crate::sniff::Format;
@@ -93,8 +93,19 @@ fn cover_inspection(inspection: Inspection, format: Format, stages: &Stages) -> 
     if found.iter().any(|found| found.evidence.applicable) {
         return coverage::answered(question, format, true, "tested; see evidence");
     }
-    let why = found.first().map_or("", |found| &found.evidence.explain);
-    CoverageItem::new(question, CoverageStatus::NotApplicable, why)
+    // Where something could not be read, the question makes sense and stays open.
+    let unread = found.iter().find(|found| found.evidence.finding == UNREAD);
+    let status = if unread.is_some() {
+        CoverageStatus::NotTested
+    } else {
+        CoverageStatus::NotApplicable
+    };
+    let why = unread.or_else(|| found.first());
+    CoverageItem::new(
+        question,
+        status,
+        why.map_or("", |found| &found.evidence.explain),
+    )
 }
 
 fn is_decoded(format: Format) -> bool {

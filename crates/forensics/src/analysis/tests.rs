@@ -197,6 +197,30 @@ fn truncated_photo_keeps_its_history() {
 }
 
 #[test]
+fn a_jpeg_of_a_kind_that_is_not_read_is_not_tested_and_the_kind_is_named() {
+    let plain = samples::jpeg(90);
+    let frame = plain.windows(2).position(|pair| pair == [0xff, 0xc0]);
+    let frame = frame.expect("a baseline frame");
+    // Behind the marker and the length stands the precision.
+    for (at, byte, what) in [
+        (frame + 1, 0xc9, "arithmetic coding"),
+        (frame + 4, 12, "a precision of 12 bits"),
+    ] {
+        let mut jpeg = plain.clone();
+        jpeg[at] = byte;
+        let (analysis, verdict) = see(&jpeg, "a.jpg");
+        assert_eq!(verdict.label, Label::Inconclusive);
+        for question in ["local_manipulation_pixels", "jpeg_grid_origin"] {
+            assert_eq!(status(&analysis, question), CoverageStatus::NotTested);
+            let mut items = analysis.coverage.iter();
+            let item = items.find(|item| item.question == question).expect(what);
+            let why = format!("The picture was not decoded: {what} is not supported.");
+            assert_eq!(item.why, why, "{question}");
+        }
+    }
+}
+
+#[test]
 fn stages_that_were_not_reached_are_aborted() {
     let jpeg = samples::jpeg(90);
     let sniff = sniff(&jpeg, &Hints::default(), &Limits::default()).expect("within limits");

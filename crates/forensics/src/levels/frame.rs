@@ -14,6 +14,8 @@ const SOF2: u8 = 0xc2;
 /// Samples along each side of a block.
 const SIDE: usize = 8;
 const PRECISION_BITS: u8 = 8;
+/// The other precision that the standard has for coefficients (table B.2).
+const EXTENDED_PRECISION_BITS: u8 = 12;
 /// The largest sampling factor.
 const FACTOR_MAX: usize = 4;
 
@@ -46,12 +48,13 @@ impl Frame {
             SOF2 => true,
             other => return Err(Unread::Unsupported { what: kind(other) }),
         };
-        if segment
-            .data
-            .first()
-            .is_some_and(|&bits| bits != PRECISION_BITS)
-        {
-            let what = "a precision other than 8 bits";
+        let precision = segment.data.first().filter(|bits| **bits != PRECISION_BITS);
+        if let Some(&bits) = precision {
+            let what = if bits == EXTENDED_PRECISION_BITS {
+                "a precision of 12 bits"
+            } else {
+                "a precision other than 8 bits"
+            };
             return Err(Unread::Unsupported { what });
         }
         let damaged = |why| Unread::damaged(segment.offset, why);

@@ -21,9 +21,7 @@ const DHP: u8 = 0xde;
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Levels, Unread> {
     if !bytes.starts_with(&[0xff, SOI]) {
-        return Err(Unread::Unsupported {
-            what: "a file that is no JPEG",
-        });
+        return Err(Unread::NoJpeg);
     }
     let mut reader = Reader {
         file_bytes: bytes.len(),

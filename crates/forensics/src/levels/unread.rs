@@ -7,7 +7,10 @@ use crate::bytes::count;
 /// Why there are no levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Unread {
-    /// A form of JPEG that is not read, or none.
+    /// No JPEG, which stores no such coefficients.
+    #[error("read coefficients: the file is no JPEG")]
+    NoJpeg,
+    /// A form of JPEG that is not read.
     #[error("read coefficients: {what} is not supported")]
     Unsupported {
         /// Which.
@@ -35,6 +38,18 @@ pub enum Unread {
 pub(super) type Fault = &'static str;
 
 impl Unread {
+    /// The same as a sentence for people who asked for a test and not for coefficients.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let unread = "The coefficients of the JPEG were not read";
+        match self {
+            Self::NoJpeg => "The file is no JPEG, so it stores no coefficients of one.".to_owned(),
+            Self::Unsupported { what } => format!("{unread}: {what} is not supported."),
+            Self::Damaged { at, why } => format!("{unread}: near byte {at}, {why}."),
+            Self::Limit { limit, max } => format!("{unread}: more than {limit} = {max}."),
+        }
+    }
+
     pub(super) fn damaged(at: usize, why: Fault) -> Self {
         Self::Damaged { at: count(at), why }
     }

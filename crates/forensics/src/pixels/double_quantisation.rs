@@ -19,7 +19,7 @@ use image::RgbImage;
 
 use super::{Found, Subject};
 use crate::evidence::{Evidence, Fact, Family};
-use crate::levels::Levels;
+use crate::levels::{Levels, Unread};
 use crate::raster::Plane;
 use first_step::NON_ZERO_MIN;
 use histogram::Histogram;
@@ -32,9 +32,9 @@ const ID: &str = "jpeg.dq_global";
 /// Whether the file was saved as a JPEG before. Weighs nothing, as it says nothing about manipulation.
 #[must_use]
 pub fn inspect(subject: &Subject<'_>) -> Found {
-    let traces = match Traces::of(subject) {
+    let traces = match Traces::of(subject, ID) {
         Ok(traces) => traces,
-        Err(why) => return Evidence::not_applicable(ID, Family::JpegHistory, why).into(),
+        Err(silent) => return (*silent).into(),
     };
     let now = quality_of_steps(traces.levels.steps());
     let evidence = |finding: &str, explain: &str| {
@@ -83,17 +83,21 @@ pub(super) struct Traces<'a> {
 
 impl<'a> Traces<'a> {
     /// # Errors
-    /// Why the picture cannot be asked.
-    pub(super) fn of(subject: &Subject<'a>) -> Result<Self, &'a str> {
+    /// Why the picture cannot be asked, as the evidence `id`.
+    pub(super) fn of(subject: &Subject<'a>, id: &str) -> Result<Self, Box<Evidence>> {
+        let silent = |why: &str| Box::new(Evidence::not_applicable(id, Family::JpegHistory, why));
         if let Some(why) = subject.unlike_photo {
-            return Err(why);
+            return Err(silent(why));
         }
-        let levels = subject
-            .levels
-            .ok_or("The file is no JPEG, or its coefficients could not be read.")?;
+        let levels = match subject.levels {
+            Ok(levels) => levels,
+            Err(Unread::NoJpeg) => return Err(silent(&Unread::NoJpeg.sentence())),
+            Err(unread) => return Err(Box::new(silent(&unread.sentence()).unread())),
+        };
         let histograms = modes::histograms(levels);
-        let score = modes::score(&histograms, NON_ZERO_MIN)
-            .ok_or("The picture is too small or too smooth for its levels to be counted.")?;
+        let score = modes::score(&histograms, NON_ZERO_MIN).ok_or_else(|| {
+            silent("The picture is too small or too smooth for its levels to be counted.")
+        })?;
         Ok(Self {
             levels,
             luma: subject.luma,

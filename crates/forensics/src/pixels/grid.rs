@@ -24,6 +24,7 @@ use votes::Votes;
 use super::{Found, Map, Subject};
 use crate::bytes::count;
 use crate::evidence::{Calibration, Evidence, Fact, Family, LogRatios, Region};
+use crate::levels::Unread;
 
 /// Id of the evidence on the grid of the picture.
 pub const ORIGIN_ID: &str = "jpeg.grid_origin";
@@ -131,7 +132,7 @@ fn whole(subject: &Subject<'_>, main: Main, visible: bool) -> Found {
         .metric("origin_x", f64::from(x))
         .metric("origin_y", f64::from(y));
     let mut facts = Vec::new();
-    if subject.levels.is_none() {
+    if subject.levels == Err(Unread::NoJpeg) {
         let detail =
             format!("Its blocks of 8 × 8 pixels begin at ({x}, {y}): the picture was once a JPEG.");
         facts.push(Fact::new("jpeg_grid", detail));

@@ -7,6 +7,7 @@ use super::{Found, Prepared, Subject, copy_move, double_quantisation, ghosts, gr
 use crate::coverage;
 use crate::evidence::{Evidence, Family};
 use crate::fingerprint::Missing;
+use crate::levels::{Levels, Unread};
 use crate::limits::Limits;
 use crate::metadata::{exif_thumbnail, metadata};
 use crate::sniff::Sniff;
@@ -74,6 +75,12 @@ impl Inspection {
     fn not_applicable(self, why: &str) -> Vec<Found> {
         vec![Evidence::not_applicable(self.name(), self.family(), why).into()]
     }
+
+    /// The picture is there, and could not be looked at.
+    fn unread(self, why: &str) -> Vec<Found> {
+        let silent = Evidence::not_applicable(self.name(), self.family(), why);
+        vec![silent.unread().into()]
+    }
 }
 
 /// Runs one analysis over a file; at least one finding.
@@ -91,7 +98,7 @@ pub fn inspect(
             return inspection.not_applicable(&format!("Pictures are not decoded from {mime}."));
         }
         Err(Missing::Limit { detail } | Missing::Damaged { detail }) => {
-            return inspection.not_applicable(&format!("The picture was not decoded: {detail}."));
+            return inspection.unread(&why_undecoded(bytes, &detail, limits));
         }
     };
     let subject = prepared.subject();
@@ -108,6 +115,18 @@ pub fn inspect(
         Inspection::CopyMove => vec![copy_move::inspect(&subject)],
         Inspection::Thumbnail => against_thumbnail(&subject, bytes, sniff, structure, limits),
         Inspection::Watermark => vec![watermark::inspect(&subject)],
+    }
+}
+
+/// A decoder says what it met; that a JPEG is of a kind that hardly anybody reads is the better reason.
+fn why_undecoded(bytes: &[u8], detail: &str, limits: &Limits) -> String {
+    match Levels::read(bytes, limits) {
+        Err(Unread::Unsupported { what }) => {
+            format!("The picture was not decoded: {what} is not supported.")
+        }
+        Ok(_) | Err(Unread::NoJpeg | Unread::Damaged { .. } | Unread::Limit { .. }) => {
+            format!("The picture was not decoded: {detail}.")
+        }
     }
 }
 

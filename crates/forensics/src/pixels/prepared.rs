@@ -5,10 +5,10 @@ use image::RgbImage;
 use super::Subject;
 use super::gate::unlike_photo;
 use crate::fingerprint::{Missing, describe};
-use crate::levels::Levels;
+use crate::levels::{Levels, Unread};
 use crate::limits::Limits;
 use crate::raster::{Plane, decode, luma};
-use crate::sniff::{Format, Sniff};
+use crate::sniff::Sniff;
 use crate::structure::Structure;
 
 /// A decoded picture with all that analyses look at.
@@ -16,7 +16,7 @@ use crate::structure::Structure;
 pub struct Prepared {
     picture: RgbImage,
     luma: Plane,
-    levels: Option<Levels>,
+    levels: Result<Levels, Unread>,
     unlike_photo: Option<String>,
 }
 
@@ -36,14 +36,11 @@ impl Prepared {
         let luma = luma(&picture).ok_or_else(|| Missing::Damaged {
             detail: "the picture has no pixels".to_owned(),
         })?;
-        let levels = (sniff.format == Format::Jpeg)
-            .then(|| Levels::read(bytes, limits).ok())
-            .flatten();
         Ok(Self {
             unlike_photo: unlike_photo(&describe(&luma)),
             picture,
             luma,
-            levels,
+            levels: Levels::read(bytes, limits),
         })
     }
 
@@ -53,7 +50,7 @@ impl Prepared {
         Subject {
             picture: &self.picture,
             luma: &self.luma,
-            levels: self.levels.as_ref(),
+            levels: self.levels.as_ref().map_err(|unread| *unread),
             unlike_photo: self.unlike_photo.as_deref(),
         }
     }

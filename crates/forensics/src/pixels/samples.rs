@@ -11,7 +11,7 @@ use std::f32::consts::PI;
 use image::{RgbImage, load_from_memory};
 
 use super::Subject;
-use crate::levels::Levels;
+use crate::levels::{Levels, Unread};
 use crate::raster::{Plane, luma};
 use crate::samples::jpeg_of;
 use crate::structure::jpeg::luma_steps;
@@ -59,7 +59,7 @@ impl Sample {
         Subject {
             picture: &self.picture,
             luma: &self.luma,
-            levels: self.levels.as_ref(),
+            levels: self.levels.as_ref().ok_or(Unread::NoJpeg),
             unlike_photo: None,
         }
     }

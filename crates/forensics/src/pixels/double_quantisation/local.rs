@@ -36,9 +36,9 @@ const BLOCK_PIXELS: u32 = 8;
 #[must_use]
 pub fn inspect(subject: &Subject<'_>) -> Found {
     let not_applicable = |why: &str| Evidence::not_applicable(ID, Family::JpegHistory, why).into();
-    let traces = match Traces::of(subject) {
+    let traces = match Traces::of(subject, ID) {
         Ok(traces) => traces,
-        Err(why) => return not_applicable(why),
+        Err(silent) => return (*silent).into(),
     };
     if !traces.are_double() {
         return not_applicable(

@@ -89,6 +89,37 @@ fn it_says_why_it_does_not_apply() {
     assert_eq!(why(&graphic), "It is a drawing.");
 }
 
+#[test]
+fn levels_that_cannot_be_read_leave_the_question_open() {
+    let photo = Sample::plain(photo(64, 48, 1));
+    let with = |unread| {
+        let subject = Subject {
+            levels: Err(unread),
+            ..photo.subject()
+        };
+        let all = [
+            inspect(&subject),
+            local::inspect(&subject),
+            crate::pixels::ghosts::inspect(&subject),
+        ];
+        all.map(|found| (found.evidence.finding, found.evidence.explain))
+    };
+    let damaged = Unread::Damaged {
+        at: 7,
+        why: "a scan header is cut off",
+    };
+    for (finding, explain) in with(damaged) {
+        assert_eq!(finding, "unread");
+        let why =
+            "The coefficients of the JPEG were not read: near byte 7, a scan header is cut off.";
+        assert_eq!(explain, why);
+    }
+    for (finding, explain) in with(Unread::NoJpeg) {
+        assert_eq!(finding, "not_applicable");
+        assert!(explain.contains("no JPEG"), "{explain}");
+    }
+}
+
 fn any_levels() -> impl Strategy<Value = Sample> {
     let block = prop::array::uniform32(any::<i16>());
     let blocks = prop::collection::vec(block, 1..8);

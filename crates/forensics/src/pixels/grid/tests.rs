@@ -3,7 +3,7 @@
 use image::{DynamicImage, ImageFormat, RgbImage, imageops};
 
 use super::*;
-use crate::levels::Levels;
+use crate::levels::{Levels, Unread};
 use crate::raster;
 use crate::samples::jpeg_of;
 
@@ -86,7 +86,7 @@ fn look_with(picture: &RgbImage, levels: Option<&Levels>, unlike_photo: Option<&
     grid(&Subject {
         picture,
         luma: &luma,
-        levels,
+        levels: levels.ok_or(Unread::NoJpeg),
         unlike_photo,
     })
 }
