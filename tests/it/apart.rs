@@ -142,11 +142,20 @@ async fn replacing_every_worker_loses_nothing_and_spends_no_attempt() {
 async fn outlive_their_workers(plan: Plan) {
     let impatient = [("worker.concurrency", "4"), ("shutdown.drain_ms", "100")];
     let mut scene = Scene::new(plan, 2, &impatient).await;
-    let mut job_ids = Vec::new();
+    // Runs for longer than a drain however slow the machine is, so that its worker interrupts it.
+    let longest = scene.submit(&[Act::Progress, Act::Sleep(6_000)]).await;
+    let mut job_ids = vec![longest.clone()];
     for _ in 0..60 {
         job_ids.push(scene.submit(&[Act::Progress, Act::Sleep(400)]).await);
     }
-    for name in ["worker-1", "worker-2", "worker-1"] {
+    let busy = scene.worker_of(&longest).await;
+    let first = scene.name_of(&busy);
+    let second = if first == "worker-1" {
+        "worker-2"
+    } else {
+        "worker-1"
+    };
+    for name in [first, second, first] {
         let code = scene
             .fleet
             .by_name(name)
