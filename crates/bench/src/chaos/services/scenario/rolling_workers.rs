@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use assay_api::v1;
-use assay_probe::Act;
+use assay_probe::{Act, Mark};
 use assay_test_support::fleet::{Member, Role};
 use assay_test_support::redis::{Appendfsync, RedisOptions};
 
 use super::{Mode, Row, Scenario, Setup};
 use crate::chaos::services::audit;
 use crate::chaos::services::load::Pace;
-use crate::chaos::services::scene::{How, Scene};
+use crate::chaos::services::scene::{How, LATER, Scene};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "rolling-workers",
@@ -26,7 +26,7 @@ const WORKERS: usize = 3;
 const CONCURRENCY: usize = 8;
 /// How long a job works, in milliseconds.
 const WORK_MS: u64 = 400;
-/// How long some do: longer than a worker waits for them, so that it hands them back.
+/// How long the first of them do, one for each slot: longer than a worker waits for them, so that it hands them back.
 const LONG_WORK_MS: u64 = 6_000;
 /// How long a worker waits, in milliseconds.
 const DRAIN_MS: u64 = 1_500;
@@ -52,11 +52,14 @@ async fn run(setup: &Setup) -> anyhow::Result<Row> {
         workers.push(scene.start(Role::Worker, &how).await?);
     }
     let before = scene.throughput().await?;
-    let mut requests = scene.requests(WORKERS * 2, &[Act::Sleep(LONG_WORK_MS)]);
+    let long = scene.requests(WORKERS * CONCURRENCY, &[Act::Sleep(LONG_WORK_MS)]);
+    let long = scene.accept(long).await?;
     let backlog = setup.scale.pick(500, 120);
-    requests.extend(scene.requests(backlog, &[Act::Sleep(WORK_MS), Act::Progress]));
-    let mut load = scene.load(requests, PACE);
-    load.reaches(WORKERS * CONCURRENCY).await;
+    let backlog = scene.requests(backlog, &[Act::Sleep(WORK_MS), Act::Progress]);
+    let load = scene.load(backlog, PACE);
+    scene
+        .marked(Mark::Started, &long, long.len(), LATER)
+        .await?;
     let codes = roll(&mut scene, &mut workers, &how).await?;
     scene.join(load).await?;
     let after = scene.throughput().await?;
