@@ -5,6 +5,7 @@ mod consistency;
 mod exif;
 mod exif_thumbnail;
 mod png_text;
+mod producer;
 mod xmp;
 mod xmp_guard;
 
@@ -113,6 +114,7 @@ pub fn metadata(bytes: &[u8], sniff: &Sniff, structure: &Structure, limits: &Lim
         .chain(extension.as_deref());
     read_packets(all, limits, &mut metadata);
     consistency::check(sniff, structure, &mut metadata);
+    producer::check(structure, &mut metadata);
     metadata
 }
 

@@ -27,6 +27,7 @@ const PHOTOSHOP: &str = "http://ns.adobe.com/photoshop/1.0/";
 const CAMERA_RAW: &str = "http://ns.adobe.com/camera-raw-settings/1.0/";
 const DUBLIN_CORE: &str = "http://purl.org/dc/elements/1.1/";
 const EXIF: &str = "http://ns.adobe.com/exif/1.0/";
+const PDF: &str = "http://ns.adobe.com/pdf/1.3/";
 const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 
 /// Properties whose text marks are looked for in.
@@ -49,6 +50,8 @@ pub struct Xmp {
     pub digital_source_types: Vec<String>,
     /// Software that made the file first.
     pub creator_tools: Vec<String>,
+    /// Software that made the PDF.
+    pub producers: Vec<String>,
     /// Software in the history of edits.
     pub software_agents: Vec<String>,
     /// Actions in the history of edits.
@@ -175,7 +178,8 @@ fn property(
     let is_text = TEXTS.contains(&(namespace, name));
     let is_date = namespace == XMP && (name == "CreateDate" || name == "ModifyDate");
     let is_action = namespace == RESOURCE_EVENT && name == "action";
-    if !(is_text || is_date || is_action) {
+    let is_producer = namespace == PDF && name == "Producer";
+    if !(is_text || is_date || is_action || is_producer) {
         return;
     }
     let Some(value) = text()
@@ -193,6 +197,7 @@ fn property(
         "ModifyDate" => return xmp.modified = Some(shown),
         "DigitalSourceType" => &mut xmp.digital_source_types,
         "CreatorTool" => &mut xmp.creator_tools,
+        "Producer" => &mut xmp.producers,
         "softwareAgent" => &mut xmp.software_agents,
         "action" => &mut xmp.actions,
         "Credit" => &mut xmp.credits,
