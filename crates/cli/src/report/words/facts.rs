@@ -151,4 +151,41 @@ pub(super) const FACTS: Table = &[
         "Descriptive metadata was not read, as it is of a forbidden form",
     ),
     ("xmp_unreadable", "Descriptive metadata cannot be read"),
+    ("bandwidth", "How high its sound reaches"),
+    ("multi_picture", "Has further pictures behind the first"),
+    ("ducky_segment", "Saved for the web by Adobe Photoshop"),
+    (
+        "photoshop_segment",
+        "Has notes as Adobe Photoshop writes them",
+    ),
+    ("adobe_segment", "Written by a program that follows Adobe"),
+    ("jfif_thumbnail", "Has a small preview inside"),
+    ("jpeg_grid", "Shows the blocks of a JPEG that it once was"),
+    (
+        "cropped_after_jpeg",
+        "Cut, or put into a larger picture, after it was a JPEG",
+    ),
+    (
+        "two_jpeg_grids",
+        "Shows the blocks of two JPEGs, one over the other",
+    ),
+    (
+        "turned_since_thumbnail",
+        "Turned since the small preview was made",
+    ),
+    (
+        "cropped_since_thumbnail",
+        "Cropped since the small preview was made",
+    ),
+    (
+        "tones_changed_since_thumbnail",
+        "Brightness or contrast changed since the small preview was made",
+    ),
+    (
+        "producer_contradiction",
+        "Names different programs as the one that made it",
+    ),
 ];
+
+#[cfg(test)]
+mod tests;
