@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::command::{dev, doctor, jobs, queues, submit, verify, watch, workers};
+use crate::command::{breakers, dev, doctor, jobs, queues, submit, verify, watch, workers};
 use crate::exit;
 
 /// Tells what can be proven about media: real, synthetic, manipulated, or not decidable, and why
@@ -42,6 +42,9 @@ pub(crate) enum Command {
     /// List the worker processes that live, and what they run
     #[command(after_help = exit::PLAIN_HELP)]
     Workers(workers::Args),
+    /// List the circuit breakers of the workers: which detectors are asked, and which are left alone
+    #[command(after_help = exit::PLAIN_HELP)]
+    Breakers(breakers::Args),
     /// Say what on this machine would keep Assay from working, and how to mend it
     #[command(after_help = exit::PLAIN_HELP)]
     Doctor(doctor::Args),

@@ -1,5 +1,6 @@
 //! One module per command. Each has its `Args` and a `run` that answers the exit code.
 
+pub(crate) mod breakers;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod jobs;

@@ -71,6 +71,7 @@ fn run(
         Command::Watch(args) => block_on(command::watch::run(args, terminal)),
         Command::Jobs(args) => block_on(command::jobs::run(args, terminal)),
         Command::Queues(args) => block_on(command::queues::run(args, terminal)),
+        Command::Breakers(args) => block_on(command::breakers::run(args, terminal)),
         Command::Workers(args) => block_on(command::workers::run(args, terminal)),
         Command::Doctor(args) => block_on(command::doctor::run(args, variables, terminal)),
     }

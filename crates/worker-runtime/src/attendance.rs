@@ -7,7 +7,7 @@ use assay_core::clock::Clock;
 use assay_core::id::WorkerId;
 use assay_core::kind::JobKind;
 use assay_core::port::{RegistryError, WorkerRegistry};
-use assay_core::worker::{BEAT_JOBS_MAX, BEAT_PERIOD_MS, Beat};
+use assay_core::worker::{BEAT_BREAKERS_MAX, BEAT_JOBS_MAX, BEAT_PERIOD_MS, Beat, BreakerSeen};
 use assay_service::Shutdown;
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -44,7 +44,11 @@ struct Attending {
     kind: JobKind,
     concurrency: u64,
     leases: Arc<Leases>,
+    breakers: Breakers,
 }
+
+/// Tells how the breakers of a worker stand.
+type Breakers = Box<dyn Fn() -> Vec<BreakerSeen> + Send + Sync>;
 
 impl Attendance {
     /// The attendance of `worker`, which started just now. Nothing is said before [`Attendance::keep`] runs.
@@ -66,6 +70,7 @@ impl Attendance {
             kinds: Vec::new(),
             running: 0,
             jobs: Vec::new(),
+            breakers: Vec::new(),
         };
         Arc::new(Self {
             registry,
@@ -110,6 +115,7 @@ impl Attendance {
         kind: JobKind,
         slots: usize,
         leases: &Arc<Leases>,
+        breakers: Breakers,
     ) -> Present {
         let place = {
             let mut workers = self.workers.lock();
@@ -117,6 +123,7 @@ impl Attendance {
                 kind,
                 concurrency: u64::try_from(slots).unwrap_or(u64::MAX),
                 leases: Arc::clone(leases),
+                breakers,
             });
             workers.len()
         };
@@ -170,6 +177,9 @@ impl Attendance {
             beat.running += u64::try_from(running.len()).unwrap_or(u64::MAX);
             let room = BEAT_JOBS_MAX.saturating_sub(beat.jobs.len());
             beat.jobs.extend(running.into_iter().take(room));
+            let room = BEAT_BREAKERS_MAX.saturating_sub(beat.breakers.len());
+            let breakers = (worker.breakers)();
+            beat.breakers.extend(breakers.into_iter().take(room));
         }
         beat
     }

@@ -2,6 +2,7 @@
 
 use assay_core::kind::JobKind;
 use assay_core::progress::StepPlan;
+use assay_core::worker::BreakerSeen;
 
 use crate::context::JobContext;
 use crate::job_error::JobError;
@@ -21,6 +22,11 @@ pub trait JobHandler: Send + Sync + 'static {
 
     /// The weighted steps of an attempt at `payload`, against which it reports its progress.
     fn plan(&self, payload: &Self::Payload) -> StepPlan;
+
+    /// The circuit breakers before what the handler needs from outside, for people to see. Asked for with every beat.
+    fn breakers(&self) -> Vec<BreakerSeen> {
+        Vec::new()
+    }
 
     /// Does the work.
     fn handle(

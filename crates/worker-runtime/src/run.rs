@@ -23,7 +23,7 @@ use crate::result;
 
 /// A handler and what bounds it.
 pub(crate) struct Runner<H> {
-    pub(crate) handler: H,
+    pub(crate) handler: Arc<H>,
     pub(crate) ports: Ports,
     pub(crate) settings: Settings,
 }

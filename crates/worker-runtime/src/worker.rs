@@ -35,7 +35,7 @@ pub fn queue_dependency(kind: JobKind) -> String {
 /// Runs jobs of its handler's kind.
 pub struct Worker<H> {
     ports: Ports,
-    handler: H,
+    handler: Arc<H>,
     settings: Settings,
     attendance: Option<Arc<Attendance>>,
 }
@@ -57,7 +57,7 @@ impl<H: JobHandler> Worker<H> {
     pub fn new(ports: Ports, handler: H, settings: Settings) -> Self {
         Self {
             ports,
-            handler,
+            handler: Arc::new(handler),
             settings,
             attendance: None,
         }
@@ -129,7 +129,9 @@ impl<H: JobHandler> Worker<H> {
 
     fn join(&self, slots: &Slots, leases: &Arc<Leases>) -> Option<Present> {
         let attendance = self.attendance.as_ref()?;
-        Some(attendance.join(H::KIND, slots.count(), leases))
+        let handler = Arc::clone(&self.handler);
+        let breakers = Box::new(move || handler.breakers());
+        Some(attendance.join(H::KIND, slots.count(), leases, breakers))
     }
 
     /// Asks until the queue answers; `None` when the shutdown came first.

@@ -2,6 +2,7 @@
 
 use assay_api::v1 as pb;
 use assay_core::port::Registered;
+use assay_core::worker::BreakerSeen;
 
 use super::{duration, timestamp};
 
@@ -25,5 +26,20 @@ pub(crate) fn worker(known: Registered) -> pb::Worker {
         job_ids: beat.jobs.iter().map(ToString::to_string).collect(),
         silence: Some(duration(silent_ms)),
         alive,
+        breakers: beat.breakers.into_iter().map(breaker).collect(),
+    }
+}
+
+fn breaker(seen: BreakerSeen) -> pb::Breaker {
+    let time = |at_ms: u64| (at_ms > 0).then(|| timestamp(at_ms));
+    pb::Breaker {
+        since_time: time(seen.since_ms),
+        retry_time: time(seen.retry_at_ms),
+        downstream: seen.downstream,
+        state: seen.state.as_str().to_owned(),
+        calls: seen.calls,
+        failures: seen.failures,
+        opens_in_a_row: seen.opens_in_a_row,
+        held: seen.held.unwrap_or_default(),
     }
 }

@@ -1,10 +1,11 @@
 //! The operator's side.
 
 use assay_api::v1 as pb;
+use assay_core::breaker::State;
 use assay_core::id::{JobId, WorkerId};
 use assay_core::kind::JobKind;
 use assay_core::port::WorkerRegistry;
-use assay_core::worker::Beat;
+use assay_core::worker::{Beat, BreakerSeen};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -71,6 +72,16 @@ async fn workers_are_listed_with_what_they_said() {
         kinds: vec![JobKind::ContentVerification],
         running: 1,
         jobs: vec![job_id],
+        breakers: vec![BreakerSeen {
+            downstream: "detector.acme".to_owned(),
+            state: State::Open,
+            since_ms: 1_700_000_001_000,
+            calls: 10,
+            failures: 5,
+            opens_in_a_row: 2,
+            retry_at_ms: 1_700_000_031_000,
+            held: None,
+        }],
     };
     fixture.registry.beat(&beat).await.unwrap();
     let workers = list().await;
@@ -91,6 +102,23 @@ async fn workers_are_listed_with_what_they_said() {
     assert_eq!(worker.kinds, ["content-verification"]);
     assert_eq!(worker.job_ids, [job_id.to_string()]);
     assert!(worker.silence.is_some());
+    let [breaker] = worker.breakers.as_slice() else {
+        panic!("{worker:?}")
+    };
+    assert_eq!(
+        (breaker.downstream.as_str(), breaker.state.as_str()),
+        ("detector.acme", "open")
+    );
+    let seconds = |time: &Option<prost_types::Timestamp>| time.map(|time| time.seconds);
+    assert_eq!(
+        (seconds(&breaker.since_time), seconds(&breaker.retry_time)),
+        (Some(1_700_000_001), Some(1_700_000_031))
+    );
+    assert_eq!(
+        (breaker.failures, breaker.calls, breaker.opens_in_a_row),
+        (5, 10, 2)
+    );
+    assert_eq!(breaker.held, "");
 }
 
 #[tokio::test]

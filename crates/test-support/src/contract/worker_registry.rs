@@ -9,12 +9,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use assay_core::breaker::State;
 use assay_core::clock::{Clock, ManualClock};
 use assay_core::id::{JobId, WorkerId};
 use assay_core::kind::JobKind;
 use assay_core::port::{Registered, WorkerRegistry};
 use assay_core::worker::{
-    BEAT_JOBS_MAX, BEAT_PERIOD_MS, Beat, Presence, WORKER_DEAD_AFTER_MS, WORKER_FORGOTTEN_AFTER_MS,
+    BEAT_JOBS_MAX, BEAT_PERIOD_MS, Beat, BreakerSeen, Presence, WORKER_DEAD_AFTER_MS,
+    WORKER_FORGOTTEN_AFTER_MS,
 };
 
 use crate::wait::within;
@@ -69,6 +71,21 @@ fn beat(name: &str, started_at_ms: u64) -> Beat {
         kinds: vec![JobKind::ContentVerification, JobKind::RuvProfile],
         running: 0,
         jobs: Vec::new(),
+        breakers: Vec::new(),
+    }
+}
+
+/// The breaker before a detector that is misconfigured.
+fn open_breaker(now_ms: u64) -> BreakerSeen {
+    BreakerSeen {
+        downstream: "detector.acme".to_owned(),
+        state: State::Open,
+        since_ms: now_ms,
+        calls: 0,
+        failures: 0,
+        opens_in_a_row: 1,
+        retry_at_ms: now_ms + 30_000,
+        held: Some("it wants a token".to_owned()),
     }
 }
 
@@ -84,6 +101,7 @@ pub async fn the_latest_beat_is_what_is_known(subject: Subject) {
     let busy = Beat {
         running: 4_096,
         jobs,
+        breakers: vec![open_breaker(now_ms)],
         ..beat("one", now_ms)
     };
     subject.beat(&busy).await;

@@ -7,7 +7,7 @@ use assay_core::id::WorkerId;
 use assay_core::kind::JobKind;
 use assay_core::port::{Registered, RegistryError, WorkerRegistry};
 use assay_core::state::JobState;
-use assay_core::worker::{BEAT_JOBS_MAX, BEAT_PERIOD_MS, Beat, Presence};
+use assay_core::worker::{BEAT_BREAKERS_MAX, BEAT_JOBS_MAX, BEAT_PERIOD_MS, Beat, Presence};
 use assay_worker_runtime::{Attendance, JobError, Program};
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -113,6 +113,8 @@ async fn a_beat_says_what_the_process_is_and_what_it_runs() {
     assert_eq!(beat.kinds, [JobKind::ContentVerification]);
     assert_eq!((beat.concurrency, beat.running), (65, 65));
     assert_eq!(beat.jobs, ids[..BEAT_JOBS_MAX]);
+    assert_eq!(beat.breakers.len(), BEAT_BREAKERS_MAX);
+    assert_eq!(beat.breakers[0].downstream, "detector.0");
     worker.shut_down_at_once().await;
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use assay_core::breaker::State;
 use assay_core::clock::Clock;
 use assay_core::id::{JobId, Tenant, WorkerId};
 use assay_core::job::JobSpec;
@@ -11,6 +12,7 @@ use assay_core::kind::JobKind;
 use assay_core::port::{ContentError, ContentStore, JobStore};
 use assay_core::progress::StepPlan;
 use assay_core::state::JobState;
+use assay_core::worker::{BEAT_BREAKERS_MAX, BreakerSeen};
 use assay_service::prometheus::Metrics;
 use assay_service::shutdown::{Drained, Pace};
 use assay_service::tasks::Joined;
@@ -97,6 +99,21 @@ impl JobHandler for Probe {
 
     fn plan(&self, _payload: &Payload) -> StepPlan {
         StepPlan::new([("fetch", 1), ("look", 3)]).unwrap()
+    }
+
+    /// One more than a beat has room for.
+    fn breakers(&self) -> Vec<BreakerSeen> {
+        let breaker = |number| BreakerSeen {
+            downstream: format!("detector.{number}"),
+            state: State::Closed,
+            since_ms: 0,
+            calls: 0,
+            failures: 0,
+            opens_in_a_row: 0,
+            retry_at_ms: 0,
+            held: None,
+        };
+        (0..=BEAT_BREAKERS_MAX).map(breaker).collect()
     }
 
     async fn handle(&self, context: &JobContext, payload: Payload) -> Answer {

@@ -79,6 +79,7 @@ async fn beat(bench: &Bench, worker: &str) {
         kinds: vec![JobKind::ContentVerification],
         running: 1,
         jobs: vec![id(1)],
+        breakers: Vec::new(),
     };
     bench.store.registry().beat(&beat).await.unwrap();
 }
