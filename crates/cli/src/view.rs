@@ -1,6 +1,7 @@
 //! How jobs and results look to people, and to programs.
 
 pub(crate) mod breaker;
+pub(crate) mod detector;
 pub(crate) mod job;
 pub(crate) mod progress;
 pub(crate) mod queue;

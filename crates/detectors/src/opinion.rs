@@ -167,7 +167,6 @@ impl Opinion {
             let why = "it finds nothing in the file to look at".to_owned();
             (Status::NotApplicable, why)
         };
-        let weight = |finding: &Finding| finding.log10_lr.map_or(-1.0, f64::abs);
         let heaviest = findings
             .iter()
             .max_by(|one, other| weight(one).total_cmp(&weight(other)));
@@ -175,6 +174,20 @@ impl Opinion {
         self.log10_lr = heaviest.and_then(|finding| finding.log10_lr);
         self.findings = findings;
         self
+    }
+
+    /// Whether the detector was asked in vain and has said nothing of any task. One that was asked and does not want
+    /// to say has been heard.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.status.is_lacking() && self.findings.is_empty()
+    }
+
+    /// The finding that weighs most, of those that weigh.
+    #[must_use]
+    pub fn heaviest(&self) -> Option<&Finding> {
+        let scored = self.findings.iter().filter(|one| one.log10_lr.is_some());
+        scored.max_by(|one, other| weight(one).total_cmp(&weight(other)))
     }
 
     /// What it says about the two questions: of each, the finding that weighs most, for one model is one witness.
@@ -205,13 +218,10 @@ impl Opinion {
             return Some(silent);
         }
         let scored = |finding: &&Finding| finding.status == FindingStatus::Ok;
-        let words = self.findings.iter().filter(scored).map(|finding| {
-            let (task, score) = (finding.task, finding.score.unwrap_or_default());
-            format!("{task} {score:.2} {}", finding.explanation)
-        });
+        let words = self.findings.iter().filter(scored).map(Finding::words);
         let words: Vec<String> = words.collect();
-        let explain = format!("{} says: {}", self.name, words.join("; "));
-        let mut evidence = Evidence::neutral(&id, family, "score", explain.trim_end());
+        let explain = format!("Detector {} {}.", self.name, words.join("; it "));
+        let mut evidence = Evidence::neutral(&id, family, "score", &explain);
         evidence.weight = Weight::new(self.log10_ratios(), self.cap);
         evidence.calibration = self.calibration;
         evidence.version.clone_from(&self.version);
@@ -226,6 +236,30 @@ impl Opinion {
         evidence.regions.truncate(EVIDENCE_ITEMS_MAX);
         Some(evidence)
     }
+}
+
+impl Finding {
+    /// What it comes to, without its figure: a score is no share of anything.
+    fn words(&self) -> String {
+        let weight = self.log10_lr.unwrap_or_default();
+        let sees = if weight > 0.0 {
+            "sees signs of"
+        } else if weight < 0.0 {
+            "sees no signs of"
+        } else {
+            "leans neither way about"
+        };
+        let sees = format!("{sees} {}", self.task.sought());
+        match self.explanation.trim_end_matches('.') {
+            "" => sees,
+            said => format!("{sees} ({said})"),
+        }
+    }
+}
+
+/// How much a finding weighs, whatever for; what does not weigh is below what weighs nothing.
+fn weight(finding: &Finding) -> f64 {
+    finding.log10_lr.map_or(-1.0, f64::abs)
 }
 
 fn regions(segments: &[Segment]) -> impl Iterator<Item = Region> {
@@ -285,6 +319,23 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_it_comes_to_is_said_in_words() {
+        let mut first = finding(Task::AiGenerated, FindingStatus::Ok, Some(0.7));
+        first.explanation = "Grain of a sampler.".to_owned();
+        let opinion = opinion(vec![
+            first,
+            finding(Task::Splice, FindingStatus::Ok, Some(-0.5)),
+            finding(Task::FaceSwap, FindingStatus::Ok, Some(0.0)),
+            finding(Task::LipSync, FindingStatus::Unstable, None),
+        ]);
+        assert_eq!(
+            opinion.evidence().unwrap().explain,
+            "Detector acme sees signs of the work of a generator (Grain of a sampler); it sees no signs of parts from \
+             elsewhere; it leans neither way about a face that was replaced."
+        );
+    }
+
+    #[test]
     fn what_must_not_weigh_is_no_evidence() {
         let unstable = opinion(vec![finding(Task::Splice, FindingStatus::Unstable, None)]);
         assert_eq!(unstable.status, Status::Unstable);
@@ -294,6 +345,20 @@ pub(crate) mod tests {
         for status in Status::ALL.into_iter().filter(|status| status.is_lacking()) {
             assert_eq!(Opinion::none("acme", true, status, "").evidence(), None);
         }
+    }
+
+    #[test]
+    fn who_does_not_want_to_say_has_been_heard() {
+        let abstained = opinion(vec![finding(Task::Splice, FindingStatus::Abstained, None)]);
+        assert!(abstained.status.is_lacking() && !abstained.is_missing());
+        assert_eq!(abstained.heaviest(), None);
+        assert!(Opinion::none("acme", true, Status::Timeout, "").is_missing());
+        assert!(!Opinion::none("acme", true, Status::NotApplicable, "").is_missing());
+        let heard = opinion(vec![
+            finding(Task::FaceSwap, FindingStatus::Ok, Some(0.2)),
+            finding(Task::Splice, FindingStatus::Ok, Some(-0.7)),
+        ]);
+        assert_eq!(heard.heaviest().unwrap().task, Task::Splice);
     }
 
     #[test]

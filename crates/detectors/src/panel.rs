@@ -14,6 +14,7 @@ use crate::metric_definitions::Meters;
 use crate::opinion::{Opinion, Status};
 use crate::render::Renderer;
 use crate::settings::Settings;
+use crate::task::Modality;
 
 /// All configured detectors. Clones are the same panel.
 #[derive(Clone)]
@@ -80,6 +81,23 @@ impl Panel {
         self.members.is_empty()
     }
 
+    /// Whether some required detector is shut off at present. Then it is worth while to learn what a file is, and to
+    /// ask [`Panel::refuse_while_shut`], before anything else is done with it.
+    #[must_use]
+    pub fn is_shut(&self) -> bool {
+        let shut = |member: &Arc<Member>| self.refuse_without(member).is_err();
+        self.members.iter().any(shut)
+    }
+
+    /// Parks a job over such media without a question to anybody, if it could not be brought to an end now.
+    ///
+    /// # Errors
+    /// A required detector that would be asked about such media is shut off.
+    pub fn refuse_while_shut(&self, modality: Modality) -> Result<(), Parked> {
+        let mut asked = self.members.iter().filter(|one| one.takes(modality));
+        asked.try_for_each(|member| self.refuse_without(member))
+    }
+
     /// Puts a file to all detectors at the same time. `told` is called as each opinion comes in; the answer has one
     /// for each detector, in the order of their names. Dropping the future takes all calls back.
     ///
@@ -90,9 +108,7 @@ impl Panel {
         ask: Ask,
         told: &mut (dyn FnMut(Told<'_>) + Send),
     ) -> Result<Vec<Opinion>, Parked> {
-        for member in self.members.iter().filter(|one| one.takes(ask.modality)) {
-            self.refuse_without(member)?;
-        }
+        self.refuse_while_shut(ask.modality)?;
         let ask = Arc::new(ask);
         let mut asked = JoinSet::new();
         let mut places: BTreeMap<Id, usize> = BTreeMap::new();

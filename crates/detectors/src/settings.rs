@@ -35,7 +35,7 @@ const EXTERNAL: &str = "detectors.external";
 
 /// The detectors, by their names here.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Each under its name.
     pub external: BTreeMap<String, External>,

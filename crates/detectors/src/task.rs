@@ -59,6 +59,18 @@ impl Task {
         }
     }
 
+    /// What is looked for, for people.
+    #[must_use]
+    pub const fn sought(self) -> &'static str {
+        match self {
+            Self::FaceSwap => "a face that was replaced",
+            Self::AiGenerated => "the work of a generator",
+            Self::Splice => "parts from elsewhere",
+            Self::VoiceClone => "an imitated voice",
+            Self::LipSync => "lips that were made to fit other words",
+        }
+    }
+
     /// Which hypothesis a ratio speaks to. A swapped face, imitated lips and an imitated voice are made by generators:
     /// media with one is partly synthetic. What is spliced may come from another photograph.
     #[must_use]

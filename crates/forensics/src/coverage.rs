@@ -87,6 +87,12 @@ pub fn unanswered() -> Vec<CoverageItem> {
     detectors.chain(pixels).collect()
 }
 
+/// Whether only a learned detector answers a question.
+#[must_use]
+pub fn needs_detector(question: &str) -> bool {
+    NEED_DETECTOR.contains(&question)
+}
+
 fn not_tested(question: &str, why: &str) -> CoverageItem {
     CoverageItem::new(question, CoverageStatus::NotTested, why)
 }
@@ -121,7 +127,9 @@ mod tests {
             let item = item.expect(question);
             assert_eq!(item.status, CoverageStatus::NotTested);
             assert!(!item.why.is_empty());
+            assert!(needs_detector(question));
         }
+        assert!(!needs_detector(COPY_MOVE));
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub use command::{ANALYST_WORD, ChildCommand};
 pub use confine::{CPU_S_MAX, Confinement, MEMORY_BYTES_MAX, OPEN_FILES_MAX};
 pub use ending::AbortReason;
 pub use protocol::Work;
+pub(crate) use talk::Unheard;
 pub use talk::{Abort, StageOutcome, StageReport, Watch};
 
 use self::ending::{Blame, Ending};
@@ -108,6 +109,19 @@ impl Analyst {
             bounds,
             slots: Arc::new(Semaphore::new(children_max)),
             meters,
+        }
+    }
+
+    /// The same with more to hear of each child. The bound on their number is shared.
+    #[must_use]
+    pub(crate) fn hearing(&self, output_bytes_max: u64) -> Self {
+        let output_bytes_max = self.bounds.output_bytes_max.max(output_bytes_max);
+        Self {
+            bounds: Bounds {
+                output_bytes_max,
+                ..self.bounds
+            },
+            ..self.clone()
         }
     }
 

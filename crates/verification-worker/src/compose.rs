@@ -1,10 +1,12 @@
 //! From what stages answered to a result. Pure: no file, no clock, no process.
 
 mod credential;
+mod opinions;
 mod outputs;
 
 use std::collections::BTreeMap;
 
+use assay_detectors::Opinion;
 use assay_forensics::coverage::{
     DECLARED_MARKERS, FILE_STRUCTURE, METADATA_CONSISTENCY, PERCEPTUAL_FINGERPRINT,
 };
@@ -13,8 +15,8 @@ use assay_forensics::{
     Implies, Inspection, Markers, Priors, Stages, judge,
 };
 
-pub(crate) use self::outputs::Maps;
 use self::outputs::Outputs;
+pub(crate) use self::outputs::{Maps, first_look};
 use crate::analyst::StageReport;
 use crate::failure::Failure;
 use crate::options::Options;
@@ -33,6 +35,8 @@ pub(crate) struct Known {
     pub(crate) sha256: String,
     pub(crate) bytes: u64,
     pub(crate) priors: Priors,
+    /// What detectors outside of Assay said.
+    pub(crate) opinions: Vec<Opinion>,
     /// The time of day in seconds since the epoch, for the age of trust lists.
     pub(crate) now_s: i64,
     /// From the opening of the content until now.
@@ -59,7 +63,7 @@ pub(crate) fn compose(
         sniff,
         stages,
         credential,
-        maps,
+        mut maps,
     } = outputs::read(reports)?;
     let summaries = summarise(reports, options);
     let content = Content {
@@ -73,16 +77,20 @@ pub(crate) fn compose(
     let analysis = Analysis::assemble(content, sniff.format, stages);
     let findings = credential_findings(credential.as_ref(), &summaries);
     let circumstances = with_credential(analysis.circumstances(), &findings);
+    let circumstances = opinions::bear_on(circumstances, &known.opinions);
     let declared = declarations(&analysis.markers, credential.as_ref());
 
     let mut evidence = analysis.evidence;
     evidence.extend(findings.evidence.iter().cloned());
     put_costs(&mut evidence, &stage_of, &summaries);
+    evidence.extend(opinions::evidence(&known.opinions));
+    maps.extend(opinions::maps(&known.opinions));
     let mut history = analysis.history;
     history.extend(findings.history);
     let mut coverage = analysis.coverage;
     explain_gaps(&mut coverage, &summaries);
     coverage.extend(findings.coverage);
+    opinions::cover(&mut coverage, &known.opinions);
 
     let result = VerificationResult {
         schema: SCHEMA_NAME,
@@ -96,7 +104,7 @@ pub(crate) fn compose(
         evidence,
         history,
         coverage,
-        detectors: Vec::new(),
+        detectors: opinions::list(&known.opinions),
         limits: LimitsHit {
             hit: analysis.limits,
         },
@@ -104,6 +112,7 @@ pub(crate) fn compose(
         engine: Engine {
             version: env!("CARGO_PKG_VERSION"),
             ruleset: RULESET,
+            detectors: opinions::versions(&known.opinions),
             duration_ms: known.duration_ms,
         },
     };

@@ -1,8 +1,10 @@
 //! Why a job of this kind has no result, and whether another attempt could have one.
 
 use std::io;
+use std::time::Duration;
 
 use assay_blob::ContentId;
+use assay_detectors::Parked;
 use assay_forensics::Refusal;
 use assay_worker_runtime::JobError;
 
@@ -74,6 +76,19 @@ pub enum Failure {
     /// No child process could do the work.
     #[error(transparent)]
     Analyst(#[from] analyst::Error),
+    /// A detector that the job cannot do without is shut off: nobody's fault, and the job waits.
+    #[error(transparent)]
+    Parked(#[from] Parked),
+    /// A detector that the job cannot do without has said nothing.
+    #[error("ask detector {name}, which is required: {status} ({why})")]
+    Detector {
+        /// Its name in the configuration.
+        name: String,
+        /// How asking it went.
+        status: &'static str,
+        /// Why.
+        why: String,
+    },
     /// Not even the first look at the file ended.
     #[error("look at the first bytes of the file: the analyst process gave up ({reason})")]
     FirstLook {
@@ -102,6 +117,8 @@ impl Failure {
             Self::Refused(refusal) => refusal.class(),
             Self::Store(_) | Self::Read { .. } => "store_unavailable",
             Self::Analyst(_) => "analyst_unavailable",
+            Self::Parked(_) => "detector_shut_off",
+            Self::Detector { .. } => "detector_unavailable",
             Self::FirstLook { .. } => "analyst_aborted",
             Self::StageForm { .. } => "analyst_disagrees",
         }
@@ -120,6 +137,8 @@ impl Failure {
             | Self::Store(_)
             | Self::Read { .. }
             | Self::Analyst(_)
+            | Self::Parked(_)
+            | Self::Detector { .. }
             | Self::FirstLook { .. }
             | Self::StageForm { .. } => false,
         }
@@ -128,7 +147,9 @@ impl Failure {
 
 impl From<Failure> for JobError {
     fn from(failure: Failure) -> Self {
-        if failure.is_permanent() {
+        if let Failure::Parked(parked) = &failure {
+            Self::breaker_open(Some(Duration::from_millis(parked.after_ms)))
+        } else if failure.is_permanent() {
             Self::permanent_from(failure.code(), &failure)
         } else {
             Self::transient_from(failure.code(), &failure)
@@ -138,6 +159,8 @@ impl From<Failure> for JobError {
 
 #[cfg(test)]
 mod tests {
+    use assay_core::retry::FailureClass;
+
     use super::*;
 
     #[test]
@@ -166,6 +189,11 @@ mod tests {
         let ours = [
             Failure::Checksum { id, found: id },
             Failure::FirstLook { reason: "timeout" },
+            Failure::Detector {
+                name: "acme".to_owned(),
+                status: "timeout",
+                why: String::new(),
+            },
         ];
         for failure in ours {
             assert!(
@@ -173,5 +201,30 @@ mod tests {
                 "{failure}"
             );
         }
+    }
+
+    #[test]
+    fn a_detector_that_is_shut_off_has_the_job_wait_and_one_that_fails_has_it_tried_again() {
+        let parked = Parked {
+            detector: "acme".to_owned(),
+            until_ms: 31_000,
+            after_ms: 30_000,
+        };
+        let thirty_seconds = Some(Duration::from_secs(30));
+        assert_eq!(
+            JobError::from(Failure::Parked(parked)),
+            JobError::breaker_open(thirty_seconds)
+        );
+        let failed = Failure::Detector {
+            name: "acme".to_owned(),
+            status: "timeout",
+            why: "no answer came in time".to_owned(),
+        };
+        let JobError::Failed(failure) = JobError::from(failed) else {
+            panic!("it fails");
+        };
+        assert_eq!(failure.class, FailureClass::Transient);
+        let message = "ask detector acme, which is required: timeout (no answer came in time)";
+        assert_eq!(failure.message, message);
     }
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use assay_api::v1::ContentVerification;
 use assay_blob::Blobs;
+use assay_core::breaker::ConfigError;
 use assay_core::clock::Clock;
 use assay_core::kind::JobKind;
 use assay_core::progress::{PlanError, StepPlan};
+use assay_core::worker::BreakerSeen;
 use assay_provenance::TrustLists;
 use assay_service::prometheus::Metrics;
 use assay_worker_runtime::{JobContext, JobError, JobHandler};
@@ -32,34 +34,40 @@ pub struct Handler {
 /// A handler whose children are this binary again: its `main` must begin as [`crate::analyst::child_main`] says.
 ///
 /// # Errors
-/// The steps make no plan, which no configuration can bring about.
+/// [`SetUpError`], which no configuration that was checked can bring about.
 pub fn handler(
     settings: Settings,
     blobs: Blobs,
     clock: Arc<dyn Clock>,
     metrics: &Metrics,
-) -> Result<Handler, PlanError> {
+) -> Result<Handler, SetUpError> {
     tell_of_trust(&settings, clock.as_ref());
     let command = ChildCommand::this_binary();
-    Handler::new(Verifier::new(
-        settings,
-        blobs,
-        command,
-        clock,
-        Meters::of(metrics),
-    ))
+    let verifier = Verifier::new(settings, blobs, command, clock, Meters::of(metrics));
+    let meters = assay_detectors::Meters::of(metrics);
+    let verifier = verifier.consulting(meters, rand::random::<f64>)?;
+    Ok(Handler::new(verifier)?)
+}
+
+/// Why there is no handler.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// The steps make no plan.
+    #[error("plan the steps of a verification")]
+    Plan(#[from] PlanError),
+    /// The breaker before a detector cannot be as its times want it.
+    #[error("set up the detectors")]
+    Detectors(#[from] ConfigError),
 }
 
 impl Handler {
     /// A handler over a verifier.
     ///
     /// # Errors
-    /// As [`handler`].
+    /// The steps make no plan.
     pub fn new(verifier: Verifier) -> Result<Self, PlanError> {
-        Ok(Self {
-            verifier,
-            plan: steps::plan()?,
-        })
+        let plan = steps::plan(verifier.panel().is_some())?;
+        Ok(Self { verifier, plan })
     }
 }
 
@@ -70,6 +78,10 @@ impl JobHandler for Handler {
 
     fn plan(&self, _: &ContentVerification) -> StepPlan {
         self.plan.clone()
+    }
+
+    fn breakers(&self) -> Vec<BreakerSeen> {
+        self.verifier.breakers()
     }
 
     async fn handle(
@@ -89,7 +101,7 @@ impl JobHandler for Handler {
         };
         tokio::select! {
             verified = self.verifier.verify(subject, context.progress()) => verified.map_err(JobError::from),
-            // Dropping the verification kills the child.
+            // Dropping the verification kills the child and takes calls to detectors back.
             () = context.cancelled() => Err(JobError::Stopped),
         }
     }

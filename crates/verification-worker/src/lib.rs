@@ -10,12 +10,16 @@
 //! - [`main`] is the program `verification-worker`, which shares Redis and a folder with the other processes.
 //! - [`Settings`]: section `[verification]`. [`handler()`]: the handler for the worker runtime.
 //!
+//! Detectors outside of Assay are asked after the analyses, if any are configured. Their opinions are evidence among
+//! the other; one that is away is named in the coverage, and one that a job cannot do without has it wait.
+//!
 //! Not here: the analyses themselves (`assay-forensics`, `assay-provenance`), leases, retries and results' storage
-//! (`assay-worker-runtime`), external detectors.
+//! (`assay-worker-runtime`), how detectors are spoken to and when they are left alone (`assay-detectors`).
 
 pub mod analyst;
 mod asked;
 mod compose;
+mod consult;
 mod content;
 mod failure;
 mod handler;
@@ -26,6 +30,7 @@ mod handler;
 mod metric_definitions;
 mod options;
 mod process;
+mod render;
 pub mod result;
 mod rules;
 mod settings;
@@ -34,7 +39,7 @@ pub mod steps;
 mod verify;
 
 pub use failure::Failure;
-pub use handler::{Handler, handler};
+pub use handler::{Handler, SetUpError, handler};
 pub use metric_definitions::{INSTRUMENTS, Meters};
 pub use options::WITHOUT;
 pub use process::main;

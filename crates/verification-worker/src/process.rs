@@ -25,12 +25,16 @@ const SERVICE: Service = Service {
     defaults: &{
         let [store, redis, rabbit, shared] = assay_backend::DEFAULTS;
         let worker = assay_worker_runtime::DEFAULTS;
-        [store, redis, rabbit, shared, worker, DEFAULTS, ADMIN]
+        let detectors = assay_detectors::DEFAULTS;
+        [
+            store, redis, rabbit, shared, worker, DEFAULTS, detectors, ADMIN,
+        ]
     },
     instruments: &{
         let [records, envelopes] = assay_backend::INSTRUMENTS;
         let worker = assay_worker_runtime::INSTRUMENTS;
-        [records, envelopes, worker, INSTRUMENTS]
+        let detectors = assay_detectors::INSTRUMENTS;
+        [records, envelopes, worker, INSTRUMENTS, detectors]
     },
     check,
 };

@@ -3,6 +3,7 @@
 //! The JSON Schema beside the sources, [`SCHEMA`], is what clients may rely on; a test holds every result against it.
 //! A field is never renamed, retyped or given another meaning within version 1.
 
+use assay_detectors::{FindingStatus, Segment, Task};
 use assay_forensics::{CoverageItem, Evidence, Fact, Implies, LimitHit, Perceptual, Verdict};
 use assay_provenance::{Action, Code, Relationship, Signals, Signer};
 use serde::Serialize;
@@ -35,7 +36,7 @@ pub struct VerificationResult {
     pub history: Vec<Fact>,
     /// What was tested and what was not. Never empty.
     pub coverage: Vec<CoverageItem>,
-    /// External detectors. None is part of this version.
+    /// The detectors outside of Assay that were to be asked, in the order of their names.
     pub detectors: Vec<DetectorReport>,
     /// Bounds that were reached.
     pub limits: LimitsHit,
@@ -154,18 +155,47 @@ pub struct Declaration {
 /// What an external detector said.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DetectorReport {
-    /// Its name.
+    /// Its name in the configuration.
     pub name: String,
-    /// Its version.
+    /// Its version, as it says; empty if it was not heard.
     pub version: String,
-    /// How the call ended.
+    /// The SHA-256 of its model, if it says.
+    pub model_sha256: Option<String>,
+    /// How asking it went.
     pub status: String,
-    /// Its score, 0..=1, higher means fake.
+    /// Why it said nothing, if so.
+    pub why: Option<String>,
+    /// Whether the job could not have done without it.
+    pub required: bool,
+    /// Its score, 0..=1, higher means fake: that of the finding that weighs most.
     pub score: Option<f64>,
-    /// What that weighs.
+    /// What that weighs (log10), within `cap`.
     pub log10_lr: Option<f64>,
+    /// The most that any of its findings may weigh (log10), by how well it was tried.
+    pub cap: f64,
     /// How long it took, in milliseconds.
     pub latency_ms: u64,
+    /// By task.
+    pub findings: Vec<DetectorFinding>,
+}
+
+/// What an external detector said of one task.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DetectorFinding {
+    /// Which task.
+    pub task: Task,
+    /// How it went.
+    pub status: FindingStatus,
+    /// 0..=1, higher means fake.
+    pub score: Option<f64>,
+    /// What that weighs (log10); nothing if it must not weigh.
+    pub log10_lr: Option<f64>,
+    /// Where and when; the first of them, if there are many.
+    pub segments: Vec<Segment>,
+    /// The detector's words.
+    pub explanation: String,
+    /// What else may explain the score, and what could not be tried.
+    pub warnings: Vec<String>,
 }
 
 /// Bounds that were reached.
@@ -216,6 +246,17 @@ pub enum StageStatus {
     Skipped,
 }
 
+/// One external detector, as it was when it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DetectorVersion {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its version, as it says.
+    pub version: String,
+    /// The SHA-256 of its model, if it says.
+    pub model_sha256: Option<String>,
+}
+
 /// What made a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Engine {
@@ -223,6 +264,8 @@ pub struct Engine {
     pub version: &'static str,
     /// [`RULESET`].
     pub ruleset: &'static str,
+    /// The external detectors that had a part in it.
+    pub detectors: Vec<DetectorVersion>,
     /// From the opening of the content to the verdict, in milliseconds.
     pub duration_ms: u64,
 }

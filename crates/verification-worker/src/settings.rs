@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use assay_detectors::Settings as Detectors;
 use assay_forensics::{Limits, Priors};
 use assay_provenance::TrustLists;
 use assay_service::config::{self, Config};
@@ -42,6 +43,8 @@ pub struct Settings {
     pub trust_folder: Option<PathBuf>,
     /// Shares before a file is looked at.
     pub priors: Priors,
+    /// Who is asked besides: section `[detectors]`.
+    pub detectors: Detectors,
 }
 
 /// The section as it is written.
@@ -103,6 +106,7 @@ impl Settings {
             limits: section.limits,
             trust_folder,
             priors,
+            detectors: Detectors::read(config)?,
         })
     }
 }
@@ -194,6 +198,7 @@ mod tests {
         assert!(settings.bounds.children_max >= 1);
         assert_eq!(settings.priors, Priors::default());
         assert_eq!(settings.trust_folder, None);
+        assert_eq!(settings.detectors, Detectors::default());
         let video_bytes_max = settings.limits.video_bytes_max;
         assert_eq!(
             settings.limits,
@@ -259,6 +264,22 @@ mod tests {
         };
         assert!(read(CHILD_MEMORY_BYTES_MIN).is_ok());
         assert!(read(CHILD_MEMORY_BYTES_MIN - 1).is_err());
+    }
+
+    #[test]
+    fn a_detector_that_cannot_be_asked_is_refused_in_a_sentence() {
+        let read = |endpoint: &str| {
+            let loader = Config::loader(&[DEFAULTS, assay_detectors::DEFAULTS]);
+            let loader = loader.set("detectors.external.acme.endpoint", endpoint);
+            Settings::read(&loader.load().unwrap()).map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            read("http://acme:9000").unwrap().detectors.external.len(),
+            1
+        );
+        let error = read("acme").unwrap_err();
+        let must = "`detectors.external.acme.endpoint` must be http://, a host, a colon and a port";
+        assert!(error.contains(must), "{error}");
     }
 
     #[test]

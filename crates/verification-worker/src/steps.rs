@@ -7,6 +7,8 @@ use crate::stages;
 
 /// The content is opened and hashed again.
 pub const FETCH: &str = "fetch";
+/// Detectors outside of Assay are asked. Only where some are configured.
+pub const DETECTORS: &str = "detectors";
 /// Everything that was found becomes a verdict.
 pub const FUSE: &str = "fuse";
 /// The result is recorded. It ends when the worker runtime has done so.
@@ -29,18 +31,28 @@ const WEIGHTS: [(&str, u32); 13] = [
     (PERSIST, 3),
 ];
 
-/// The plan of every attempt.
+/// The share of the step at which detectors are asked, among [`WEIGHTS`].
+const DETECTORS_WEIGHT: u32 = 30;
+
+/// The plan of every attempt, with or without detectors to ask.
 ///
 /// # Errors
 /// The steps make no plan; a test holds that they do.
-pub(crate) fn plan() -> Result<StepPlan, PlanError> {
-    StepPlan::new(WEIGHTS)
+pub(crate) fn plan(with_detectors: bool) -> Result<StepPlan, PlanError> {
+    let mut steps = WEIGHTS.to_vec();
+    if with_detectors {
+        let fuse = steps.iter().position(|(step, _)| *step == FUSE);
+        steps.insert(fuse.unwrap_or(steps.len()), (DETECTORS, DETECTORS_WEIGHT));
+    }
+    StepPlan::new(steps)
 }
 
 /// Where steps are reported.
 pub trait Steps: Send + Sync {
     /// A step begins; one that runs already goes on.
     fn start(&self, step: &str);
+    /// So many parts of a step are done, out of so many, and what happened last.
+    fn advance(&self, step: &str, current: u64, total: u64, message: &str);
     /// A step has ended well.
     fn done(&self, step: &str);
     /// A step is left out.
@@ -52,6 +64,10 @@ pub trait Steps: Send + Sync {
 impl Steps for Reporter {
     fn start(&self, step: &str) {
         Self::start(self, step);
+    }
+
+    fn advance(&self, step: &str, current: u64, total: u64, message: &str) {
+        Self::advance(self, step, current, total, message);
     }
 
     fn done(&self, step: &str) {
@@ -73,7 +89,8 @@ mod tests {
 
     #[test]
     fn every_stage_is_a_step_of_the_plan() {
-        let plan = plan().unwrap();
+        let plan = plan(false).unwrap();
+        assert!(plan.steps().iter().all(|step| step.name != DETECTORS));
         for stage in stages::ALL {
             assert!(
                 plan.steps().iter().any(|step| step.name == stage.name),
@@ -81,5 +98,15 @@ mod tests {
                 stage.name
             );
         }
+    }
+
+    #[test]
+    fn detectors_are_asked_after_all_stages_and_before_the_verdict() {
+        let plan = plan(true).unwrap();
+        let names: Vec<&str> = plan.steps().iter().map(|step| step.name.as_str()).collect();
+        assert_eq!(
+            names[names.len() - 4..],
+            [stages::WATERMARK, DETECTORS, FUSE, PERSIST]
+        );
     }
 }

@@ -5,21 +5,28 @@ use std::time::Duration;
 
 use assay_api::v1::ContentVerification;
 use assay_blob::Blobs;
+use assay_core::breaker::ConfigError;
 use assay_core::clock::Clock;
 use assay_core::id::{JobId, Tenant};
+use assay_core::worker::BreakerSeen;
+use assay_detectors::{Opinion, Panel, Tools};
 use async_trait::async_trait;
 use tokio::time::Instant;
 
-use crate::analyst::{Analyst, ChildCommand, StageOutcome, StageReport, Time, Watch, Work};
+use crate::analyst::{
+    Analyst, ChildCommand, StageOutcome, StageReport, Time, Unheard, Watch, Work,
+};
 use crate::asked::Asked;
-use crate::compose::{Composed, Known, compose};
+use crate::compose::{Composed, Known, compose, first_look};
+use crate::consult::{Consultants, Question};
 use crate::content::{self, Content};
 use crate::failure::Failure;
 use crate::metric_definitions::Meters;
+use crate::render::ChildRenderer;
 use crate::result::VerificationResult;
 use crate::settings::Settings;
-use crate::stages::refusal;
-use crate::steps::{FETCH, FUSE, PERSIST, Steps};
+use crate::stages::{SNIFF, refusal};
+use crate::steps::{DETECTORS, FETCH, FUSE, PERSIST, Steps};
 
 /// Verifies files. Clones share the bound on child processes.
 #[derive(Clone)]
@@ -27,6 +34,7 @@ pub struct Verifier {
     settings: Settings,
     blobs: Blobs,
     analyst: Analyst,
+    consultants: Consultants,
     clock: Arc<dyn Clock>,
     meters: Arc<Meters>,
 }
@@ -45,7 +53,7 @@ pub struct Subject {
 }
 
 impl Verifier {
-    /// A verifier over these blobs, whose children are started by `command`.
+    /// A verifier over these blobs, whose children are started by `command`. It asks nobody else.
     #[must_use]
     pub fn new(
         settings: Settings,
@@ -59,9 +67,43 @@ impl Verifier {
             settings,
             blobs,
             analyst,
+            consultants: Consultants::default(),
             clock,
             meters,
         }
+    }
+
+    /// The same, asking the detectors of its settings. Within a runtime; none of them is spoken to yet.
+    ///
+    /// # Errors
+    /// The times of a detector are none that a breaker can have; checked settings have none such.
+    pub fn consulting(
+        mut self,
+        meters: assay_detectors::Meters,
+        chance: fn() -> f64,
+    ) -> Result<Self, ConfigError> {
+        let wall = self.settings.wall;
+        let time = Time { wall, all: wall };
+        let renderer = ChildRenderer::new(&self.analyst, self.settings.limits.clone(), time);
+        let tools = Tools {
+            clock: Arc::clone(&self.clock),
+            renderer: Arc::new(renderer),
+            chance,
+            meters,
+        };
+        self.consultants = Consultants::open(&self.settings.detectors, &tools)?;
+        Ok(self)
+    }
+
+    /// The detectors that are asked; nothing if there are none.
+    #[must_use]
+    pub fn panel(&self) -> Option<&Panel> {
+        self.consultants.panel()
+    }
+
+    /// How the breakers before the detectors stand.
+    pub(crate) fn breakers(&self) -> Vec<BreakerSeen> {
+        self.consultants.breakers(self.clock.now_ms())
     }
 
     /// Verifies one file. Dropping the future kills the child that works on it.
@@ -94,15 +136,22 @@ impl Verifier {
         content.refuse_above(&self.settings.limits)?;
         steps.done(FETCH);
 
-        let reports = self
-            .analyse(&content, &subject, &asked, begun_at, steps)
-            .await?;
+        let file = InHand {
+            content: &content,
+            subject: &subject,
+            asked: &asked,
+            begun_at,
+        };
+        self.refuse_while_shut(&file).await?;
+        let reports = self.analyse(&file, steps).await?;
+        let opinions = self.consult(&file, &reports, steps).await?;
         steps.start(FUSE);
         let known = Known {
             job_id: subject.job_id.to_string(),
             sha256: content.id.hex(),
             bytes: content.bytes,
             priors: self.settings.priors,
+            opinions,
             now_s: now_s(self.clock.as_ref()),
             duration_ms: u64::try_from(begun_at.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
@@ -129,44 +178,95 @@ impl Verifier {
         Ok(result)
     }
 
+    /// Has a job that needs a detector wait while that is shut off, before the job costs more than a first look.
+    async fn refuse_while_shut(&self, file: &InHand<'_>) -> Result<(), Failure> {
+        if !self.consultants.is_shut() {
+            return Ok(());
+        }
+        let reports = self.run_stages(file, &[SNIFF], &mut Unheard).await?;
+        // A file that is refused says so when it is analysed.
+        first_look(&reports).map_or(Ok(()), |sniff| {
+            let job_id = file.subject.job_id;
+            self.consultants.refuse_while_shut(job_id, &sniff)
+        })
+    }
+
+    /// What detectors say of a file, unless it is refused: then there is nothing to ask about.
+    async fn consult(
+        &self,
+        file: &InHand<'_>,
+        reports: &[StageReport],
+        steps: &dyn Steps,
+    ) -> Result<Vec<Opinion>, Failure> {
+        if self.consultants.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Ok(sniff) = first_look(reports) else {
+            steps.skip(DETECTORS, "the file is refused");
+            return Ok(Vec::new());
+        };
+        let question = Question {
+            job_id: file.subject.job_id,
+            content: file.content,
+            sniff: &sniff,
+            time_left: file.time_left(),
+        };
+        self.consultants.ask(question, steps).await
+    }
+
     async fn analyse(
         &self,
-        content: &Content,
-        subject: &Subject,
-        asked: &Asked,
-        begun_at: Instant,
+        file: &InHand<'_>,
         steps: &dyn Steps,
     ) -> Result<Vec<StageReport>, Failure> {
-        for stage in asked.options.left_out() {
+        let options = &file.asked.options;
+        for stage in options.left_out() {
             steps.skip(stage, "left out, as the job asked");
         }
-        let work = Work {
-            hints: asked.hints.clone(),
-            limits: self.settings.limits.clone(),
-            trust_folder: self.settings.trust_folder.clone(),
-        };
-        let left = subject.time.saturating_sub(begun_at.elapsed());
-        let time = Time {
-            wall: self.settings.wall,
-            all: left,
-        };
         let mut watch = Watcher {
             steps,
             meters: &self.meters,
-            job_id: subject.job_id,
+            job_id: file.subject.job_id,
             refused: false,
         };
-        let reports = self
-            .analyst
-            .analyse(
-                &content.file,
-                &asked.options.stages(),
-                &work,
-                time,
-                &mut watch,
-            )
-            .await?;
-        Ok(reports)
+        self.run_stages(file, &options.stages(), &mut watch).await
+    }
+
+    async fn run_stages(
+        &self,
+        file: &InHand<'_>,
+        stages: &[&str],
+        watch: &mut dyn Watch,
+    ) -> Result<Vec<StageReport>, Failure> {
+        let work = Work {
+            hints: file.asked.hints.clone(),
+            limits: self.settings.limits.clone(),
+            trust_folder: self.settings.trust_folder.clone(),
+            rendition: None,
+        };
+        let time = Time {
+            wall: self.settings.wall,
+            all: file.time_left(),
+        };
+        let input = &file.content.file;
+        let reports = self.analyst.analyse(input, stages, &work, time, watch);
+        Ok(reports.await?)
+    }
+}
+
+/// A file that is being verified.
+struct InHand<'a> {
+    content: &'a Content,
+    subject: &'a Subject,
+    asked: &'a Asked,
+    begun_at: Instant,
+}
+
+impl InHand<'_> {
+    /// Of what there is for all of it.
+    fn time_left(&self) -> Duration {
+        let spent = self.begun_at.elapsed();
+        self.subject.time.saturating_sub(spent)
     }
 }
 

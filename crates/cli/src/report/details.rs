@@ -5,6 +5,7 @@ use super::list::{bullets, pairs};
 use super::ratio::Question;
 use super::result::{Evidence, ResultView};
 use super::words;
+use crate::view::detector::fared;
 
 /// Writes the section.
 pub(super) fn write(html: &mut Html, result: &ResultView) {
@@ -55,9 +56,14 @@ fn write_engine(html: &mut Html, result: &ResultView) {
     if !result.detectors.is_empty() {
         html.line("p", &[], "Detectors outside of Assay:");
         bullets(html, &[], result.detectors.iter(), |html, detector| {
-            html.quote(&format!("{} {}", detector.name, detector.version));
-            html.text(": ");
-            html.text(&words::spaced(&detector.status));
+            let who = format!("{} {}", detector.name, detector.version);
+            html.quote(who.trim_end());
+            html.text(" ");
+            html.text(&fared(&detector.status));
+            if let Some(why) = &detector.why {
+                html.text(": ");
+                html.quote(why);
+            }
         });
     }
 }

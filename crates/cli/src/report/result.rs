@@ -209,6 +209,7 @@ pub(super) struct Detector {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) status: String,
+    pub(super) why: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

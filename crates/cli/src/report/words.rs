@@ -8,10 +8,14 @@ use facts::FACTS;
 /// A word of the schema and what it means.
 type Table = &'static [(&'static str, &'static str)];
 
+/// Begins the question that stands for a detector outside of Assay that was not heard.
+const DETECTOR: &str = "detector.";
+
 const QUESTIONS: Table = &[
     ("face_swap", "Whether a face was replaced"),
     ("lip_sync", "Whether lips were made to fit other words"),
     ("voice_clone", "Whether a voice is an imitation"),
+    ("splice", "Whether parts come from another picture"),
     (
         "ai_generated_pixels",
         "Whether the picture itself, apart from its metadata, looks like a generator's work",
@@ -122,7 +126,10 @@ const STOPPED: Table = &[
 
 /// What a question of coverage asks.
 pub(super) fn question(name: &str) -> String {
-    look_up(QUESTIONS, name)
+    match name.strip_prefix(DETECTOR) {
+        Some(detector) => format!("What the detector {detector} would say"),
+        None => look_up(QUESTIONS, name),
+    }
 }
 
 /// What a fact of the history says.
@@ -174,6 +181,10 @@ mod tests {
     fn an_unknown_name_is_shown_as_it_is() {
         assert_eq!(question("face_swap"), "Whether a face was replaced");
         assert_eq!(question("smell_swap"), "smell swap");
+        assert_eq!(
+            question("detector.acme"),
+            "What the detector acme would say"
+        );
         assert_eq!(count(1, "test", "tests"), "1 test");
         assert_eq!(count(0, "test", "tests"), "0 tests");
     }

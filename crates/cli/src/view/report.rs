@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use credential::Credential;
 
+use super::detector::fared;
 use crate::terminal::{Terminal, Tone, plain};
 
 /// Evidence that weighs less (log10 LR) is not told.
@@ -25,6 +26,16 @@ pub(crate) struct Report {
     evidence: Vec<Evidence>,
     history: Vec<Fact>,
     coverage: Vec<Coverage>,
+    detectors: Vec<Detector>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Detector {
+    name: String,
+    version: String,
+    status: String,
+    why: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -119,6 +130,7 @@ impl Report {
         for evidence in self.evidence.iter().filter(|evidence| evidence.applicable) {
             lines.extend(evidence.lines(terminal));
         }
+        lines.extend(self.detectors.iter().map(Detector::line));
         for fact in &self.history {
             lines.push(format!(
                 "  history: {}: {}",
@@ -162,6 +174,20 @@ impl Report {
         let groups = told.chain(untold);
         let text = format!("  not tested: {}", groups.collect::<Vec<_>>().join("; "));
         Some(terminal.paint(Tone::Faint, &text))
+    }
+}
+
+impl Detector {
+    /// Who was asked, and what became of it.
+    fn line(&self) -> String {
+        let who = format!("{} {}", plain(&self.name), plain(&self.version));
+        let why = self.why.as_deref().map(plain);
+        let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+        format!(
+            "  detector {} {}{why}",
+            who.trim_end(),
+            fared(&plain(&self.status))
+        )
     }
 }
 
@@ -251,6 +277,25 @@ mod tests {
                 "  neither for nor against: Somebody signed it. [c2pa]",
                 "  history: re saved: twice",
                 "  not tested: face swap, lip sync (no detector); markers (out of time); copy move",
+            ]
+        );
+    }
+
+    #[test]
+    fn detectors_are_named_with_what_became_of_asking_them() {
+        let json = serde_json::json!({
+            "verdict": { "label": "inconclusive" },
+            "detectors": [
+                { "name": "acme", "version": "3", "status": "ok", "why": null, "score": 0.5 },
+                { "name": "other", "version": "", "status": "timeout", "why": "no answer within 20000 ms" },
+            ],
+        });
+        let report = Report::read(json.to_string().as_bytes()).unwrap();
+        assert_eq!(
+            report.lines("a.png", PLAIN)[1..],
+            [
+                "  detector acme 3 has answered",
+                "  detector other gave no answer in time (no answer within 20000 ms)",
             ]
         );
     }

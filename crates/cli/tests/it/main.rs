@@ -1,6 +1,8 @@
 //! The real program, as a person or a script runs it.
 
 #[cfg(test)]
+mod breakers;
+#[cfg(test)]
 mod dev;
 #[cfg(test)]
 mod doctor;

@@ -5,8 +5,9 @@
 //! runtime, no configuration, no log. What goes wrong here is told by how the process ends.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use super::confine::ConfineError;
 use super::protocol::{Line, Request, Work};
-use crate::stages;
+use crate::{render, stages};
 
 /// How often a child looks whether its parent still lives.
 const PARENT_LOOK_MS: u64 = 250;
@@ -42,7 +43,8 @@ pub fn child_main() -> ExitCode {
 /// stages that misbehave.
 #[must_use]
 pub fn child_main_with(own: &[Stage]) -> ExitCode {
-    let stages: Vec<Stage> = own.iter().chain(&stages::ALL).copied().collect();
+    let ours = stages::ALL.iter().chain([&render::STAGE]);
+    let stages: Vec<Stage> = own.iter().chain(ours).copied().collect();
     match serve(&stages) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -102,14 +104,14 @@ fn end_with(parent: u32) {
     });
 }
 
+/// Reads by position: children on the same file share the one that it stands at, and several may read at once.
 fn read_input() -> io::Result<Vec<u8>> {
-    let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
-    // An earlier child on the same file has left it at its end.
-    input.seek(SeekFrom::Start(0))?;
-    let mut bytes = Vec::new();
+    let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let size_bytes = usize::try_from(input.metadata()?.len()).unwrap_or(usize::MAX);
+    let mut bytes = Vec::new();
     bytes.try_reserve_exact(size_bytes)?;
-    input.read_to_end(&mut bytes)?;
+    bytes.resize(size_bytes, 0);
+    input.read_exact_at(&mut bytes, 0)?;
     Ok(bytes)
 }
 

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use assay_detectors::Rendition;
 use assay_forensics::{Hints, Limits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -33,6 +34,8 @@ pub struct Work {
     pub limits: Limits,
     /// Folder of trust lists; without one no signer is checked.
     pub trust_folder: Option<PathBuf>,
+    /// What is to be made of a picture, for the stage that shows pictures to detectors.
+    pub rendition: Option<Rendition>,
 }
 
 /// One line from a child.

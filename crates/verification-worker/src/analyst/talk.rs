@@ -47,6 +47,15 @@ pub trait Watch: Send {
     async fn ended(&mut self, report: &StageReport);
 }
 
+/// Lets nobody hear.
+pub(crate) struct Unheard;
+
+#[async_trait]
+impl Watch for Unheard {
+    async fn started(&mut self, _: &str) {}
+    async fn ended(&mut self, _: &StageReport) {}
+}
+
 /// See the module.
 pub(super) struct Talk<'a> {
     waiting: VecDeque<String>,

@@ -27,13 +27,25 @@ pub(super) struct Outputs {
 /// Maps as PNG, by the id of their evidence.
 pub(crate) type Maps = BTreeMap<String, Bytes>;
 
-pub(super) fn read(reports: &[StageReport]) -> Result<Outputs, Failure> {
+/// What the bytes are.
+///
+/// # Errors
+/// The file is refused, or not even a first look at it ended.
+pub(crate) fn first_look(reports: &[StageReport]) -> Result<Sniff, Failure> {
     let Some(sniff) = answer::<SniffOutput>(reports, stages::SNIFF)? else {
         return Err(Failure::FirstLook {
             reason: reason_of(reports),
         });
     };
     let sniff = sniff.map_err(Failure::Refused)?;
+    match answer::<StructureOutput>(reports, stages::STRUCTURE)? {
+        Some(Err(refusal)) => Err(Failure::Refused(refusal)),
+        Some(Ok(_)) | None => Ok(sniff),
+    }
+}
+
+pub(super) fn read(reports: &[StageReport]) -> Result<Outputs, Failure> {
+    let sniff = first_look(reports)?;
     let structure = answer::<StructureOutput>(reports, stages::STRUCTURE)?
         .transpose()
         .map_err(Failure::Refused)?;

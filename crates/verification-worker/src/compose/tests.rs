@@ -13,6 +13,7 @@ fn known() -> Known {
         sha256: "ab".repeat(32),
         bytes: 1_000,
         priors: Priors::default(),
+        opinions: Vec::new(),
         now_s: 0,
         duration_ms: 7,
     }

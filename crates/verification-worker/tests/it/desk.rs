@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use assay_api::v1::ContentVerification;
 use assay_blob::Blobs;
-use assay_core::clock::SystemClock;
+use assay_core::clock::{Clock, SystemClock};
 use assay_core::id::{JobId, Tenant};
+use assay_detectors::{External, Settings as Detectors};
 use assay_service::Config;
 use assay_verification_worker::result::SCHEMA;
 use assay_verification_worker::steps::Steps;
@@ -52,6 +53,10 @@ impl Steps for Diary {
         self.note(format!("+{step}"));
     }
 
+    fn advance(&self, step: &str, current: u64, total: u64, message: &str) {
+        self.note(format!("{step} {current}/{total}: {message}"));
+    }
+
     fn done(&self, step: &str) {
         self.note(format!("-{step}"));
     }
@@ -72,22 +77,30 @@ impl Desk {
 
     /// With keys of section `[verification]`.
     pub(crate) async fn with(set: &[(&str, &str)]) -> Self {
+        Self::open(set, Detectors::default(), Arc::new(SystemClock)).await
+    }
+
+    /// With a detector of the name `acme` to ask.
+    pub(crate) async fn asking(acme: External, clock: Arc<dyn Clock>) -> Self {
+        let external = BTreeMap::from([("acme".to_owned(), acme)]);
+        Self::open(&[], Detectors { external }, clock).await
+    }
+
+    async fn open(set: &[(&str, &str)], detectors: Detectors, clock: Arc<dyn Clock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(folder.path()).await.unwrap();
         let mut loader = Config::loader(&[DEFAULTS]);
         for (key, value) in set {
             loader = loader.set(&format!("verification.{key}"), *value);
         }
-        let settings = Settings::read(&loader.load().unwrap()).unwrap();
-        let verifier = Verifier::new(
-            settings,
-            blobs.clone(),
-            command(),
-            Arc::new(SystemClock),
-            meters(),
-        );
+        let settings = Settings {
+            detectors,
+            ..Settings::read(&loader.load().unwrap()).unwrap()
+        };
+        let verifier = Verifier::new(settings, blobs.clone(), command(), clock, meters());
+        let verifier = verifier.consulting(assay_detectors::Meters::default(), || 0.0);
         Self {
-            verifier,
+            verifier: verifier.unwrap(),
             blobs,
             diary: Diary::default(),
             _folder: folder,

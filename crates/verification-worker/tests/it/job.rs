@@ -27,9 +27,9 @@ use crate::desk::{Desk, assert_schema};
 use crate::files::{self, BOMB};
 
 /// A worker with everything around it.
-struct Shop {
-    desk: Desk,
-    store: Arc<EmbeddedStore>,
+pub(crate) struct Shop {
+    pub(crate) desk: Desk,
+    pub(crate) store: Arc<EmbeddedStore>,
     context: Context,
     worker: Joined<Result<(), Error>>,
     _folder: TempDir,
@@ -37,9 +37,11 @@ struct Shop {
 
 impl Shop {
     async fn open() -> Self {
-        let desk = Desk::new().await;
+        Self::around(Desk::new().await, Arc::new(SystemClock))
+    }
+
+    pub(crate) fn around(desk: Desk, clock: Arc<dyn Clock>) -> Self {
         let folder = TempDir::new().unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let queue = Arc::new(InProcessQueue::new(Arc::clone(&clock)));
         let hand_out = Arc::<InProcessQueue>::clone(&queue);
         let store = EmbeddedStore::open(
@@ -77,7 +79,7 @@ impl Shop {
         }
     }
 
-    async fn submit(&self, bytes: Vec<u8>, file_name: &str) -> JobId {
+    pub(crate) async fn submit(&self, bytes: Vec<u8>, file_name: &str) -> JobId {
         let payload = self.desk.subject(bytes, file_name).await.payload;
         let now_ms = SystemClock.now_ms();
         let kind = JobKind::ContentVerification;
@@ -87,7 +89,7 @@ impl Shop {
         id
     }
 
-    async fn wait(&self, id: JobId, is_so: impl Fn(&Job) -> bool) -> Job {
+    pub(crate) async fn wait(&self, id: JobId, is_so: impl Fn(&Job) -> bool) -> Job {
         let seen = async {
             loop {
                 let job = self.store.get(&Tenant::default(), id).await.unwrap();
@@ -100,7 +102,7 @@ impl Shop {
         tokio::time::timeout(PATIENCE, seen).await.unwrap()
     }
 
-    async fn result(&self, job: &Job) -> Value {
+    pub(crate) async fn result(&self, job: &Job) -> Value {
         let bytes = match job.result.as_ref().unwrap() {
             ResultRef::Blob { content_id, .. } => {
                 let id = content_id.parse().unwrap();
@@ -115,7 +117,7 @@ impl Shop {
         serde_json::from_slice(&bytes).unwrap()
     }
 
-    async fn close(self) {
+    pub(crate) async fn close(self) {
         let pace = self.context.config.section("shutdown").unwrap();
         let work = async { self.worker.await.unwrap().unwrap() };
         let readiness = &self.context.readiness;

@@ -7,6 +7,8 @@ mod child;
 #[cfg(test)]
 mod desk;
 #[cfg(test)]
+mod detectors;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod hostile;
@@ -14,5 +16,9 @@ mod hostile;
 mod job;
 #[cfg(test)]
 mod pixels;
+#[cfg(test)]
+#[path = "../../../detectors/tests/it/scripted.rs"]
+#[expect(dead_code, reason = "the tests of its home ask more of it")]
+mod scripted;
 #[cfg(test)]
 mod verify;

@@ -20,7 +20,7 @@ pub(crate) const SERVICE: Service = Service {
 };
 
 /// Metrics of all services.
-const INSTRUMENTS: [Instruments; assay_embedded::INSTRUMENTS.len() + 1] = {
+const INSTRUMENTS: [Instruments; assay_embedded::INSTRUMENTS.len() + 2] = {
     let [store, gateway, scheduler, worker] = assay_embedded::INSTRUMENTS;
     [
         store,
@@ -28,6 +28,7 @@ const INSTRUMENTS: [Instruments; assay_embedded::INSTRUMENTS.len() + 1] = {
         scheduler,
         worker,
         assay_verification_worker::INSTRUMENTS,
+        assay_detectors::INSTRUMENTS,
     ]
 };
 
@@ -90,6 +91,7 @@ pub(crate) fn load(
     let mut defaults = assay_embedded::DEFAULTS.to_vec();
     defaults.extend([
         assay_verification_worker::DEFAULTS,
+        assay_detectors::DEFAULTS,
         QUIET_LOGS,
         data_dir.as_str(),
     ]);
@@ -175,5 +177,20 @@ mod tests {
         let config = load(None, [], BTreeMap::new()).unwrap();
         (SERVICE.check)(&config).unwrap();
         assert!(load(None, [("gateway.lisen", String::new())], BTreeMap::new()).is_err());
+    }
+
+    #[test]
+    fn a_detector_is_named_by_the_environment_too() {
+        let with = |endpoint: &str| {
+            let name = "ASSAY__DETECTORS__EXTERNAL__ACME__ENDPOINT".to_owned();
+            let config = load(None, [], BTreeMap::from([(name, endpoint.to_owned())])).unwrap();
+            (SERVICE.check)(&config).map_err(|error| error.to_string())
+        };
+        assert_eq!(with("http://127.0.0.1:9000"), Ok(()));
+        let error = with("127.0.0.1").unwrap_err();
+        assert!(
+            error.contains("`detectors.external.acme.endpoint` must be"),
+            "{error}"
+        );
     }
 }
