@@ -85,6 +85,13 @@ fn over_redis() -> Exposition {
     Exposition::parse(&metrics.render(&Readiness::new()))
 }
 
+/// What a process shows that has a detector to ask.
+fn with_a_detector() -> Exposition {
+    let metrics = Metrics::new("detectors", "0", &[assay_detectors::INSTRUMENTS]).unwrap();
+    assay_detectors::Meters::of(&metrics).begin("acme");
+    Exposition::parse(&metrics.render(&Readiness::new()))
+}
+
 /// Has a picture verified, and a file that is none; answers how many files.
 async fn verify_some(sandbox: &Sandbox, server: &Server) -> usize {
     let folder = tempfile::tempdir().unwrap();
@@ -120,7 +127,9 @@ async fn every_series_is_there_from_the_start_and_none_comes_with_work() {
     for name in PROMISED {
         assert!(after.families.contains_key(name), "{name} is not shown");
     }
-    for (name, family) in after.families.iter().chain(&over_redis().families) {
+    let elsewhere = [over_redis(), with_a_detector()];
+    let families = elsewhere.iter().flat_map(|shown| &shown.families);
+    for (name, family) in after.families.iter().chain(families) {
         check_family(name, family);
     }
 }
@@ -154,11 +163,10 @@ fn check_family(name: &str, family: &Family) {
 }
 
 /// The table, as it should be.
-fn table(shown: &Exposition, over_redis: &Exposition) -> String {
+fn table(shown: &[Exposition]) -> String {
     let rows: BTreeSet<String> = shown
-        .families
         .iter()
-        .chain(&over_redis.families)
+        .flat_map(|shown| &shown.families)
         .map(|(name, family)| {
             let labels: Vec<_> = family.labels().into_iter().collect();
             let (sort, help) = (&family.sort, &family.help);
@@ -172,7 +180,7 @@ fn table(shown: &Exposition, over_redis: &Exposition) -> String {
 async fn the_table_of_metrics_is_what_is_shown() {
     let server = Sandbox::assay().unwrap();
     let running = server.start().await.unwrap();
-    let wanted = table(&scrape(running.admin), &over_redis());
+    let wanted = table(&[scrape(running.admin), over_redis(), with_a_detector()]);
     let page = fs::read_to_string(e2e::top().unwrap().join(TABLE)).unwrap();
     let rows = |text: &str| -> Vec<String> {
         let rows = text.lines().filter(|line| line.starts_with("| `"));

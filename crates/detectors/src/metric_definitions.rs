@@ -84,6 +84,11 @@ impl Meters {
         }
     }
 
+    /// Begins the series of a detector, at zero. A panel does so for each of its own.
+    pub fn begin(&self, name: &str) {
+        drop(self.meter(name));
+    }
+
     /// Meters of one detector, whose series begin now.
     pub(crate) fn meter(&self, name: &str) -> Arc<Meter> {
         let meter = match &self.metrics {
