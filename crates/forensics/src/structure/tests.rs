@@ -16,6 +16,35 @@ fn formats_without_a_walker_have_no_layout() {
     assert_eq!(walk(b"GIF89a\x01\0\x01\0"), Structure::default());
 }
 
+/// The structure crosses from a child process to its parent in this form.
+#[test]
+fn every_layout_comes_out_of_json_as_it_went_in() {
+    let fmt = b"\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0";
+    let sound: [(&[u8; 4], &[u8]); 2] = [(b"fmt ", fmt), (b"data", &[7; 64])];
+    let stream = samples::list(b"hdrl", &[(b"strh", b"vidsMJPG")]);
+    let flac = [b"fLaC\x80\0\0\x22".as_slice(), &[7; 34]].concat();
+    let files = [
+        samples::jpeg(90),
+        samples::png(),
+        samples::riff(b"WEBP", &[(b"VP8 ", &[1; 20])]),
+        samples::tiff(&[samples::Field::Short(0x0112, 1)]),
+        samples::movie("", &[]),
+        samples::riff(b"AVI ", &[(b"LIST", &stream)]),
+        samples::riff(b"WAVE", &sound),
+        [b"\xff\xfb\x90\x64".as_slice(), &[0; 413]].concat(),
+        flac,
+        [b"OggS\0\x02".as_slice(), &[0; 20], b"\x01\x01x"].concat(),
+        samples::Pdf::page().end("").bytes,
+    ];
+    for file in files {
+        let structure = walk(&file);
+        assert!(structure.layout.is_some());
+        let json = serde_json::to_value(&structure).expect("has a form");
+        let read: Structure = serde_json::from_value(json).expect("can be read");
+        assert_eq!(read, structure);
+    }
+}
+
 #[test]
 fn polyglot_is_a_fact() {
     let archive = [samples::jpeg(90), b"PK\x03\x04rest".to_vec()].concat();

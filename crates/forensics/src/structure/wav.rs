@@ -29,7 +29,8 @@ pub struct WavLayout {
     pub chunk_order: String,
     /// Chunks found.
     pub chunks: u32,
-    /// How samples are stored.
+    /// How samples are stored. In JSON `format` says already which of the layouts this is.
+    #[serde(rename = "sample_format")]
     pub format: Option<WavFormat>,
     /// Bytes of samples.
     pub data_bytes: u64,
