@@ -64,7 +64,11 @@ pub const PDF_REVISIONS_MAX: u32 = 200;
 /// Bytes of one object stream of a PDF after decompression.
 pub const PDF_INFLATE_BYTES_MAX: u64 = 64 * MIB;
 /// Bytes of all object streams of a PDF after decompression: streams of a few bytes each could grow without end.
-pub const PDF_INFLATE_TOTAL_BYTES_MAX: u64 = 256 * MIB;
+pub const PDF_INFLATE_TOTAL_BYTES_MAX: u64 = 128 * MIB;
+/// How many times their size all object streams of a PDF may become, once they are longer than [`PDF_INFLATE_FREE_BYTES`].
+pub const PDF_INFLATE_RATIO_MAX: u64 = 200;
+/// Bytes of object streams that may come from any compression ratio.
+pub const PDF_INFLATE_FREE_BYTES: u64 = MIB;
 /// Texts of a container's own fields that are kept of one file.
 pub const TAGS_MAX: usize = 256;
 
@@ -120,6 +124,8 @@ pub struct Limits {
     pub pdf_inflate_bytes_max: u64,
     /// See [`PDF_INFLATE_TOTAL_BYTES_MAX`].
     pub pdf_inflate_total_bytes_max: u64,
+    /// See [`PDF_INFLATE_RATIO_MAX`].
+    pub pdf_inflate_ratio_max: u64,
 }
 
 impl Default for Limits {
@@ -149,6 +155,7 @@ impl Default for Limits {
             pdf_revisions_max: PDF_REVISIONS_MAX,
             pdf_inflate_bytes_max: PDF_INFLATE_BYTES_MAX,
             pdf_inflate_total_bytes_max: PDF_INFLATE_TOTAL_BYTES_MAX,
+            pdf_inflate_ratio_max: PDF_INFLATE_RATIO_MAX,
         }
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Inflater {
     budget_bytes: u64,
     bytes_max: u64,
     ratio_max: u64,
+    /// What was inflated for nothing, because it grew beyond the ratio.
+    wasted_bytes: u64,
     hit: Option<LimitHit>,
 }
 
@@ -29,6 +31,7 @@ impl Inflater {
             budget_bytes: limits.text_bytes_max,
             bytes_max: limits.text_bytes_max,
             ratio_max: limits.text_ratio_max,
+            wasted_bytes: 0,
             hit: None,
         }
     }
@@ -95,6 +98,10 @@ impl Inflater {
             .saturating_mul(self.ratio_max)
             .max(TEXT_FREE_BYTES);
         let bytes_max = by_ratio.min(self.budget_bytes);
+        // The bound that many bombs hit was told with the first of them.
+        if self.wasted_bytes >= self.bytes_max {
+            return None;
+        }
         let mut text = Vec::new();
         // One byte more than allowed is enough to know. A damaged stream gives what came before the damage.
         let _damaged = ZlibDecoder::new(stream)
@@ -102,6 +109,7 @@ impl Inflater {
             .read_to_end(&mut text);
         let len = count(text.len());
         if len > bytes_max && by_ratio < self.budget_bytes {
+            self.wasted_bytes = self.wasted_bytes.saturating_add(len);
             let max = self.ratio_max;
             self.hit(LimitHit::bytes(
                 "text_ratio_max",

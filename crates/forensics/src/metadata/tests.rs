@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits::TEXT_FREE_BYTES;
 use crate::samples::{self, Field, compressed_text_chunk, with_chunks, with_segments};
 use crate::sniff::{Hints, sniff};
 use crate::structure::structure;
@@ -157,6 +158,22 @@ fn text_bomb_is_a_limit_hit() {
 }
 
 #[test]
+fn a_crowd_of_text_bombs_costs_little_more_than_one() {
+    let limits = Limits {
+        text_bytes_max: 4 * TEXT_FREE_BYTES,
+        ..Limits::default()
+    };
+    let texts = |bombs: usize| {
+        let mut chunks = vec![compressed_text_chunk("Comment", &[0; 128 * 1024]); bombs];
+        chunks.push(compressed_text_chunk("Title", b"words"));
+        let metadata = read_within(&with_chunks(&samples::png(), &chunks), &limits);
+        assert_eq!(metadata.limits.len(), 1);
+        metadata.texts.len()
+    };
+    assert_eq!((texts(3), texts(4)), (1, 0));
+}
+
+#[test]
 fn text_bytes_are_bounded_over_the_file() {
     let limits = Limits {
         text_bytes_max: 10,
@@ -173,7 +190,7 @@ fn text_bytes_are_bounded_over_the_file() {
 
 #[test]
 fn ratio_is_bounded_beyond_the_free_bytes() {
-    let free = usize::try_from(crate::limits::TEXT_FREE_BYTES).expect("small");
+    let free = usize::try_from(TEXT_FREE_BYTES).expect("small");
     let hit = |len: usize| {
         let chunk = compressed_text_chunk("k", &vec![b'x'; len]);
         let limits = read(&with_chunks(&samples::png(), &[chunk])).limits;

@@ -10,13 +10,17 @@ use super::scan::Object;
 use super::value::{Dict, Value};
 use crate::bytes::{count, index_u64};
 use crate::evidence::LimitHit;
-use crate::limits::Limits;
+use crate::limits::{Limits, PDF_INFLATE_FREE_BYTES};
 
 /// What may still be inflated of one file.
 pub(super) struct Budget {
     stream_bytes_max: u64,
     total_bytes_max: u64,
-    left_bytes: u64,
+    ratio_max: u64,
+    /// Of all streams so far, as they stand in the file.
+    packed_bytes: u64,
+    /// Of all streams so far, inflated.
+    plain_bytes: u64,
     /// The first bound that was hit.
     pub(super) hit: Option<LimitHit>,
     /// Streams that are packed in a way that is not read here.
@@ -28,7 +32,9 @@ impl Budget {
         Self {
             stream_bytes_max: limits.pdf_inflate_bytes_max,
             total_bytes_max: limits.pdf_inflate_total_bytes_max,
-            left_bytes: limits.pdf_inflate_total_bytes_max,
+            ratio_max: limits.pdf_inflate_ratio_max,
+            packed_bytes: 0,
+            plain_bytes: 0,
             hit: None,
             unread: 0,
         }
@@ -47,27 +53,50 @@ impl Budget {
     }
 
     fn inflate(&mut self, data: &[u8]) -> Option<Vec<u8>> {
-        let bytes_max = self.stream_bytes_max.min(self.left_bytes);
+        self.packed_bytes = self.packed_bytes.saturating_add(count(data.len()));
+        let (bytes_max, limit, max) = self.tightest();
         let mut plain = Vec::new();
         // One byte more than allowed is enough to know. A damaged stream gives what came before the damage.
         let _damaged = ZlibDecoder::new(data)
             .take(bytes_max.saturating_add(1))
             .read_to_end(&mut plain);
         let len = count(plain.len());
-        self.left_bytes = self.left_bytes.saturating_sub(len);
+        self.plain_bytes = self.plain_bytes.saturating_add(len);
         if len <= bytes_max {
             return Some(plain);
         }
-        let (limit, max) = if bytes_max == self.stream_bytes_max {
-            ("pdf_inflate_bytes_max", self.stream_bytes_max)
-        } else {
-            ("pdf_inflate_total_bytes_max", self.total_bytes_max)
-        };
         let detail =
             "objects of the document lie in a stream that grows too large, and were not read";
         self.hit
             .get_or_insert_with(|| LimitHit::bytes(limit, max, detail));
         None
+    }
+
+    /// How many bytes the next stream may become, and which bound says so.
+    fn tightest(&self) -> (u64, &'static str, u64) {
+        let by_ratio = self.packed_bytes.saturating_mul(self.ratio_max);
+        let by_ratio = by_ratio.max(PDF_INFLATE_FREE_BYTES);
+        let bounds = [
+            (
+                self.stream_bytes_max,
+                "pdf_inflate_bytes_max",
+                self.stream_bytes_max,
+            ),
+            (
+                self.total_bytes_max.saturating_sub(self.plain_bytes),
+                "pdf_inflate_total_bytes_max",
+                self.total_bytes_max,
+            ),
+        ];
+        let ratio = (
+            by_ratio.saturating_sub(self.plain_bytes),
+            "pdf_inflate_ratio_max",
+            self.ratio_max,
+        );
+        bounds.into_iter().fold(
+            ratio,
+            |least, bound| if bound.0 < least.0 { bound } else { least },
+        )
     }
 }
 
@@ -223,6 +252,47 @@ mod tests {
         assert_eq!(
             hit(1_000, 1_999).as_deref(),
             Some("pdf_inflate_total_bytes_max")
+        );
+    }
+
+    #[test]
+    fn growth_is_bounded_by_what_is_packed_once_it_is_long() {
+        let plain = |len: u64| [b"7 0 1".as_slice(), &vec![b' '; index_u64(len) - 5]].concat();
+        let hit = |len: u64, ratio_max: u64| {
+            let packed = zlib(&plain(len));
+            let limits = Limits {
+                pdf_inflate_ratio_max: ratio_max,
+                ..Limits::default()
+            };
+            let file = stream("/N 1/First 4/Filter/FlateDecode", &packed);
+            let (_, budget) = numbers(&file, &limits);
+            (budget.hit.map(|hit| hit.limit), count(packed.len()))
+        };
+        assert_eq!(hit(PDF_INFLATE_FREE_BYTES, 1).0, None);
+        let long = PDF_INFLATE_FREE_BYTES + 1;
+        let (limit, packed_bytes) = hit(long, 1);
+        assert_eq!(limit.as_deref(), Some("pdf_inflate_ratio_max"));
+        let ratio = long.div_ceil(packed_bytes);
+        assert_eq!(hit(long, ratio).0, None);
+        assert!(hit(long, ratio - 1).0.is_some());
+    }
+
+    #[test]
+    fn a_crowd_of_bombs_costs_little_more_than_one() {
+        let bomb = stream(
+            "/N 1/First 4/Filter/FlateDecode",
+            &zlib(&[b' '; 256 * 1024]),
+        );
+        let (_, budget) = numbers(&bomb.repeat(200), &Limits::default());
+        assert_eq!(
+            budget.hit.map(|hit| hit.limit).as_deref(),
+            Some("pdf_inflate_ratio_max")
+        );
+        let most = (budget.packed_bytes * budget.ratio_max).max(PDF_INFLATE_FREE_BYTES);
+        assert!(
+            budget.plain_bytes <= most + 200,
+            "{} bytes",
+            budget.plain_bytes
         );
     }
 }
