@@ -8,6 +8,9 @@ ROUNDS ?= 50
 # Scenes that each camera takes for `make forensics-report`, and a folder of unedited photos; none if empty.
 SEEDS ?= 2
 PHOTOS ?=
+# How long `make fuzz` feeds each parser, and which of them; all if empty.
+SECONDS ?= 30
+PARSERS ?=
 # What `make chaos` breaks (embedded, redis, full), and which rows of it; all if empty. What `make up` starts (redis, full).
 MODE ?= embedded
 ROWS ?=
@@ -23,7 +26,7 @@ PEERS_CRATES := bench probe gateway scheduler verification-worker
 PEERS_PROGRAMS := bench-peers bench-producer bench-ceiling bench-bare gateway scheduler probe-worker verification-worker
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down lint fmt doc bench bench-peers chaos chaos-embedded chaos-redis chaos-full chaos-selftest flake forensics-report ci
+.PHONY: help demo test up down lint fmt doc bench bench-peers chaos chaos-embedded chaos-redis chaos-full chaos-selftest flake fuzz forensics-report ci
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +91,9 @@ chaos-selftest: ## Plant bugs; passes only if chaos reports each of them, over R
 flake: ## Run every test N times; TESTS='-p e2e' those of one package.
 	$(CARGO) build --locked --workspace --bins --quiet
 	for run in $$(seq $(N)); do echo "run $$run"; target/debug/with-servers -- $(CARGO) test --locked $(TESTS) --quiet || exit 1; done
+
+fuzz: ## Feed damaged files to each parser of media for SECONDS; PARSERS names some of them.
+	$(CARGO) run --locked --quiet --manifest-path crates/forensics/fuzz/Cargo.toml --target-dir target/fuzz --example run -- --seconds $(SECONDS) $(PARSERS)
 
 forensics-report: ## Show what the analyses find, miss and wrongly find; PHOTOS names a folder of real photos, SEEDS is how many scenes.
 	$(CARGO) build --locked --release --quiet -p assay-corpus

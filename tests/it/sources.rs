@@ -21,6 +21,7 @@ impl Source {
             "crates/corpus/",
             "crates/demo/",
             "crates/faulty/",
+            "crates/forensics/fuzz/",
             "tests/",
         ];
         let aside = [
