@@ -17,6 +17,8 @@ pub const TENANT_BYTES_MAX: usize = 64;
 pub const REQUEST_KEY_BYTES_MAX: usize = 128;
 /// Longest worker identity in bytes.
 pub const WORKER_ID_BYTES_MAX: usize = 128;
+/// Longest name of a fingerprint's algorithm in bytes.
+pub const FINGERPRINT_ALGORITHM_BYTES_MAX: usize = 32;
 
 /// Namespace of ids that derive from (tenant, request key). Never changes: old keys must find their jobs.
 const KEYED_NAMESPACE: Uuid = Uuid::from_u128(0x6173_7361_792e_6a6f_622e_6b65_7965_6430);
@@ -197,6 +199,19 @@ text_id!(
     |text| (1..=WORKER_ID_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
 );
 
+text_id!(
+    /// How a fingerprint was made. Only those of one algorithm compare.
+    FingerprintAlgorithm,
+    "fingerprint algorithm",
+    "1 to 32 characters of a-z, 0-9, '.', '-' and '_'",
+    |text| {
+        (1..=FINGERPRINT_ALGORITHM_BYTES_MAX).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b))
+    }
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,6 +268,11 @@ mod tests {
         assert!(RequestKey::new("k".repeat(REQUEST_KEY_BYTES_MAX + 1)).is_err());
         assert!(RequestKey::new("line\nbreak").is_err());
         assert!(WorkerId::new("w".repeat(WORKER_ID_BYTES_MAX + 1)).is_err());
+        let algorithm = |text: String| FingerprintAlgorithm::new(text);
+        assert!(algorithm("a".repeat(FINGERPRINT_ALGORITHM_BYTES_MAX)).is_ok());
+        assert!(algorithm("a".repeat(FINGERPRINT_ALGORITHM_BYTES_MAX + 1)).is_err());
+        assert!(algorithm("dct256.1".into()).is_ok());
+        assert!(algorithm("a\0b".into()).is_err() && algorithm(String::new()).is_err());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod content_store;
 mod dead_letters;
+mod fingerprint_log;
 mod job_queue;
 mod job_store;
 mod markers;
@@ -13,6 +14,10 @@ mod worker_registry;
 
 pub use content_store::{ContentError, ContentStore};
 pub use dead_letters::{DeadLetter, DeadLetterReader, DeadLetters};
+pub use fingerprint_log::{
+    Appended, CONTENT_HASH_BYTES, ContentFingerprint, FINGERPRINT_BYTES, FingerprintLog,
+    LOG_PAGE_MAX, LogPage, Logged,
+};
 pub use job_queue::{Delivery, HandOut, JobQueue, LaneDepth, QueueError, Settle, Subscription};
 pub use job_store::{
     CancelAnswer, Claim, ClaimRequest, Claimed, Durability, JobStore, Lease, RedriveAnswer,

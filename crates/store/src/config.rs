@@ -35,6 +35,8 @@ pub struct StoreConfig {
     pub outbox_max: u64,
     /// How long whoever was answered an envelope has to publish it, in milliseconds.
     pub outbox_visible_ms: u64,
+    /// Most fingerprints in the log of one tenant.
+    pub fingerprints_max: u64,
 }
 
 impl Default for StoreConfig {
@@ -53,6 +55,7 @@ impl Default for StoreConfig {
             redis_batch_max: 128,
             outbox_max: 100_000,
             outbox_visible_ms: 45_000,
+            fingerprints_max: 5_000_000,
         }
     }
 }
@@ -87,6 +90,7 @@ impl StoreConfig {
             ("redis_batch_max", self.redis_batch_max, REDIS_BATCH_MAX),
             ("outbox_max", as_usize(self.outbox_max), any),
             ("outbox_visible_ms", as_usize(self.outbox_visible_ms), any),
+            ("fingerprints_max", as_usize(self.fingerprints_max), any),
         ];
         let outside = |(_, is, most): &(&str, usize, usize)| *is == 0 || is > most;
         match bounds.into_iter().find(outside) {
@@ -138,13 +142,14 @@ mod tests {
 
     #[test]
     fn one_is_enough_and_none_is_not() {
-        let changes: [fn(&mut StoreConfig, usize); 6] = [
+        let changes: [fn(&mut StoreConfig, usize); 7] = [
             |config, value| config.batch_operations_max = value,
             |config, value| config.pending_operations_max = value,
             |config, value| config.event_lag_max = value,
             |config, value| config.redis_batch_max = value,
             |config, value| config.outbox_max = value as u64,
             |config, value| config.outbox_visible_ms = value as u64,
+            |config, value| config.fingerprints_max = value as u64,
         ];
         for change in changes {
             let mut config = StoreConfig::default();

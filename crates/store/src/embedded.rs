@@ -10,6 +10,7 @@ mod commit;
 mod control;
 mod disk;
 mod entry;
+mod fingerprints;
 mod folder;
 mod history;
 mod journal;

@@ -1,4 +1,5 @@
-//! The adapters of [`JobStore`](assay_core::port::JobStore): where the records of jobs live.
+//! The adapters of [`JobStore`](assay_core::port::JobStore): where the records of jobs live. Beside them lie other
+//! small things that must not get lost, such as the [fingerprints](assay_core::port::FingerprintLog) of contents.
 //!
 //! - [`EmbeddedStore`] keeps them in one data folder and hands out queued jobs itself, so it needs no server.
 //!   What it answered is synced to disk; what it has not answered may be there or not, never in part.

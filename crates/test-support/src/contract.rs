@@ -1,5 +1,6 @@
 //! Contract suites: one per port, run unchanged by every adapter.
 
+pub mod fingerprint_log;
 pub mod job_queue;
 #[expect(
     clippy::wildcard_enum_match_arm,

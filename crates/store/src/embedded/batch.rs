@@ -17,6 +17,7 @@ use redb::Database;
 use super::clockwork::Clockwork;
 use super::disk::{EndedTables, Fault, chain};
 use super::entry::Entry;
+use super::fingerprints::{Additions, LogTables};
 use super::history::Packed;
 use super::parts::{Changed, Part, RecordWriter};
 use super::shelf::Shelf;
@@ -49,6 +50,7 @@ pub(super) struct Batch<'a> {
     /// How many there are.
     tombstones: usize,
     tables: OnceCell<EndedTables>,
+    logs: OnceCell<LogTables>,
 }
 
 /// What one commit writes, and what follows from it.
@@ -59,6 +61,7 @@ pub(super) struct Changes {
     pub(super) tombstones: HashMap<JobId, Option<u64>>,
     /// The kinds that are paused, if that changes.
     pub(super) paused: Option<BTreeSet<JobKind>>,
+    pub(super) fingerprints: Additions,
     pub(super) journal: Vec<u8>,
     /// Records in the journal row.
     records: u64,
@@ -81,7 +84,10 @@ enum Fresh {
 impl Changes {
     /// Whether nothing needs to be written.
     pub(super) fn is_empty(&self) -> bool {
-        self.journal.is_empty() && self.tombstones.is_empty() && self.paused.is_none()
+        self.journal.is_empty()
+            && self.tombstones.is_empty()
+            && self.paused.is_none()
+            && self.fingerprints.is_empty()
     }
 }
 
@@ -93,6 +99,7 @@ impl<'a> Batch<'a> {
             ground,
             changes: Changes::default(),
             tables: OnceCell::new(),
+            logs: OnceCell::new(),
         }
     }
 
@@ -129,6 +136,15 @@ impl<'a> Batch<'a> {
         }
         let tables = EndedTables::open(self.ground.database)?;
         self.tables.get_or_init(|| tables).ended(id)
+    }
+
+    /// The logs of fingerprints as they are committed. Opened once for the whole batch.
+    pub(super) fn logs(&self) -> Result<&LogTables, Fault> {
+        if let Some(logs) = self.logs.get() {
+            return Ok(logs);
+        }
+        let logs = LogTables::open(self.ground.database)?;
+        Ok(self.logs.get_or_init(|| logs))
     }
 
     /// Jobs of `kind` that have not ended.

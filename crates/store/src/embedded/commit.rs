@@ -30,6 +30,7 @@ impl Commit<'_> {
         self.write_journal(&transaction)?;
         self.write_tombstones(&transaction)?;
         self.write_paused(&transaction)?;
+        self.changes.fingerprints.write(&transaction)?;
         if !(self.filing.jobs.is_empty() && self.changes.gone.is_empty()) {
             let mut tables = Tables::open(&transaction)?;
             let mut buffer = Vec::new();

@@ -19,8 +19,8 @@ use super::journal::Journal;
 use super::parts::{Changed, Malformed, Part, StoredRecord, decode};
 use super::shelf::Shelf;
 use super::tables::{
-    ENDED, ENDED_LIST, EXPIRY, FORMAT_VERSION, JOURNAL, LIVE, META, META_EPOCH, META_FORMAT,
-    META_PAUSED, PLACES, RESULTS, SPECS, TOMBSTONES,
+    ENDED, ENDED_LIST, EXPIRY, FINGERPRINT_POSITIONS, FINGERPRINTS, FORMAT_VERSION, JOURNAL, LIVE,
+    META, META_EPOCH, META_FORMAT, META_PAUSED, PLACES, RESULTS, SPECS, TOMBSTONES,
 };
 
 /// What the file says, in memory.
@@ -78,6 +78,10 @@ fn make_tables(database: &Database, now_ms: u64) -> Result<(u32, u64), Fault> {
         transaction.open_table(ENDED_LIST).map_err(fault)?;
         transaction.open_table(EXPIRY).map_err(fault)?;
         transaction.open_table(TOMBSTONES).map_err(fault)?;
+        transaction.open_table(FINGERPRINTS).map_err(fault)?;
+        transaction
+            .open_table(FINGERPRINT_POSITIONS)
+            .map_err(fault)?;
     }
     transaction.commit().map_err(fault)?;
     Ok((found, epoch_ms))

@@ -37,6 +37,13 @@ pub(super) const RESULTS: TableDefinition<'_, PlaceKey, Bytes> = TableDefinition
 /// Cancelled ids without a record, and when that was, in milliseconds since the epoch.
 pub(super) const TOMBSTONES: TableDefinition<'_, Id, u64> = TableDefinition::new("tombstones");
 
+/// Fingerprints of contents, each tenant's by their positions: `tenant 0 position`.
+pub(super) const FINGERPRINTS: TableDefinition<'_, Bytes, Bytes> =
+    TableDefinition::new("fingerprints");
+/// The position of each content's fingerprint: `tenant 0 algorithm 0 content`.
+pub(super) const FINGERPRINT_POSITIONS: TableDefinition<'_, Bytes, u64> =
+    TableDefinition::new("fingerprint_positions");
+
 /// Key of [`META`]: [`FORMAT_VERSION`], 4 bytes.
 pub(super) const META_FORMAT: &str = "format";
 /// Key of [`META`]: when the file was made, in milliseconds since the epoch, 8 bytes.

@@ -1,6 +1,7 @@
 //! The embedded store from the inside: disks that lose power, fill up and fail.
 
 mod disk_trouble;
+mod fingerprint_log;
 mod forgotten;
 mod memory_disk;
 mod older_records;

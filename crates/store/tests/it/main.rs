@@ -5,6 +5,8 @@ mod bench_folder;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod fingerprint_log;
+#[cfg(test)]
 mod open;
 #[cfg(test)]
 mod queue_control;

@@ -145,7 +145,7 @@ fn image(cut: &Cut, keep: impl Fn(usize) -> bool, torn: bool) -> Vec<u8> {
     content
 }
 
-fn images(cut: &Cut, seed: &mut u64) -> Vec<Vec<u8>> {
+pub(super) fn images(cut: &Cut, seed: &mut u64) -> Vec<Vec<u8>> {
     let count = cut.unsynced.len();
     let mut images = vec![
         image(cut, |_| false, false),
