@@ -4,10 +4,14 @@
 //! 64 × 64, transformed (DCT-II), and of the 16 × 16 lowest frequencies without the constant row and column each bit
 //! says whether the coefficient is above their median. This is the construction of pHash (Zauner 2010) in the size of
 //! PDQ (Facebook 2019); it is neither and not comparable with their hashes. Small changes (compression, scale,
-//! brightness) flip few bits, unrelated pictures differ in about 128. It does not survive cropping or turning.
+//! brightness) flip few bits, unrelated pictures differ in about 128. It does not survive cropping. A copy that was
+//! mirrored or turned has another fingerprint, which [`variants`] knows; [`FlatIndex`] finds what is near to any of them.
 
+mod bits;
 mod dct;
+mod flat;
 mod luma;
+mod variants;
 
 use image::DynamicImage;
 use serde::{Deserialize, Serialize};
@@ -18,8 +22,12 @@ use crate::limits::Limits;
 use crate::raster::{Plane, decode};
 use crate::sniff::Sniff;
 use crate::structure::Structure;
+use luma::Small;
 
+pub use bits::{Bits, FINGERPRINT_BYTES};
+pub use flat::{ENTRIES_MAX, FlatIndex, Full, HITS_MAX, Hit, MATCH_DISTANCE_MAX};
 pub(crate) use luma::describe;
+pub use variants::{Pose, Turned, Variant, variants};
 
 /// How the perceptual fingerprint was made. Only equal names compare.
 pub const ALGORITHM: &str = "dct256.1";
@@ -47,6 +55,9 @@ pub struct Perceptual {
     /// 0 (flat) to 100: the sum of differences between neighbours of the 64 × 64 picture in hundredths of the
     /// range, over 90. Below [`QUALITY_MIN`] do not compare.
     pub quality: u32,
+    /// The fingerprints of its mirror images; nothing in one that was taken before they were.
+    #[serde(default)]
+    pub turned: Option<Turned>,
 }
 
 /// Figures that tell a photo from a drawing. Recorded, not judged.
@@ -116,30 +127,40 @@ pub fn distance(left: &Perceptual, right: &Perceptual) -> Option<u32> {
     if left.algorithm != right.algorithm {
         return None;
     }
-    let bits = |hash: &str| dct::parse(hash);
-    let (left, right) = (bits(&left.hash)?, bits(&right.hash)?);
-    Some(
-        left.iter()
-            .zip(&right)
-            .map(|(a, b)| (a ^ b).count_ones())
-            .sum(),
-    )
+    Some(Bits::parse(&left.hash)?.distance(Bits::parse(&right.hash)?))
+}
+
+/// What is compared of a picture; nothing if it is too flat, or the fingerprint none of ours.
+#[must_use]
+pub fn comparable(perceptual: &Perceptual) -> Option<Bits> {
+    let ours = perceptual.algorithm == ALGORITHM && perceptual.quality >= QUALITY_MIN;
+    if ours {
+        Bits::parse(&perceptual.hash)
+    } else {
+        None
+    }
 }
 
 fn measure(image: DynamicImage) -> Fingerprint {
     let luma = image.into_luma8();
     let small = luma::reduce(&luma);
-    let perceptual = small.map(|small| Perceptual {
-        hash: dct::hash(&small),
-        algorithm: ALGORITHM.to_owned(),
-        quality: luma::quality(&small),
-    });
+    let perceptual = small.map(|small| perceive(&small));
     Fingerprint {
         missing: perceptual.is_none().then(|| Missing::Damaged {
             detail: "the picture has no pixels".to_owned(),
         }),
         perceptual,
         picture: Plane::new(index(luma.width()), luma.into_raw()).map(|luma| describe(&luma)),
+    }
+}
+
+fn perceive(small: &Small) -> Perceptual {
+    let coefficients = dct::transform(small);
+    Perceptual {
+        hash: dct::above_median(&coefficients).to_string(),
+        algorithm: ALGORITHM.to_owned(),
+        quality: luma::quality(small),
+        turned: Some(Turned::of(&coefficients)),
     }
 }
 

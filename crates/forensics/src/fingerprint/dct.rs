@@ -2,47 +2,25 @@
 
 use std::f32::consts::PI;
 
+use super::bits::{BITS, Bits, FREQUENCIES};
 use super::luma::{SIDE, Small};
-
-/// Frequencies per direction that become bits.
-const FREQUENCIES: usize = 16;
-const BITS: usize = FREQUENCIES * FREQUENCIES;
-const HASH_BYTES: usize = BITS / 8;
 
 type Basis = [[f32; SIDE]; FREQUENCIES];
 
-/// The fingerprint in hex.
-pub(super) fn hash(small: &Small) -> String {
-    let coefficients = transform(small);
-    let mut sorted = coefficients;
+/// Coefficients in the order of [`Bits`].
+pub(super) type Coefficients = [f32; BITS];
+
+/// Which coefficients are above the median of all.
+pub(super) fn above_median(coefficients: &Coefficients) -> Bits {
+    let mut sorted = *coefficients;
     sorted.sort_by(f32::total_cmp);
     let (_, upper) = sorted.split_at(BITS / 2);
     let median = upper.first().copied().unwrap_or_default();
-    let mut hex = String::with_capacity(2 * HASH_BYTES);
-    for group in coefficients.chunks_exact(4) {
-        let nibble = group
-            .iter()
-            .fold(0, |bits, &value| bits << 1 | u32::from(value > median));
-        hex.extend(char::from_digit(nibble, 16));
-    }
-    hex
-}
-
-/// The bits of a fingerprint in hex.
-pub(super) fn parse(hash: &str) -> Option<Vec<u8>> {
-    if hash.len() != 2 * HASH_BYTES {
-        return None;
-    }
-    let nibbles: Option<Vec<u32>> = hash.chars().map(|digit| digit.to_digit(16)).collect();
-    let bytes = nibbles?;
-    bytes
-        .chunks_exact(2)
-        .map(|pair| u8::try_from(pair.iter().fold(0, |byte, nibble| byte << 4 | nibble)).ok())
-        .collect()
+    Bits::collect(coefficients.iter().map(|&value| value > median))
 }
 
 /// DCT-II in both directions, frequencies 1 to 16.
-fn transform(small: &Small) -> [f32; BITS] {
+pub(super) fn transform(small: &Small) -> Coefficients {
     let basis = basis();
     // Rows first: 16 sums for each of the 64 rows.
     let along_rows = small.map(|row| basis.map(|wave| dot(&wave, &row)));
