@@ -1,8 +1,14 @@
 //! The child process of this crate's tests: the product's stages, and some that misbehave as hostile files make
 //! parsers misbehave.
 
+use std::ffi::OsStr;
+use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, Write};
+use std::net::{TcpStream, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixDatagram;
 use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Duration;
@@ -14,7 +20,7 @@ use serde_json::{Value, json};
 /// In a file, it makes the stage on metadata an endless loop.
 const BOMB: &[u8] = b"assay-test-bomb";
 
-const STAGES: [Stage; 13] = [
+const STAGES: [Stage; 16] = [
     Stage {
         name: stages::METADATA,
         run: metadata,
@@ -66,6 +72,18 @@ const STAGES: [Stage; 13] = [
     Stage {
         name: "look-around",
         run: look_around,
+    },
+    Stage {
+        name: "open-files",
+        run: open_files,
+    },
+    Stage {
+        name: "write-file",
+        run: write_file,
+    },
+    Stage {
+        name: "call-out",
+        run: call_out,
     },
 ];
 
@@ -181,4 +199,37 @@ fn look_around(_: &Work, _: &[u8]) -> Value {
         "process": std::process::id().to_string(),
         "group": group,
     })
+}
+
+/// Opens files until it may not, and says how many are open then.
+fn open_files(_: &Work, _: &[u8]) -> Value {
+    let mut open = Vec::new();
+    while let Ok(file) = File::open("/proc/self/stat") {
+        open.push(file);
+    }
+    let last = open.last().map_or(0, AsRawFd::as_raw_fd);
+    json!(last + 1)
+}
+
+/// Writes the file whose path is what it is given.
+fn write_file(_: &Work, bytes: &[u8]) -> Value {
+    let written = File::create(OsStr::from_bytes(bytes)).and_then(|mut file| file.write_all(b"x"));
+    json!(written.is_ok())
+}
+
+/// Tries every way out, to a port where nobody needs to listen.
+fn call_out(_: &Work, _: &[u8]) -> Value {
+    json!({
+        "tcp": refusal(&TcpStream::connect("127.0.0.1:9")),
+        "udp": refusal(&UdpSocket::bind("127.0.0.1:0")),
+        "unix": refusal(&UnixDatagram::unbound()),
+    })
+}
+
+/// How the kernel refused it.
+fn refusal<T>(tried: &io::Result<T>) -> String {
+    match tried {
+        Ok(_) => "not refused".to_owned(),
+        Err(error) => format!("{:?}", error.kind()),
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! A parser of strangers' bytes can loop for ever, ask for all memory, or crash. So no stage runs in the worker: an
 //! [`Analyst`] starts the same binary again as a child ([`ChildCommand`], [`child_main`]), which forbids itself memory,
-//! processor time and files before it opens the input, and reports stage by stage. What a child dies of costs the
+//! processor time, files and the network before it opens the input, and reports stage by stage. What a child dies of costs the
 //! stage it was at; another child takes the stages behind it.
 //!
 //! Promised: an analysis ends within its wall time, and no child outlives it, be it cancelled (dropped), timed out or
@@ -14,6 +14,7 @@ mod child;
 mod command;
 mod confine;
 mod ending;
+mod offline;
 mod process;
 mod protocol;
 mod share;

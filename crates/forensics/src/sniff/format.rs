@@ -211,6 +211,12 @@ impl Format {
         self.row().2
     }
 
+    /// Whether its pictures are decoded, so that their pixels can be looked at.
+    #[must_use]
+    pub const fn is_decoded(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Png)
+    }
+
     /// The formats that an extension may stand for; nothing if it is not in the table.
     pub(super) fn by_extension(extension: &str) -> Option<Vec<Self>> {
         Self::find(|row| {

@@ -3,6 +3,8 @@
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
+use super::offline;
+
 /// Address space of a child in bytes unless configured: 1.5 GiB.
 pub const MEMORY_BYTES_MAX: u64 = 1536 * 1024 * 1024;
 /// Processor time of a child in seconds unless configured.
@@ -33,16 +35,25 @@ impl Default for Confinement {
 
 /// A bound that the kernel would not set.
 #[derive(Debug, thiserror::Error)]
-#[error("set the {resource} limit of the analyst process to {value}")]
-pub struct ConfineError {
-    resource: &'static str,
-    value: u64,
-    #[source]
-    source: rustix::io::Errno,
+pub enum ConfineError {
+    /// On a resource.
+    #[error("set the {resource} limit of the analyst process to {value}")]
+    Limit {
+        /// Which.
+        resource: &'static str,
+        /// The bound.
+        value: u64,
+        /// What the kernel says.
+        #[source]
+        source: rustix::io::Errno,
+    },
+    /// On the network.
+    #[error("refuse the network to the analyst process")]
+    Network(#[source] seccompiler::Error),
 }
 
 impl Confinement {
-    /// Puts the bounds on this process, for good.
+    /// Puts the bounds on this process, for good, and keeps it from the network.
     ///
     /// # Errors
     /// The first bound that the kernel would not set, e.g. because it is above a bound already in force.
@@ -76,12 +87,12 @@ impl Confinement {
                 current: Some(soft),
                 maximum: Some(hard),
             };
-            setrlimit(resource, limit).map_err(|source| ConfineError {
+            setrlimit(resource, limit).map_err(|source| ConfineError::Limit {
                 resource: name,
                 value: soft,
                 source,
             })?;
         }
-        Ok(())
+        offline::go_offline().map_err(ConfineError::Network)
     }
 }

@@ -75,6 +75,80 @@ pub(crate) fn text_bomb_png() -> Vec<u8> {
     png_with(&chunk(b"zTXt", &[b"Comment\0\0", text.as_slice()].concat()))
 }
 
+/// A PNG with texts that each grow beyond the ratio, to a little less than all texts may be.
+pub(crate) fn text_bombs_png(texts: usize) -> Vec<u8> {
+    let text = deflate(&vec![b'a'; 3 * 1024 * 1024]);
+    let text = chunk(b"zTXt", &[b"Comment\0\0", text.as_slice()].concat());
+    png_with(&text.repeat(texts))
+}
+
+/// An object of a PDF that holds these objects, packed.
+pub(crate) fn object_stream(objects: &[u8]) -> Vec<u8> {
+    let packed = deflate(&[b"7 0 1".as_slice(), objects].concat());
+    let len = packed.len();
+    let head =
+        format!("6 0 obj<</Type/ObjStm/N 1/First 4/Filter/FlateDecode/Length {len}>>stream\n");
+    [head.as_bytes(), &packed, b"\nendstream endobj\n"].concat()
+}
+
+/// A PDF of one page and these objects.
+pub(crate) fn document(objects: &[u8]) -> Vec<u8> {
+    let page = b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
+        2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R>>endobj\n";
+    let body = [page.as_slice(), objects].concat();
+    let at = body.len();
+    let end = format!("xref\n0 0\ntrailer<</Root 1 0 R>>\nstartxref\n{at}\n%%EOF\n");
+    [body, end.into_bytes()].concat()
+}
+
+/// A PDF whose last section names itself as the one before it.
+pub(crate) fn document_in_a_circle() -> Vec<u8> {
+    let whole = document(b"");
+    let at = whole.len();
+    let end = format!("xref\n0 0\ntrailer<</Prev {at}>>\nstartxref\n{at}\n%%EOF\n");
+    [whole, end.into_bytes()].concat()
+}
+
+/// A video whose boxes lie in each other.
+pub(crate) fn nested_boxes(depth: usize) -> Vec<u8> {
+    let wrap = |kind: &[u8; 4], body: &[u8]| {
+        let len = u32::try_from(body.len() + 8).unwrap().to_be_bytes();
+        [len.as_slice(), kind, body].concat()
+    };
+    let nested = (0..depth).fold(Vec::new(), |inner, _| wrap(b"moov", &inner));
+    [wrap(b"ftyp", b"isom\0\0\0\0"), nested].concat()
+}
+
+/// A JPEG in passes, of so many scans without data.
+pub(crate) fn jpeg_of_scans(scans: usize) -> Vec<u8> {
+    let frame = b"\xff\xc2\0\x0b\x08\0\x08\0\x08\x01\x01\x11\0";
+    let scan = b"\xff\xda\0\x08\x01\x01\0\0\0\0";
+    [
+        b"\xff\xd8".as_slice(),
+        frame,
+        &scan.repeat(scans),
+        b"\xff\xd9",
+    ]
+    .concat()
+}
+
+/// A JPEG whose XMP defines words by words, which would be billions of them.
+pub(crate) fn jpeg_of_entities() -> Vec<u8> {
+    let words: String = (1..10)
+        .map(|level| {
+            let before = format!("&w{};", level - 1).repeat(10);
+            format!("<!ENTITY w{level} '{before}'>")
+        })
+        .collect();
+    let packet = format!(
+        "<!DOCTYPE x [<!ENTITY w0 'word'>{words}]><x:xmpmeta xmlns:x='adobe:ns:meta/'>&w9;</x:xmpmeta>"
+    );
+    let data = [b"http://ns.adobe.com/xap/1.0/\0", packet.as_bytes()].concat();
+    let jpeg = jpeg();
+    let len = u16::try_from(data.len() + 2).unwrap().to_be_bytes();
+    [&jpeg[..2], b"\xff\xe1", &len, &data, &jpeg[2..]].concat()
+}
+
 /// A TIFF that names one directory thirty thousand times as its own sub-directory.
 pub(crate) fn directory_bomb_tiff() -> Vec<u8> {
     let count = 30_000_u32;

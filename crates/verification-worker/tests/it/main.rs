@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod analyst;
 #[cfg(test)]
+mod bombs;
+#[cfg(test)]
 mod child;
+#[cfg(test)]
+mod confined;
 #[cfg(test)]
 mod desk;
 #[cfg(test)]
