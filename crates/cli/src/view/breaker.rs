@@ -126,11 +126,11 @@ mod tests {
             rows[1..],
             [
                 format!(
-                    "{id}  detector.acme      open    2023-11-14T22:13:20Z  0 of 0    2023-11-14T22:13:50Z"
+                    "{id}  detector.acme     open    2023-11-14T22:13:20Z  0 of 0    2023-11-14T22:13:50Z"
                 ),
                 format!("{id}  detector.\\u{{1b}}b  closed  -                     1 of 9    -"),
                 format!(
-                    "{id}  detector.acme      open    2023-11-14T22:13:20Z  0 of 0    when this is mended: it wants a \
+                    "{id}  detector.acme     open    2023-11-14T22:13:20Z  0 of 0    when this is mended: it wants a \
                      token"
                 ),
             ]
