@@ -39,6 +39,7 @@ impl Place {
         let mut command = Command::new(e2e::program("local").unwrap());
         command.arg(word).arg(self.0.path());
         command.env("ASSAY__GATEWAY__LISTEN", "127.0.0.1:0");
+        command.env("ASSAY__GATEWAY__HTTP_LISTEN", "127.0.0.1:0");
         for variable in NAMED {
             command.env_remove(variable);
         }

@@ -13,7 +13,7 @@ use assay_core::clock::{Clock, SystemClock};
 use assay_core::id::InvalidId;
 use assay_core::job::JOB_LIFE_MS_MAX;
 use assay_core::port::{JobQueue, JobStore, QueueControl, WorkerRegistry};
-use assay_gateway::Gateway;
+use assay_gateway::{Addresses, Gateway};
 use assay_queue::InProcessQueue;
 use assay_scheduler::Keeping;
 use assay_service::{BoxError, Context, OnEnd, TaskGroup, config};
@@ -38,7 +38,7 @@ const FOLDER_MODE: u32 = 0o700;
 
 /// All services, running.
 pub struct Embedded {
-    address: SocketAddr,
+    addresses: Addresses,
     data_dir: PathBuf,
     parts: Parts,
 }
@@ -80,7 +80,7 @@ struct Parts {
 impl fmt::Debug for Embedded {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = out.debug_struct("Embedded");
-        out.field("address", &self.address).finish_non_exhaustive()
+        out.field("addresses", &self.addresses).finish_non_exhaustive()
     }
 }
 
@@ -109,10 +109,10 @@ impl Embedded {
         let parts = Parts::open(&context, &data_dir, store_config, &clock).await?;
         let started = parts.start(&context, &data_dir, retention_ms, clock, workers);
         match started.await {
-            Ok(address) => {
+            Ok(addresses) => {
                 latch.release();
                 Ok(Self {
-                    address,
+                    addresses,
                     data_dir: std::path::absolute(&data_dir).unwrap_or(data_dir),
                     parts,
                 })
@@ -128,7 +128,13 @@ impl Embedded {
     /// Where the API is served, with the port that was really taken.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.addresses.grpc
+    }
+
+    /// Where HTTP/JSON is served, if it is.
+    #[must_use]
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.addresses.http
     }
 
     /// The folder that holds everything.
@@ -180,7 +186,7 @@ impl Parts {
         retention_ms: u64,
         clock: Arc<dyn Clock>,
         workers: W,
-    ) -> Result<SocketAddr, Error>
+    ) -> Result<Addresses, Error>
     where
         W: FnOnce(&mut Workers) -> Result<(), BoxError>,
     {
@@ -208,7 +214,7 @@ impl Parts {
             clock: Arc::clone(&clock),
             mode: ServerMode::Embedded,
         };
-        let address = gateway.start(context).await?;
+        let addresses = gateway.start(context).await?;
         let crew = Crew::new(context, PROGRAM, ports, registry);
         let mut all = Workers::new(context, crew, blobs.clone());
         workers(&mut all).map_err(Error::Workers)?;
@@ -222,7 +228,7 @@ impl Parts {
         let scheduling = assay_scheduler::run(context.clone(), scheduler);
         self.tasks.spawn("scheduler", OnEnd::Shutdown, scheduling);
         watchman::watch(&self.store, &self.tasks, &context.shutdown);
-        Ok(address)
+        Ok(addresses)
     }
 
     /// Store and queue as everybody else sees them.

@@ -7,6 +7,7 @@ use tonic::metadata::MetadataMap;
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::http::Route;
 use crate::method::Method;
 
 /// Whose call it is. Tokens will name the tenant here; until then there is one.
@@ -26,6 +27,24 @@ pub(crate) fn span(method: Method, metadata: &MetadataMap) -> Span {
         rpc.response.status_code = Empty,
         error.type = Empty,
     );
+    joined(span, metadata)
+}
+
+/// The span of a request over HTTP, part of the caller's trace if it carries one.
+pub(crate) fn http_span(route: Route, metadata: &MetadataMap) -> Span {
+    let span = tracing::info_span!(
+        "http",
+        otel.name = route.name(),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.route = route.path(),
+        http.response.status_code = Empty,
+    );
+    joined(span, metadata)
+}
+
+/// The same span, in the caller's trace.
+fn joined(span: Span, metadata: &MetadataMap) -> Span {
     let text = |name| {
         let value = metadata.get(name);
         value.and_then(|value| value.to_str().ok()).unwrap_or("")

@@ -14,12 +14,17 @@ pub const DEFAULTS: &str = include_str!("defaults.toml");
 
 /// The key of the address.
 pub(crate) const LISTEN: &str = "gateway.listen";
+/// The key of the address of HTTP/JSON.
+pub(crate) const HTTP_LISTEN: &str = "gateway.http_listen";
 
 /// The least that a request of any size within the API's bounds needs, in bytes: a payload, metadata and
 /// some room.
 const MESSAGE_BYTES_LEAST: u64 = 512 * 1024;
 /// The most that one request may take of the memory, in bytes.
 const MESSAGE_BYTES_MOST: u64 = 16 * 1024 * 1024;
+/// The least and the most that the JSON body of one request over HTTP may have, in bytes.
+const HTTP_BODY_BYTES_LEAST: u64 = 1024;
+const HTTP_BODY_BYTES_MOST: u64 = 64 * 1024 * 1024;
 /// The most that all submits under way may take of the memory, in bytes.
 const SUBMIT_BYTES_MOST: u64 = 1024 * 1024 * 1024 * 1024;
 /// The most of anything that is counted.
@@ -32,6 +37,8 @@ const TIME_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     listen: String,
+    http_listen: String,
+    pub(crate) http_body_bytes_max: usize,
     pub(crate) kinds: Vec<JobKind>,
     pub(crate) content_bytes_max: u64,
     pub(crate) uploads_max: usize,
@@ -50,6 +57,7 @@ impl Settings {
     pub(crate) fn read(config: &Config) -> Result<Self, Error> {
         let settings: Self = config.section("gateway")?;
         settings.address(config)?;
+        settings.http_address(config)?;
         match settings.fault() {
             Some((key, must)) => Err(config.refuse(key, &must)),
             None => Ok(settings),
@@ -68,7 +76,7 @@ impl Settings {
     }
 
     /// Each number, and where it must lie.
-    fn ranges(&self) -> [(&'static str, u64, RangeInclusive<u64>); 9] {
+    fn ranges(&self) -> [(&'static str, u64, RangeInclusive<u64>); 10] {
         let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let count = |key, value| (key, value, 1..=COUNT_MAX);
         let time = |key, value| (key, value, 1..=TIME_MS_MAX);
@@ -92,6 +100,11 @@ impl Settings {
                 MESSAGE_BYTES_LEAST..=MESSAGE_BYTES_MOST,
             ),
             (
+                "gateway.http_body_bytes_max",
+                wide(self.http_body_bytes_max),
+                HTTP_BODY_BYTES_LEAST..=HTTP_BODY_BYTES_MOST,
+            ),
+            (
                 "gateway.submit_bytes_max",
                 wide(self.submit_bytes_max),
                 MESSAGE_BYTES_LEAST..=SUBMIT_BYTES_MOST,
@@ -106,6 +119,14 @@ impl Settings {
             return Err(config.refuse(LISTEN, "be an address with a port such as 127.0.0.1:7400"));
         }
         listen::address(config, LISTEN, false)
+    }
+
+    /// Where to listen for HTTP, if anywhere.
+    pub(crate) fn http_address(&self, config: &Config) -> Result<Option<SocketAddr>, Error> {
+        if self.http_listen.is_empty() {
+            return Ok(None);
+        }
+        listen::address(config, HTTP_LISTEN, false).map(Some)
     }
 
     pub(crate) fn upload_idle(&self) -> Duration {
@@ -155,6 +176,11 @@ mod tests {
             ("health_ms", 1, TIME_MS_MAX),
             ("message_bytes_max", MESSAGE_BYTES_LEAST, MESSAGE_BYTES_MOST),
             ("submit_bytes_max", MESSAGE_BYTES_LEAST, SUBMIT_BYTES_MOST),
+            (
+                "http_body_bytes_max",
+                HTTP_BODY_BYTES_LEAST,
+                HTTP_BODY_BYTES_MOST,
+            ),
         ];
         for (name, least, most) in table {
             let key = format!("gateway.{name}");
@@ -172,6 +198,18 @@ mod tests {
         for wrong in ["0.0.0.0:7400", "7400", ""] {
             let error = read("gateway.listen", wrong).unwrap_err().to_string();
             assert!(error.contains("gateway.listen"), "{error}");
+        }
+    }
+
+    #[test]
+    fn http_is_served_to_loopback_or_not_at_all() {
+        let settings = read("gateway.http_listen", "").unwrap();
+        let config = Config::loader(&[DEFAULTS]).load().unwrap();
+        assert_eq!(settings.http_address(&config).unwrap(), None);
+        for wrong in ["0.0.0.0:7401", "7401"] {
+            let error = read("gateway.http_listen", wrong).unwrap_err().to_string();
+            assert!(error.contains("`gateway.http_listen` must be"), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
         }
     }
 }

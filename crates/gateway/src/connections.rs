@@ -15,9 +15,10 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use crate::metric_definitions;
 
-/// How long a client may take to say that it speaks HTTP/2. Later on keep-alive pings find out who is gone.
+/// How long a client may take to say what it speaks. Later on keep-alive pings find out who is gone, or, where there
+/// are none, `http::connection`.
 const GREETING_TIME_MAX: Duration = Duration::from_secs(10);
-/// What it says first, in bytes.
+/// What a client of HTTP/2 says first, in bytes; no request of HTTP/1.1 with a host is shorter.
 const GREETING_BYTES: usize = 24;
 /// How long nothing is accepted after the system refused to: it has run out of something, such as files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -28,19 +29,15 @@ pub(crate) fn accept(
     listener: TcpListener,
     connections_max: usize,
 ) -> impl Stream<Item = io::Result<Connection>> + Send {
-    let door = Door {
-        listener,
-        places: Arc::new(Semaphore::new(connections_max)),
-        connections_max,
-        full: false,
-    };
+    let door = Door::open(listener, connections_max);
     stream::unfold(door, |mut door| async move {
         let connection = door.next().await;
         Some((Ok(connection), door))
     })
 }
 
-struct Door {
+/// Where connections come in.
+pub(crate) struct Door {
     listener: TcpListener,
     places: Arc<Semaphore>,
     connections_max: usize,
@@ -49,7 +46,18 @@ struct Door {
 }
 
 impl Door {
-    async fn next(&mut self) -> Connection {
+    /// Lets at most `connections_max` in at a time.
+    pub(crate) fn open(listener: TcpListener, connections_max: usize) -> Self {
+        Self {
+            listener,
+            places: Arc::new(Semaphore::new(connections_max)),
+            connections_max,
+            full: false,
+        }
+    }
+
+    /// The next connection that there is room for.
+    pub(crate) async fn next(&mut self) -> Connection {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {

@@ -4,11 +4,12 @@
 //!   program `gateway`, which shares Redis and a folder with the other processes.
 //! - A call's way: `calls` (tenant, span) → `submit`, `submit_stream`, `query`, `cancel`, `watch`,
 //!   `content`, `admin` → the ports. `convert` reads and writes messages, `status` holds all errors.
+//! - `http`: the same calls as HTTP/JSON, on a port of its own.
 //!
 //! Contract: a job is answered after the store has it; every error carries a stable reason of the table
 //! in `jobs.proto`; all wrong fields are named at once; nothing is held that has no bound.
 //!
-//! Not here: the life of jobs (`assay-core`), keeping them (`assay-store`), HTTP/JSON.
+//! Not here: the life of jobs (`assay-core`), keeping them (`assay-store`).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use assay_service::tasks::Restart;
 use assay_service::{Context, OnEnd, listen};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tonic::service::Routes;
 use tonic_health::server::HealthReporter;
 
 mod admin;
@@ -33,6 +35,7 @@ mod content;
 mod convert;
 mod edge;
 mod handled;
+mod http;
 mod limits;
 mod message_bound;
 mod method;
@@ -77,6 +80,15 @@ pub struct Gateway {
     pub mode: pb::ServerMode,
 }
 
+/// Where a gateway serves, with the ports that were really taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// gRPC.
+    pub grpc: SocketAddr,
+    /// HTTP/JSON, if it is served.
+    pub http: Option<SocketAddr>,
+}
+
 /// Why a gateway does not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -95,52 +107,46 @@ pub enum Error {
     /// The server ended.
     #[error("serve the API")]
     Serve(#[source] tonic::transport::Error),
+    /// The server of HTTP/JSON ended.
+    #[error("serve HTTP/JSON")]
+    ServeHttp(#[source] std::io::Error),
 }
 
 impl Gateway {
-    /// Serves where `gateway.listen` says, until the shutdown; answers the address. The tasks of the
-    /// gateway belong to `context.tasks` and end by themselves.
+    /// Serves where `gateway.listen` and `gateway.http_listen` say, until the shutdown; answers the addresses. The
+    /// tasks of the gateway belong to `context.tasks` and end by themselves.
     ///
     /// # Errors
-    /// When a setting is wrong or the address is taken.
-    pub async fn start(self, context: &Context) -> Result<SocketAddr, Error> {
+    /// When a setting is wrong or an address is taken.
+    pub async fn start(self, context: &Context) -> Result<Addresses, Error> {
         let settings = Settings::read(&context.config)?;
-        let address = settings.address(&context.config)?;
-        let listener = listen::bind(config::LISTEN, address).await?;
-        self.start_on(context, listener)
-    }
-
-    /// Like [`Gateway::start`], on a listener that is open already.
-    ///
-    /// # Errors
-    /// When a setting is wrong.
-    pub fn start_on(self, context: &Context, listener: TcpListener) -> Result<SocketAddr, Error> {
-        let settings = Settings::read(&context.config)?;
-        let address = listener.local_addr().map_err(Error::Address)?;
+        let grpc = settings.address(&context.config)?;
+        let grpc = listen::bind(config::LISTEN, grpc).await?;
+        let http = match settings.http_address(&context.config)? {
+            Some(address) => Some(listen::bind(config::HTTP_LISTEN, address).await?),
+            None => None,
+        };
+        let addresses = Addresses {
+            grpc: grpc.local_addr().map_err(Error::Address)?,
+            http: http
+                .as_ref()
+                .map(TcpListener::local_addr)
+                .transpose()
+                .map_err(Error::Address)?,
+        };
         let latch = context.readiness.latch("gateway");
-        let shutdown = context.shutdown.clone();
-        let edge = Arc::new(self.into_edge(settings.clone(), context));
+        let edge = Arc::new(self.into_edge(settings, context));
         let health = HealthReporter::new();
         let routes = server::routes(&edge, health.clone())?;
-
-        context
-            .tasks
-            .spawn_restarting("gateway-watch", Restart::default(), {
-                let (edge, shutdown) = (Arc::clone(&edge), shutdown.clone());
-                move || {
-                    let (edge, shutdown) = (Arc::clone(&edge), shutdown.clone());
-                    async move { edge.hub.run(Arc::clone(&edge.store), shutdown).await }
-                }
-            });
-        let reporting = server::report_health(health, shutdown.clone());
-        context.tasks.spawn("gateway-health", OnEnd::Log, reporting);
-        let serving = server::serve(routes, settings, listener, shutdown);
-        context
-            .tasks
-            .spawn("gateway-grpc", OnEnd::Shutdown, serving);
+        edge.watch_store();
+        edge.serve_grpc(routes, health, grpc);
+        tracing::info!(address = %addresses.grpc, "serving gRPC on {}", addresses.grpc);
+        if let (Some(http), Some(address)) = (http, addresses.http) {
+            edge.serve_http(http);
+            tracing::info!(%address, "serving HTTP/JSON on {address}");
+        }
         latch.release();
-        tracing::info!(%address, "serving gRPC on {address}");
-        Ok(address)
+        Ok(addresses)
     }
 
     fn into_edge(self, settings: Settings, context: &Context) -> Edge {
@@ -160,5 +166,39 @@ impl Gateway {
             submit_bytes: Semaphore::new(settings.submit_bytes_max),
             settings,
         }
+    }
+}
+
+impl Edge {
+    /// Hears what happens to jobs, for those who watch.
+    fn watch_store(self: &Arc<Self>) {
+        let edge = Arc::clone(self);
+        let listen = move || {
+            let edge = Arc::clone(&edge);
+            async move {
+                edge.hub
+                    .run(Arc::clone(&edge.store), edge.shutdown.clone())
+                    .await
+            }
+        };
+        self.tasks
+            .spawn_restarting("gateway-watch", Restart::default(), listen);
+    }
+
+    fn serve_grpc(&self, routes: Routes, health: HealthReporter, listener: TcpListener) {
+        let reporting = server::report_health(health, self.shutdown.clone());
+        self.tasks.spawn("gateway-health", OnEnd::Log, reporting);
+        let serving = server::serve(
+            routes,
+            self.settings.clone(),
+            listener,
+            self.shutdown.clone(),
+        );
+        self.tasks.spawn("gateway-grpc", OnEnd::Shutdown, serving);
+    }
+
+    fn serve_http(self: &Arc<Self>, listener: TcpListener) {
+        let serving = http::serve(Arc::clone(self), listener);
+        self.tasks.spawn("gateway-http", OnEnd::Shutdown, serving);
     }
 }

@@ -9,6 +9,7 @@ use metrics::{
 };
 use tonic::Code;
 
+use crate::http::Route;
 use crate::method::{CODES, Method, code_name};
 use crate::status::Refusal;
 
@@ -16,6 +17,7 @@ const SUBMITTED_TOTAL: &str = "assay_job_submitted_total";
 const DEDUP_HITS_TOTAL: &str = "assay_dedup_hits_total";
 const HANDLED_TOTAL: &str = "assay_grpc_server_handled_total";
 const HANDLING_SECONDS: &str = "assay_grpc_server_handling_seconds";
+const HTTP_HANDLED_TOTAL: &str = "assay_http_server_handled_total";
 const CONNECTIONS_REFUSED_TOTAL: &str = "assay_gateway_connections_refused_total";
 const CALLS_REFUSED_TOTAL: &str = "assay_gateway_calls_refused_total";
 const UPLOADS_TOTAL: &str = "assay_gateway_uploads_total";
@@ -58,6 +60,28 @@ impl SubmitOutcome {
     }
 }
 
+/// What became of a request over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HttpOutcome {
+    Answered,
+    Refused,
+    Failed,
+    Left,
+}
+
+impl HttpOutcome {
+    const ALL: [Self; 4] = [Self::Answered, Self::Refused, Self::Failed, Self::Left];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Left => "left",
+        }
+    }
+}
+
 fn describe() {
     describe_counter!(
         SUBMITTED_TOTAL,
@@ -75,6 +99,10 @@ fn describe() {
         HANDLING_SECONDS,
         Unit::Seconds,
         "from the begin of a call to its end, by method"
+    );
+    describe_counter!(
+        HTTP_HANDLED_TOTAL,
+        "requests over HTTP that were answered or given up by their callers, by route and outcome"
     );
     describe_counter!(
         CALLS_REFUSED_TOTAL,
@@ -116,6 +144,11 @@ fn start_at_zero() {
         }
         drop(handling(method));
     }
+    for route in Route::ALL {
+        for outcome in HttpOutcome::ALL {
+            requests(route, outcome).absolute(0);
+        }
+    }
     counter!(CONNECTIONS_REFUSED_TOTAL).absolute(0);
     counter!(UPLOADS_TOTAL).absolute(0);
     counter!(UPLOAD_BYTES_TOTAL).absolute(0);
@@ -152,6 +185,14 @@ fn handling(method: Method) -> metrics::Histogram {
 pub(crate) fn handled(method: Method, code: Code, took: Duration) {
     calls(method, code).increment(1);
     handling(method).record(took.as_secs_f64());
+}
+
+fn requests(route: Route, outcome: HttpOutcome) -> metrics::Counter {
+    counter!(HTTP_HANDLED_TOTAL, METHOD => route.name(), "outcome" => outcome.label())
+}
+
+pub(crate) fn http_handled(route: Route, outcome: HttpOutcome) {
+    requests(route, outcome).increment(1);
 }
 
 fn refusals(reason: &'static str) -> metrics::Counter {

@@ -49,7 +49,7 @@ async fn serve(context: Context, backend: Backend) -> Result<(), BoxError> {
         clock: backend.clock(),
         mode: mode(&backend),
     };
-    let address = gateway.start(&context).await?;
+    let address = gateway.start(&context).await?.grpc;
     tracing::info!(%address, "ready: the API is at http://{address} (gRPC)");
     Ok(())
 }

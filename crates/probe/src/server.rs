@@ -57,6 +57,7 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let loader = Config::loader(&assay_embedded::DEFAULTS).environment(config::environment());
     let loader = loader.set("embedded.data_dir", arguments.data_dir.as_str());
     let loader = loader.set("gateway.listen", arguments.listen.as_str());
+    let loader = loader.set("gateway.http_listen", "");
     let config = loader
         .set("admin.listen", arguments.admin.as_str())
         .load()?;

@@ -63,6 +63,7 @@ impl Fleet {
         settings.push(("blob.folder".to_owned(), blobs.display().to_string()));
         if role == Role::Gateway {
             settings.push(("gateway.listen".to_owned(), self.gateway.to_string()));
+            settings.push(("gateway.http_listen".to_owned(), String::new()));
         }
         settings.extend(plan.settings(role));
         Ok(Member::new(Start {

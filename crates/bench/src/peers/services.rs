@@ -54,7 +54,11 @@ impl Site {
     /// When it is not ready in time.
     pub async fn gateway(&self) -> anyhow::Result<Service> {
         let listen = self.gateway.to_string();
-        self.start("gateway", &[("gateway.listen", listen)]).await
+        let settings = [
+            ("gateway.listen", listen),
+            ("gateway.http_listen", String::new()),
+        ];
+        self.start("gateway", &settings).await
     }
 
     /// Starts the scheduler.

@@ -79,7 +79,8 @@ impl Process {
     pub(crate) async fn start(folder: &Path, probe: &Probe) -> Result<Self, Error> {
         let config = Config::loader(&DEFAULTS)
             .set("embedded.data_dir", folder.display().to_string())
-            .set("gateway.listen", "127.0.0.1:0");
+            .set("gateway.listen", "127.0.0.1:0")
+            .set("gateway.http_listen", "");
         let metrics = Metrics::new("embedded", "1.2.3", &INSTRUMENTS).unwrap();
         let context = Context::detached(config.load().unwrap(), metrics);
         let probe = probe.clone();

@@ -1,5 +1,6 @@
 //! A gateway that goes with the test, and its clients.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub(crate) struct Fixture {
     pub(crate) context: Context,
     pub(crate) channel: Channel,
     pub(crate) url: String,
+    /// Where HTTP/JSON is served.
+    pub(crate) http: SocketAddr,
     folder: TempDir,
 }
 
@@ -65,8 +68,9 @@ impl Fixture {
         let store = Arc::new(store.unwrap());
         let blobs = Blobs::open(folder.path().join("blobs")).await.unwrap();
 
-        let mut loader =
-            Config::loader(&[assay_gateway::DEFAULTS]).set("gateway.listen", "127.0.0.1:0");
+        let mut loader = Config::loader(&[assay_gateway::DEFAULTS])
+            .set("gateway.listen", "127.0.0.1:0")
+            .set("gateway.http_listen", "127.0.0.1:0");
         for (key, value) in settings {
             loader = loader.set(key, *value);
         }
@@ -82,8 +86,8 @@ impl Fixture {
             clock: clock(),
             mode: pb::ServerMode::Embedded,
         };
-        let address = gateway.start(&context).await.unwrap();
-        let url = format!("http://{address}");
+        let addresses = gateway.start(&context).await.unwrap();
+        let url = format!("http://{}", addresses.grpc);
         let endpoint = Channel::from_shared(url.clone()).unwrap();
         Self {
             store,
@@ -93,6 +97,7 @@ impl Fixture {
             context,
             channel: endpoint.connect().await.unwrap(),
             url,
+            http: addresses.http.unwrap(),
             folder,
         }
     }

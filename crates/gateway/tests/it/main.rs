@@ -11,6 +11,8 @@ mod elsewhere;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod http;
+#[cfg(test)]
 mod message_bound;
 #[cfg(test)]
 mod outcome;

@@ -8,7 +8,7 @@ use assay_core::port::{
     Claim, ClaimRequest, JobQueue, JobStore, Lease, ResultBody, Settled, Settlement, Written,
 };
 use assay_core::progress::{Progress, StepPlan};
-use assay_core::retry::{Decision, Failure, FailureClass};
+use assay_core::retry::{DeadLetterReason, Decision, Failure, FailureClass};
 
 use crate::fixture::Fixture;
 
@@ -60,6 +60,13 @@ impl Work<'_> {
     pub(crate) async fn fail(self) {
         let failure = Failure::new(FailureClass::Permanent, "corrupt_media", "it is corrupt");
         self.settle(Decision::Fail(failure), None).await;
+    }
+
+    /// Becomes a dead letter.
+    pub(crate) async fn die(self, reason: DeadLetterReason) {
+        let failure = Failure::new(FailureClass::Transient, "no_answer", "nobody answers");
+        self.settle(Decision::DeadLetter { failure, reason }, None)
+            .await;
     }
 
     async fn settle(self, decision: Decision, result: Option<ResultBody>) {

@@ -138,7 +138,10 @@ impl Scene {
             settings.extend(broker.settings(how.rabbit));
         }
         match role {
-            Role::Gateway => settings.push(("gateway.listen", self.gateway.to_string())),
+            Role::Gateway => {
+                settings.push(("gateway.listen", self.gateway.to_string()));
+                settings.push(("gateway.http_listen", String::new()));
+            }
             Role::Scheduler => {}
             Role::Worker => {
                 settings.push(("probe.journal", self.journal().display().to_string()));

@@ -18,6 +18,12 @@ pub(crate) fn lines(
     let mut lines = vec![terminal.paint(Tone::Strong, &title)];
     let mut add = |name: &str, text: &str| lines.push(format!("  {name:<12} {text}"));
     add("API", &format!("{server} (gRPC)"));
+    if let Some(http) = embedded.http_address() {
+        add(
+            "HTTP/JSON",
+            &format!("http://{http}/api/async (described by /openapi.json there)"),
+        );
+    }
     if let Some(admin) = admin {
         add(
             "admin port",

@@ -42,6 +42,11 @@ const DATA_DIR_HELP: &str = "Folder that holds all jobs and media; made if there
 const CONFIG_HELP: &str = "TOML file with settings; the environment (ASSAY__SECTION__KEY) and the other \
                            options win over it";
 
+/// The environment variable of the address of HTTP/JSON.
+const HTTP_VARIABLE: &str = "ASSAY__GATEWAY__HTTP_LISTEN";
+/// Any free port of loopback.
+const ANY_PORT: &str = "127.0.0.1:0";
+
 /// The options that say how services in this process are set up.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct LocalArgs {
@@ -50,6 +55,10 @@ pub(crate) struct LocalArgs {
     /// Address of the API; port 0 takes any free port [default: 127.0.0.1:7400]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
+    /// Address of HTTP/JSON; port 0 takes any free port, an empty one serves none [default: 127.0.0.1:7401, or any
+    /// free port if --listen is given]
+    #[arg(long, value_name = "ADDRESS")]
+    http: Option<String>,
     /// Address of /live, /ready and /metrics; port 0 takes any free port [default: 127.0.0.1:9090]
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<String>,
@@ -69,12 +78,21 @@ impl LocalArgs {
         let options = [
             ("embedded.data_dir", &self.data_dir),
             ("gateway.listen", &self.listen),
+            ("gateway.http_listen", &self.http(&variables)),
             ("admin.listen", &self.admin),
         ];
         let given = options
             .into_iter()
             .filter_map(|(key, value)| Some((key, value.clone()?)));
         load(self.config.as_deref(), given, variables)
+    }
+
+    /// The address of HTTP/JSON, if an option says something about it. Whoever chose another address for the one API
+    /// has a server at the usual addresses already.
+    fn http(&self, variables: &BTreeMap<String, String>) -> Option<String> {
+        let said = variables.contains_key(HTTP_VARIABLE);
+        let beside = || (self.listen.is_some() && !said).then(|| ANY_PORT.to_owned());
+        self.http.clone().or_else(beside)
     }
 }
 

@@ -46,6 +46,7 @@ impl Private {
         let given = [
             ("embedded.data_dir", data_dir),
             ("gateway.listen", "127.0.0.1:0".to_owned()),
+            ("gateway.http_listen", String::new()),
             ("admin.listen", String::new()),
         ];
         let config = load(None, given, variables)?;
