@@ -80,7 +80,8 @@ struct Parts {
 impl fmt::Debug for Embedded {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = out.debug_struct("Embedded");
-        out.field("addresses", &self.addresses).finish_non_exhaustive()
+        out.field("addresses", &self.addresses)
+            .finish_non_exhaustive()
     }
 }
 

@@ -68,6 +68,12 @@ async fn look(args: &Args, variables: BTreeMap<String, String>) -> Vec<Check> {
     checks.push(place::disk_space(data_dir.as_ref()));
     checks.push(place::port("API port", &listen, "--listen", running));
     checks.push(place::port(
+        "HTTP port",
+        &text("gateway.http_listen"),
+        "--http",
+        running,
+    ));
+    checks.push(place::port(
         "admin port",
         &text("admin.listen"),
         "--admin",

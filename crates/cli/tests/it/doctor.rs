@@ -27,6 +27,7 @@ fn a_machine_that_can_run_it_has_no_fail() {
         "data folder",
         "disk space",
         "API port",
+        "HTTP port",
         "admin port",
         "server",
     ] {

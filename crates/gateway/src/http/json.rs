@@ -170,15 +170,11 @@ mod tests {
     #[test]
     fn the_deepest_body_does_no_harm() {
         let deep = |open: &str, close: &str| {
-            format!(
-                "{{\"a\":{}{}}}",
-                open.repeat(200_000),
-                close.repeat(200_000)
-            )
+            format!("{{\"a\":{}{}}}", open.repeat(50_000), close.repeat(50_000))
         };
         assert_eq!(members(&deep("[", "]"))["a"], Node::Other);
         drop(read(deep("{\"a\":", "}").as_bytes()));
-        assert!(read("[".repeat(1_000_000).as_bytes()).is_err());
+        assert!(read("[".repeat(100_000).as_bytes()).is_err());
     }
 
     #[test]

@@ -24,15 +24,15 @@ async fn a_job_is_seen_from_its_submit_to_its_result() {
     let early = fixture.ask(&format!("GET {JOBS}/{id}/result")).await;
     early.problem(409, "JOB_NOT_FINISHED");
     let work = fixture.work().await;
-    work.report(250).await;
+    work.report(12).await;
     let progress = fixture.ask(&format!("GET {JOBS}/{id}/progress")).await;
     let progress = progress.expect(200);
     assert_eq!(progress["operationId"], id.as_str());
     assert_eq!(progress["description"], "Content verification");
     assert_eq!(progress["status"], "in_progress");
-    assert_eq!(progress["progress"], 2.5);
+    assert_eq!(progress["progress"], 0.12);
     assert_eq!(progress["totalSteps"], 100);
-    assert_eq!(progress["currentStep"], 2.0);
+    assert_eq!(progress["currentStep"], 0.0);
     assert_eq!(progress["steps"][0]["name"], "step");
     assert!(!progress["history"].as_array().unwrap().is_empty());
 
