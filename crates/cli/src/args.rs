@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::command::{breakers, dev, doctor, jobs, queues, submit, verify, watch, workers};
+use crate::command::{
+    breakers, calibrate, dev, doctor, jobs, queues, submit, verify, watch, workers,
+};
 use crate::exit;
 
 /// Tells what can be proven about media: real, synthetic, manipulated, or not decidable, and why
@@ -27,6 +29,9 @@ pub(crate) enum Command {
     /// Verify files and folders and print what speaks for and against them
     #[command(after_help = exit::VERIFY_HELP)]
     Verify(verify::Args),
+    /// Count over labelled files how often findings are right, into a file that verification weighs by
+    #[command(after_help = exit::CALIBRATE_HELP)]
+    Calibrate(calibrate::Args),
     /// Submit one file as a job and print the job's id
     #[command(after_help = exit::PLAIN_HELP)]
     Submit(submit::Args),

@@ -1,6 +1,7 @@
 //! One module per command. Each has its `Args` and a `run` that answers the exit code.
 
 pub(crate) mod breakers;
+pub(crate) mod calibrate;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod jobs;

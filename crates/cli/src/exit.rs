@@ -22,6 +22,20 @@ Exit codes:
 If several apply, the code is the first of 2, 3, 1 that does: a finding is never hidden.
 130 and 143 mean that SIGINT or SIGTERM stopped the command.";
 
+/// What `assay calibrate --help` says about the folder and about them.
+pub(crate) const CALIBRATE_HELP: &str = "\
+The folder, of which one class is needed and one of the others is of use:
+  FOLDER/authentic    photographs that nobody changed, as many as there are: they bound all weights
+  FOLDER/manipulated  files that were changed in places, in the ways that are to be found
+  FOLDER/synthetic    files that a generator made
+Files lie in these folders directly or deeper; hidden files and links are passed over. What is written
+holds counts and hashes, no picture. It is good for files like these, and for the rules of this version.
+
+Exit codes:
+  0  the calibration was written; what was skipped is told
+  1  wrong usage, a folder without the files that are needed, or a file that cannot be written
+130 and 143 mean that SIGINT or SIGTERM stopped the command; nothing was written then.";
+
 /// What the help of commands about single jobs says.
 pub(crate) const JOB_HELP: &str = "\
 Exit codes:

@@ -2,7 +2,8 @@
 //!
 //! Contract: results go to standard output, everything else to standard error; exit codes are those of
 //! `exit`; an error is one sentence that names the next step. Commands speak gRPC to a server, and so
-//! does `assay verify` when it has to start one of its own in its process.
+//! does `assay verify` when it has to start one of its own in its process. `assay calibrate` makes no jobs and asks no
+//! server: it looks at files in child processes of its own.
 //!
 //! Not here: services (they are put together in `assay-embedded`), rules of jobs, analyses.
 
@@ -67,6 +68,7 @@ fn run(
     match command {
         Command::Dev(args) => Ok(command::dev::run(&args, variables, terminal)),
         Command::Verify(args) => command::verify::run(args, variables, terminal),
+        Command::Calibrate(args) => command::calibrate::run(args, variables, terminal),
         Command::Submit(args) => block_on(command::submit::run(args, terminal)),
         Command::Watch(args) => block_on(command::watch::run(args, terminal)),
         Command::Jobs(args) => block_on(command::jobs::run(args, terminal)),

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use family::{Family, FamilyNameError};
+pub(crate) use weight::Z_95;
 pub use weight::{CAP_CALIBRATED_MAX, CAP_UNCALIBRATED, Calibration, LogRatios, Weight};
 
 use crate::text::clip;

@@ -10,6 +10,7 @@
 
 mod analysis;
 mod bytes;
+pub mod calibration;
 pub mod coverage;
 pub mod dct;
 pub mod evidence;

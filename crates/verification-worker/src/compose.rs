@@ -5,6 +5,7 @@ mod opinions;
 mod outputs;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use assay_detectors::Opinion;
 use assay_forensics::coverage::{
@@ -18,6 +19,7 @@ use assay_forensics::{
 use self::outputs::Outputs;
 pub(crate) use self::outputs::{Maps, first_look};
 use crate::analyst::StageReport;
+use crate::calibrated::Calibrated;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::result::{
@@ -37,6 +39,8 @@ pub(crate) struct Known {
     pub(crate) priors: Priors,
     /// What detectors outside of Assay said.
     pub(crate) opinions: Vec<Opinion>,
+    /// What findings weigh, if not what is built in.
+    pub(crate) calibration: Option<Arc<Calibrated>>,
     /// The time of day in seconds since the epoch, for the age of trust lists.
     pub(crate) now_s: i64,
     /// From the opening of the content until now.
@@ -81,6 +85,9 @@ pub(crate) fn compose(
     let declared = declarations(&analysis.markers, credential.as_ref());
 
     let mut evidence = analysis.evidence;
+    if let Some(calibration) = &known.calibration {
+        calibration.weigh(&mut evidence);
+    }
     evidence.extend(findings.evidence.iter().cloned());
     put_costs(&mut evidence, &stage_of, &summaries);
     evidence.extend(opinions::evidence(&known.opinions));
@@ -114,9 +121,20 @@ pub(crate) fn compose(
             ruleset: RULESET,
             detectors: opinions::versions(&known.opinions),
             duration_ms: known.duration_ms,
+            calibration: known.calibration.map(|calibration| calibration.summary()),
         },
     };
     Ok(Composed { result, maps })
+}
+
+/// The evidence of the analyses that look at pixels alone, as they weigh by themselves.
+///
+/// # Errors
+/// As [`compose`].
+pub(crate) fn found_in_pixels(reports: &[StageReport]) -> Result<Vec<Evidence>, Failure> {
+    let inspections = outputs::read(reports)?.stages.inspections;
+    let found = inspections.into_values().flatten();
+    Ok(found.map(|found| found.evidence).collect())
 }
 
 /// What a credential changes about the grounds of a verdict.

@@ -89,7 +89,11 @@ pub(crate) async fn open(
     }
 }
 
-fn hash(file: &mut File) -> io::Result<(ContentId, u64)> {
+/// The name and the size of what a file holds from where it stands.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn hash(file: &mut File) -> io::Result<(ContentId, u64)> {
     let mut hash = Sha256::new();
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut bytes = 0;

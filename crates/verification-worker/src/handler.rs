@@ -42,6 +42,7 @@ pub fn handler(
     metrics: &Metrics,
 ) -> Result<Handler, SetUpError> {
     tell_of_trust(&settings, clock.as_ref());
+    tell_of_calibration(&settings);
     let command = ChildCommand::this_binary();
     let verifier = Verifier::new(settings, blobs, command, clock, Meters::of(metrics));
     let meters = assay_detectors::Meters::of(metrics);
@@ -121,6 +122,20 @@ fn tell_of_trust(settings: &Settings, clock: &dyn Clock) {
             }
         }
         Err(error) => tracing::warn!("trust lists: {error}"),
+    }
+}
+
+/// Says once what findings weigh by, if it is not what is built in. Every result says it again.
+fn tell_of_calibration(settings: &Settings) {
+    if let Some(calibration) = &settings.calibration {
+        let by = calibration.summary();
+        tracing::info!(
+            "findings weigh by the calibration {:?} of {}: {} authentic files; SHA-256 {}",
+            by.name,
+            by.made_at,
+            by.authentic,
+            by.sha256
+        );
     }
 }
 

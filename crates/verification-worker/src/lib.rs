@@ -18,9 +18,11 @@
 
 pub mod analyst;
 mod asked;
+mod calibrated;
 mod compose;
 mod consult;
 mod content;
+pub mod examine;
 mod failure;
 mod handler;
 #[expect(
@@ -38,6 +40,7 @@ pub mod stages;
 pub mod steps;
 mod verify;
 
+pub use calibrated::{Calibrated, LoadError};
 pub use failure::Failure;
 pub use handler::{Handler, SetUpError, handler};
 pub use metric_definitions::{INSTRUMENTS, Meters};
@@ -45,7 +48,7 @@ pub use options::WITHOUT;
 pub use process::main;
 pub use result::VerificationResult;
 pub use settings::{
-    CHILD_MEMORY_BYTES_MIN, CHILD_OPEN_FILES_MIN, CHILD_OUTPUT_BYTES_MIN, CHILDREN_MAX, DEFAULTS,
-    Settings, WALL_MS_LIMIT,
+    CALIBRATION_KEY, CHILD_MEMORY_BYTES_MIN, CHILD_OPEN_FILES_MIN, CHILD_OUTPUT_BYTES_MIN,
+    CHILDREN_MAX, DEFAULTS, Settings, WALL_MS_LIMIT,
 };
 pub use verify::{Subject, Verifier};

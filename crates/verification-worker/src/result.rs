@@ -268,4 +268,23 @@ pub struct Engine {
     pub detectors: Vec<DetectorVersion>,
     /// From the opening of the content to the verdict, in milliseconds.
     pub duration_ms: u64,
+    /// What findings weigh by; nothing if by what is built in.
+    pub calibration: Option<CalibrationSummary>,
+}
+
+/// Files of the operator's over which findings were counted, and weigh what follows from that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CalibrationSummary {
+    /// What people call it.
+    pub name: String,
+    /// When it was made.
+    pub made_at: String,
+    /// SHA-256 of the document.
+    pub sha256: String,
+    /// How many authentic files were looked at.
+    pub authentic: u64,
+    /// How many manipulated ones.
+    pub manipulated: u64,
+    /// How many synthetic ones.
+    pub synthetic: u64,
 }

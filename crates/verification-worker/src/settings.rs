@@ -1,7 +1,8 @@
 //! Section `[verification]` of the configuration.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use assay_detectors::Settings as Detectors;
@@ -11,10 +12,14 @@ use assay_service::config::{self, Config};
 use serde::Deserialize;
 
 use crate::analyst::{Bounds, Confinement};
+use crate::calibrated::Calibrated;
 use crate::content::bytes_max;
 
 /// Documented defaults of this crate's section.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// The setting that names a calibration: the file, by an absolute path.
+pub const CALIBRATION_KEY: &str = "verification.calibration";
 
 /// Most child processes at the same time.
 pub const CHILDREN_MAX: usize = 1_024;
@@ -45,6 +50,8 @@ pub struct Settings {
     pub priors: Priors,
     /// Who is asked besides: section `[detectors]`.
     pub detectors: Detectors,
+    /// What findings weigh, if not what is built in.
+    pub calibration: Option<Arc<Calibrated>>,
 }
 
 /// The section as it is written.
@@ -60,11 +67,13 @@ struct Section {
     trust_folder: String,
     prior_synthetic: f64,
     prior_manipulated: f64,
+    calibration: String,
     limits: Limits,
 }
 
 impl Settings {
-    /// Reads and checks the section. Trust lists are read once, so that a broken one is known before the first job.
+    /// Reads and checks the section. Trust lists are read once, so that a broken one is known before the first job; the
+    /// calibration is read here and stays as it is.
     ///
     /// # Errors
     /// Names the key that cannot be used, and what it must be.
@@ -100,6 +109,7 @@ impl Settings {
             TrustLists::from_folder(folder)
                 .map_err(|error| refuse(&format!("hold usable trust lists ({error})")))?;
         }
+        let calibration = calibration(config, &section.calibration)?;
         Ok(Self {
             bounds: section.bounds(),
             wall: Duration::from_millis(section.wall_ms),
@@ -107,8 +117,24 @@ impl Settings {
             trust_folder,
             priors,
             detectors: Detectors::read(config)?,
+            calibration,
         })
     }
+}
+
+fn calibration(config: &Config, path: &str) -> Result<Option<Arc<Calibrated>>, config::Error> {
+    if path.is_empty() {
+        return Ok(None);
+    }
+    let refuse = |must: &str| config.refuse(CALIBRATION_KEY, must);
+    let path = Path::new(path);
+    if !path.is_absolute() {
+        // Where a service is started from is nobody's choice.
+        return Err(refuse("be an absolute path"));
+    }
+    let loaded = Calibrated::load(path);
+    let loaded = loaded.map_err(|error| refuse(&format!("name a usable calibration ({error})")))?;
+    Ok(Some(Arc::new(loaded)))
 }
 
 impl Section {
@@ -197,8 +223,8 @@ mod tests {
         assert_eq!(settings.bounds.output_bytes_max, OUTPUT_BYTES_MAX);
         assert!(settings.bounds.children_max >= 1);
         assert_eq!(settings.priors, Priors::default());
-        assert_eq!(settings.trust_folder, None);
         assert_eq!(settings.detectors, Detectors::default());
+        assert_eq!((settings.trust_folder, settings.calibration), (None, None));
         let video_bytes_max = settings.limits.video_bytes_max;
         assert_eq!(
             settings.limits,
@@ -299,6 +325,30 @@ mod tests {
         assert_eq!(
             read("trust_folder", &path).unwrap().trust_folder,
             Some(PathBuf::from(path))
+        );
+    }
+
+    #[test]
+    fn a_calibration_must_be_absolute_and_of_these_rules() {
+        use crate::calibrated::tests::{document, file};
+        use crate::result::RULESET;
+
+        let error = read("calibration", "c.json").unwrap_err();
+        assert!(
+            error.contains("`verification.calibration` must be an absolute path"),
+            "{error}"
+        );
+        let of = |ruleset: &str| {
+            let file = file(&document(ruleset));
+            read("calibration", file.path().display())
+        };
+        let settings = of(RULESET).unwrap();
+        assert_eq!(settings.calibration.unwrap().summary().authentic, 600);
+        let error = of("1999.1").unwrap_err();
+        assert!(
+            error.contains("`verification.calibration` must name a usable calibration (read /")
+                && error.contains("make it anew with `assay calibrate`"),
+            "{error}"
         );
     }
 }

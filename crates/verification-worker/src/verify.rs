@@ -152,6 +152,7 @@ impl Verifier {
             bytes: content.bytes,
             priors: self.settings.priors,
             opinions,
+            calibration: self.settings.calibration.clone(),
             now_s: now_s(self.clock.as_ref()),
             duration_ms: u64::try_from(begun_at.elapsed().as_millis()).unwrap_or(u64::MAX),
         };

@@ -4,7 +4,7 @@ mod file;
 mod host;
 mod print;
 mod report;
-mod walk;
+pub(crate) mod walk;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -53,6 +53,9 @@ pub(crate) struct Args {
     /// Do the work in this process, and look for no server
     #[arg(long, conflicts_with = "server")]
     in_process: bool,
+    /// Have findings weigh what `assay calibrate` wrote into this file; the work is done in this process then
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
+    calibration: Option<PathBuf>,
     #[command(flatten)]
     report: ReportArgs,
 }
@@ -86,7 +89,13 @@ async fn verify(
     terminal: Terminal,
 ) -> anyhow::Result<u8> {
     let mut signals = Signals::of_process().context("listen for signals")?;
-    let host = Host::find(args.server.as_ref(), args.in_process, variables).await?;
+    let host = Host::find(
+        args.server.as_ref(),
+        args.in_process,
+        args.calibration.as_deref(),
+        variables,
+    )
+    .await?;
     let work = verify_all(&args, target.as_ref(), found, &host, terminal);
     let code = tokio::select! {
         code = work => code.map(Tally::code),

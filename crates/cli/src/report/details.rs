@@ -3,7 +3,7 @@
 use super::html::Html;
 use super::list::{bullets, pairs};
 use super::ratio::Question;
-use super::result::{Evidence, ResultView};
+use super::result::{Engine, Evidence, ResultView};
 use super::words;
 use crate::view::detector::fared;
 
@@ -44,6 +44,7 @@ fn write_engine(html: &mut Html, result: &ResultView) {
         &[
             ("Version of Assay that verified", engine.version.clone()),
             ("Version of the rules", engine.ruleset.clone()),
+            ("What findings weigh by", weighed_by(engine)),
             ("Form of the result", result.schema.clone()),
             ("Job", result.job_id.clone()),
             ("Time that it took", format!("{} ms", engine.duration_ms)),
@@ -66,6 +67,21 @@ fn write_engine(html: &mut Html, result: &ResultView) {
             }
         });
     }
+}
+
+/// Nothing if findings weigh what is built in.
+fn weighed_by(engine: &Engine) -> String {
+    let Some(by) = &engine.calibration else {
+        return String::new();
+    };
+    let counts = format!(
+        "{} authentic, {} manipulated and {} synthetic files",
+        by.authentic, by.manipulated, by.synthetic
+    );
+    format!(
+        "the calibration {} of {}: {counts} of the operator's; SHA-256 {}",
+        by.name, by.made_at, by.sha256
+    )
 }
 
 fn write_figures(html: &mut Html, result: &ResultView) {
@@ -147,7 +163,33 @@ fn write_credential(html: &mut Html, result: &ResultView) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::result::CalibratedBy;
     use super::*;
+
+    #[test]
+    fn what_findings_weigh_by_is_told_where_it_is_not_built_in() {
+        let by = CalibratedBy {
+            name: "press".to_owned(),
+            made_at: "2026-11-29".to_owned(),
+            sha256: "ef".repeat(32),
+            authentic: 600,
+            manipulated: 20,
+            synthetic: 0,
+        };
+        let engine = |calibration| Engine {
+            calibration,
+            ..Engine::default()
+        };
+        let told = weighed_by(&engine(Some(by)));
+        assert!(
+            told.starts_with(
+                "the calibration press of 2026-11-29: 600 authentic, 20 manipulated and 0 synthetic files of the \
+                 operator's; SHA-256 efef"
+            ),
+            "{told}"
+        );
+        assert_eq!(weighed_by(&engine(None)), "");
+    }
 
     #[test]
     fn what_was_assumed_is_said_as_odds_and_never_in_percent() {

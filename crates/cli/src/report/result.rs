@@ -241,6 +241,19 @@ pub(super) struct Engine {
     pub(super) version: String,
     pub(super) ruleset: String,
     pub(super) duration_ms: u64,
+    pub(super) calibration: Option<CalibratedBy>,
+}
+
+/// The operator's files over which findings were counted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct CalibratedBy {
+    pub(super) name: String,
+    pub(super) made_at: String,
+    pub(super) sha256: String,
+    pub(super) authentic: u64,
+    pub(super) manipulated: u64,
+    pub(super) synthetic: u64,
 }
 
 impl ResultView {

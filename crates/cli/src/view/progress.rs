@@ -98,6 +98,14 @@ impl JobProgress {
         self.show(0.0, what, what);
     }
 
+    /// Shows how many of all are done. Without a terminal each whole percent is news once.
+    pub(crate) fn reach(&mut self, done: usize, all: usize, what: &str) {
+        let percent = (done * 100).checked_div(all).unwrap_or(100);
+        let percent = u16::try_from(percent).map_or(100.0, f32::from);
+        let detail = format!("{done} of {all} {what}");
+        self.show(percent, &format!("{percent:.0}"), &detail);
+    }
+
     /// Shows what a watcher saw.
     pub(crate) fn see(&mut self, seen: &Seen<'_>) {
         let (state, percent, step, message) = match seen {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod breakers;
 #[cfg(test)]
+mod calibrate;
+#[cfg(test)]
 mod dev;
 #[cfg(test)]
 mod doctor;

@@ -6,7 +6,15 @@ fn every_command_explains_itself_and_its_exit_codes() {
     let whole = home.run(&["--help"]);
     assert_eq!(whole.code, Some(0));
     for command in [
-        "dev", "verify", "submit", "watch", "jobs", "queues", "workers", "doctor",
+        "dev",
+        "verify",
+        "calibrate",
+        "submit",
+        "watch",
+        "jobs",
+        "queues",
+        "workers",
+        "doctor",
     ] {
         assert!(
             whole.out.contains(&format!("\n  {command} ")),

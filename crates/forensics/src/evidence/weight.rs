@@ -9,7 +9,7 @@ pub const CAP_CALIBRATED_MAX: f64 = 3.0;
 /// With no false alarm in n trials, the 95 % upper bound of the rate is about this many in n.
 const RULE_OF_THREE: f64 = 3.0;
 /// One-sided 95 % quantile of the normal distribution.
-const Z_95: f64 = 1.645;
+pub(crate) const Z_95: f64 = 1.645;
 
 /// log10 of the likelihood ratio per question; positive supports the hypothesis.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -115,13 +115,19 @@ fn clamp(value: f64, cap: f64) -> f64 {
 }
 
 impl Calibration {
-    /// The cap that follows: LR is at most one over the 95 % upper bound of the false-alarm rate,
-    /// which is 3/n without a false alarm and is rounded up (normal approximation) with some.
+    /// One over the 95 % upper bound of the false-alarm rate, which is 3/n without a false alarm and is rounded up (normal
+    /// approximation) with some. Below one if there are too few files to bound it at all.
     #[must_use]
-    pub fn cap(&self) -> f64 {
+    pub fn ratio_max(&self) -> f64 {
         let fp = self.fp as f64;
         let alarms_max = fp + Z_95 * fp.sqrt() + RULE_OF_THREE;
-        let ratio = self.n_clean as f64 / alarms_max;
+        self.n_clean as f64 / alarms_max
+    }
+
+    /// The cap that follows: LR is at most [`Self::ratio_max`].
+    #[must_use]
+    pub fn cap(&self) -> f64 {
+        let ratio = self.ratio_max();
         if ratio <= 1.0 {
             return 0.0;
         }

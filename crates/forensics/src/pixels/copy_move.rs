@@ -41,7 +41,8 @@ const FAINT_SHARE: u32 = 10;
 
 /// Made-up photos, each as it is and compressed in two qualities. At most 3 blocks voted for the same shift.
 const CALIBRATION: Calibration = Calibration { n_clean: 40, fp: 0 };
-const LOG10_LR: f64 = 1.0;
+/// log10 LR of a copy, before its cap.
+pub const LOG10_LR: f64 = 1.0;
 
 /// A shift, and the area that was shifted.
 #[derive(Debug, Clone, PartialEq, Eq)]

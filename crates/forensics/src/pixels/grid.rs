@@ -38,7 +38,7 @@ const BLOCK: u8 = 8;
 /// Pixels along one side of a cell of the map, and of the raster that patches are first found on.
 const CELL: usize = 8;
 /// What a foreign grid weighs, before its cap.
-const FOREIGN_LOG10_LR: f64 = 1.0;
+pub const FOREIGN_LOG10_LR: f64 = 1.0;
 /// No false alarm on clean pictures so far.
 const FOREIGN_CALIBRATION: Calibration = Calibration { n_clean: 15, fp: 0 };
 /// What else leaves a foreign grid.

@@ -48,7 +48,8 @@ const PICTURE_SIDE: usize = 1_024;
 /// by a hair.
 const CONTRAST_MIN: f64 = 2.0 * PLAIN;
 const DECODE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-const LOG10_LR: f64 = 1.0;
+/// log10 LR of a small picture that shows something else, before its cap.
+pub const LOG10_LR: f64 = 1.0;
 /// Change of contrast, relative, or of brightness, in grey levels, that is told.
 const GAIN_TOLD: f64 = 0.15;
 const OFFSET_TOLD: f64 = 12.0;
@@ -63,7 +64,9 @@ pub enum ThumbnailOrigin {
 }
 
 impl ThumbnailOrigin {
-    fn id(self) -> &'static str {
+    /// Name of the analysis.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
         match self {
             Self::Exif => "thumbnail.exif",
             Self::Credential => "thumbnail.credential",

@@ -39,7 +39,8 @@ const CALIBRATION: Calibration = Calibration {
     n_clean: 3_000,
     fp: 0,
 };
-const LOG10_LR: f64 = 4.0;
+/// log10 LR of the mark, before its cap.
+pub const LOG10_LR: f64 = 4.0;
 
 /// Looks for the mark.
 #[must_use]

@@ -14,6 +14,7 @@ fn known() -> Known {
         bytes: 1_000,
         priors: Priors::default(),
         opinions: Vec::new(),
+        calibration: None,
         now_s: 0,
         duration_ms: 7,
     }
@@ -61,12 +62,16 @@ fn composed(reports: &[StageReport]) -> VerificationResult {
     let result = compose(known(), reports, &Options::default())
         .unwrap()
         .result;
+    assert_schema(&result);
+    result
+}
+
+fn assert_schema(result: &VerificationResult) {
     let schema = serde_json::from_str(SCHEMA).unwrap();
     jsonschema::draft202012::new(&schema)
         .unwrap()
         .validate(&json!(result))
         .unwrap();
-    result
 }
 
 fn coverage_of<'a>(result: &'a VerificationResult, question: &str) -> &'a CoverageItem {
@@ -197,4 +202,35 @@ fn a_source_type_is_read_by_its_last_part() {
     assert_eq!(implied("digitalCapture"), Some(Implies::Camera));
     assert_eq!(implied("humanEdits"), Some(Implies::Edited));
     assert_eq!(implied("negativeFilm"), None);
+}
+
+#[test]
+fn findings_weigh_by_the_calibration_in_force_and_the_result_names_it() {
+    use crate::calibrated::tests::{copied, document, file};
+
+    let found = json!([{ "evidence": copied(), "facts": [], "map": null }]);
+    let reports = [sniffed(), structured(), ended(stages::COPY_MOVE, found)];
+    let weight = |result: &VerificationResult| {
+        let mut all = result.evidence.iter();
+        let found = all.find(|found| found.id == "copy_move").unwrap();
+        (found.log10_lr().manipulated, found.calibration)
+    };
+    let built_in = composed(&reports);
+    assert_eq!(built_in.engine.calibration, None);
+    assert_eq!(weight(&built_in).0, 1.0);
+
+    let calibrated = Calibrated::load(file(&document(RULESET)).path()).unwrap();
+    let known = Known {
+        calibration: Some(Arc::new(calibrated.clone())),
+        ..known()
+    };
+    let result = compose(known, &reports, &Options::default())
+        .unwrap()
+        .result;
+    assert_schema(&result);
+    assert_eq!(result.engine.calibration, Some(calibrated.summary()));
+    let (log10_lr, counts) = weight(&result);
+    assert!((log10_lr - 2.246).abs() < 1e-3, "{log10_lr}");
+    assert_eq!(counts.map(|counts| counts.n_clean), Some(600));
+    assert_eq!(result.verdict.manipulated.log10_lr, log10_lr);
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use assay_embedded::Workers;
 use assay_service::prometheus::Instruments;
 use assay_service::{BoxError, Config, Service, config};
+use assay_verification_worker::CALIBRATION_KEY;
 
 /// What a developer's server says of itself in logs, traces and metrics.
 pub(crate) const SERVICE: Service = Service {
@@ -39,7 +40,7 @@ const QUIET_LOGS: &str = "[telemetry]\nlog_filter = \"warn,assay_service::end=of
 const DATA_DIR_HELP: &str = "Folder that holds all jobs and media; made if there is none [default: \
                              $XDG_DATA_HOME/assay, else ~/.local/share/assay]";
 
-const CONFIG_HELP: &str = "TOML file with settings; the environment (ASSAY__SECTION__KEY) and the other \
+pub(crate) const CONFIG_HELP: &str = "TOML file with settings; the environment (ASSAY__SECTION__KEY) and the other \
                            options win over it";
 
 /// The environment variable of the address of HTTP/JSON.
@@ -64,6 +65,9 @@ pub(crate) struct LocalArgs {
     admin: Option<String>,
     #[arg(long, value_name = "FILE", help = CONFIG_HELP)]
     config: Option<PathBuf>,
+    /// Have findings weigh what `assay calibrate` wrote into this file
+    #[arg(long, value_name = "FILE")]
+    calibration: Option<PathBuf>,
 }
 
 impl LocalArgs {
@@ -83,7 +87,8 @@ impl LocalArgs {
         ];
         let given = options
             .into_iter()
-            .filter_map(|(key, value)| Some((key, value.clone()?)));
+            .filter_map(|(key, value)| Some((key, value.clone()?)))
+            .chain(calibration_setting(self.calibration.as_deref()));
         load(self.config.as_deref(), given, variables)
     }
 
@@ -94,6 +99,14 @@ impl LocalArgs {
         let beside = || (self.listen.is_some() && !said).then(|| ANY_PORT.to_owned());
         self.http.clone().or_else(beside)
     }
+}
+
+/// The setting that has findings weigh by a calibration, if one is given.
+pub(crate) fn calibration_setting(file: Option<&Path>) -> Option<(&'static str, String)> {
+    let file = file?;
+    let absolute = std::path::absolute(file);
+    let file = absolute.as_deref().unwrap_or(file);
+    Some((CALIBRATION_KEY, file.display().to_string()))
 }
 
 /// Puts defaults, file, environment and command line on top of each other.

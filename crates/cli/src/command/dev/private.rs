@@ -3,6 +3,7 @@
 mod folder;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Context as _;
 use assay_embedded::Embedded;
@@ -13,7 +14,7 @@ use assay_service::{BoxError, Context, bootstrap};
 
 use folder::OwnFolder;
 
-use super::local::{SERVICE, add_workers, load};
+use super::local::{SERVICE, add_workers, calibration_setting, load};
 use crate::server::Server;
 
 /// Nothing here outlives the command, so little is waited for.
@@ -37,7 +38,10 @@ impl Private {
     ///
     /// # Errors
     /// When the configuration of the environment is wrong, or the folder cannot be made.
-    pub(crate) async fn start(variables: BTreeMap<String, String>) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        calibration: Option<&Path>,
+        variables: BTreeMap<String, String>,
+    ) -> anyhow::Result<Self> {
         let folder = tokio::task::spawn_blocking(|| OwnFolder::make(&std::env::temp_dir()));
         let folder = folder
             .await?
@@ -49,6 +53,7 @@ impl Private {
             ("gateway.http_listen", String::new()),
             ("admin.listen", String::new()),
         ];
+        let given = given.into_iter().chain(calibration_setting(calibration));
         let config = load(None, given, variables)?;
         bootstrap::check(&SERVICE, &config)?;
         let metrics = Metrics::new(SERVICE.name, SERVICE.version, SERVICE.instruments)?;

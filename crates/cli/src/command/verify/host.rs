@@ -1,6 +1,7 @@
 //! Who does the work: a server that runs, or one of our own for as long as this command lasts.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::client::Client;
@@ -18,23 +19,26 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// The server that was named; else one at the default address; else one of our own.
+    /// The server that was named; else one at the default address; else one of our own, which alone weighs by a calibration
+    /// that is given.
     ///
     /// # Errors
     /// When the named server does not answer, or our own does not start.
     pub(crate) async fn find(
         named: Option<&Server>,
         in_process: bool,
+        calibration: Option<&Path>,
         variables: BTreeMap<String, String>,
     ) -> anyhow::Result<Self> {
         if let Some(server) = named {
             let client = Client::connect(server).await?;
             return Ok(Self { client, own: None });
         }
+        let in_process = in_process || calibration.is_some();
         if !in_process && let Some(client) = probe().await {
             return Ok(Self { client, own: None });
         }
-        let own = Private::start(variables).await?;
+        let own = Private::start(calibration, variables).await?;
         let client = Client::connect(&own.server()).await?;
         Ok(Self {
             client,

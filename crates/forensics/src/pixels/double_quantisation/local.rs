@@ -13,6 +13,8 @@ use crate::evidence::{Calibration, Evidence, Family, LogRatios, Region};
 use crate::pixels::{Found, Map, Subject};
 use component::Component;
 
+/// Name of the analysis.
+pub const ID: &str = "jpeg.dq_local";
 /// Mean log likelihood ratio (nats) around a block from which on it is foreign.
 pub const RATIO_MIN: f32 = 3.0;
 /// Share of the blocks that foreign blocks in one piece must be. In 96 pictures without any the largest seen is 0.0004.
@@ -29,7 +31,6 @@ pub const CALIBRATION: Calibration = Calibration {
 
 /// The ratio that a map shows as its brightest.
 const RATIO_BRIGHTEST: f32 = 4.0 * RATIO_MIN;
-const ID: &str = "jpeg.dq_local";
 const BLOCK_PIXELS: u32 = 8;
 
 /// Whether a part of the picture lacks the earlier compression of the rest.
