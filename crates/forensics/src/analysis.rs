@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::coverage::CoverageItem;
+use crate::document::declared;
 use crate::evidence::{Evidence, Fact, Family, LimitHit};
 use crate::fingerprint::{Fingerprint, Missing, Picture, fingerprint, sha256};
 use crate::limits::Limits;
-use crate::marker::{Markers, markers};
-use crate::metadata::{Exif, Metadata, Xmp, metadata};
+use crate::marker::Markers;
+use crate::metadata::{Exif, Metadata, Xmp};
 use crate::pixels::{Found, Inspection, inspect};
 use crate::refusal::Refusal;
 use crate::sniff::{Format, Hints, MediaKind, Sniff, detect, sniff};
@@ -101,10 +102,9 @@ pub fn analyze(bytes: &[u8], hints: &Hints, limits: &Limits) -> Analysis {
 fn run(bytes: &[u8], hints: &Hints, limits: &Limits, stages: &mut Stages) -> Result<(), Refusal> {
     let sniff = stages.sniff.insert(sniff(bytes, hints, limits)?);
     let structure = stages.structure.insert(structure(bytes, sniff, limits)?);
-    let metadata = stages
-        .metadata
-        .insert(metadata(bytes, sniff, structure, limits));
-    stages.markers = Some(markers(metadata));
+    let (metadata, markers) = declared(bytes, sniff, structure, limits);
+    stages.metadata = Some(metadata);
+    stages.markers = Some(markers);
     stages.fingerprint = Some(fingerprint(bytes, sniff, structure, limits));
     for inspection in Inspection::ALL {
         let found = inspect(inspection, bytes, sniff, structure, limits);

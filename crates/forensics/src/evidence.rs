@@ -13,6 +13,7 @@ pub use family::{Family, FamilyNameError};
 pub(crate) use weight::Z_95;
 pub use weight::{CAP_CALIBRATED_MAX, CAP_UNCALIBRATED, Calibration, LogRatios, Weight};
 
+use crate::document::PicturePlace;
 use crate::text::clip;
 
 /// The most caveats, regions or metrics that one piece of evidence keeps.
@@ -39,6 +40,9 @@ pub struct Evidence {
     pub calibration: Option<Calibration>,
     /// Measured figures by name.
     pub metrics: BTreeMap<String, f64>,
+    /// Which picture of a document it is about; nothing if it is about the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PicturePlace>,
     /// Where in the picture, in pixels.
     pub regions: Vec<Region>,
     /// Address of a map, if one was drawn.
@@ -100,6 +104,7 @@ impl Evidence {
             weight: Weight::NEUTRAL,
             calibration: None,
             metrics: BTreeMap::new(),
+            picture: None,
             regions: Vec::new(),
             artifact: None,
             explain: clip(explain),

@@ -13,6 +13,7 @@ mod bytes;
 pub mod calibration;
 pub mod coverage;
 pub mod dct;
+mod document;
 pub mod evidence;
 pub mod fingerprint;
 pub mod fusion;
@@ -32,6 +33,7 @@ pub mod verdict;
 
 pub use analysis::{Analysis, Content, Stages, analyze};
 pub use coverage::{CoverageItem, CoverageStatus};
+pub use document::{PicturePlace, declared};
 pub use evidence::{Calibration, Evidence, Fact, Family, LimitHit, LogRatios, Region, Weight};
 pub use fingerprint::{Fingerprint, Perceptual, Picture, fingerprint, sha256};
 pub use fusion::{Fusion, Priors, Score, Verbal, fuse};

@@ -35,7 +35,9 @@ pub use mp3::Mp3Layout;
 pub use ogg::OggLayout;
 pub use pcm::PcmFigures;
 pub(crate) use pdf::after_signature;
-pub use pdf::{Added, JpegStream, PAGE_CONTENT_LOG10, PdfLayout, RESOURCES_LOG10, Signature};
+pub use pdf::{
+    Added, JpegStream, PAGE_CONTENT_LOG10, PICTURES_MAX, PdfLayout, RESOURCES_LOG10, Signature,
+};
 pub use place::{Block, BlockKind, Span, Tag};
 pub use png::PngLayout;
 pub use wav::{WavFormat, WavLayout};

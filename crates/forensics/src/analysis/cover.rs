@@ -1,14 +1,18 @@
 //! How each question stands after the stages that were reached.
 
 use super::{Stages, has_picture_metadata, is_walked};
+use crate::bytes::index;
 use crate::coverage::{self, CoverageItem, CoverageStatus};
+use crate::document;
 use crate::evidence::{LimitHit, UNREAD};
 use crate::fingerprint::Missing;
 use crate::pixels::Inspection;
 use crate::sniff::Format;
+use crate::structure::{Layout, PICTURES_MAX};
 
 pub(super) fn cover(format: Format, stages: &Stages) -> Vec<CoverageItem> {
     let walked = is_walked(format);
+    let has_pictures = !document::pictures(stages.structure.as_ref()).is_empty();
     let mut items = vec![
         stage(
             coverage::FILE_STRUCTURE,
@@ -20,7 +24,7 @@ pub(super) fn cover(format: Format, stages: &Stages) -> Vec<CoverageItem> {
         stage(
             coverage::METADATA_CONSISTENCY,
             format,
-            has_picture_metadata(format),
+            has_picture_metadata(format) || has_pictures,
             stages.metadata.is_some(),
             stages,
         ),
@@ -84,14 +88,23 @@ fn cover_fingerprint(format: Format, stages: &Stages) -> CoverageItem {
 
 fn cover_inspection(inspection: Inspection, format: Format, stages: &Stages) -> CoverageItem {
     let question = inspection.question();
-    if !is_decoded(format) {
+    let pictures = Pictures::of(stages);
+    if !is_decoded(format) && pictures.all() == 0 {
         return coverage::answered(question, format, false, "");
     }
     let Some(found) = stages.inspections.get(&inspection) else {
         return CoverageItem::new(question, CoverageStatus::Aborted, why_aborted(stages));
     };
+    if pictures.left_out > 0 {
+        return CoverageItem::new(question, CoverageStatus::Aborted, pictures.sentence());
+    }
     if found.iter().any(|found| found.evidence.applicable) {
-        return coverage::answered(question, format, true, "tested; see evidence");
+        let what = if is_decoded(format) {
+            "tested; see evidence".to_owned()
+        } else {
+            pictures.sentence()
+        };
+        return coverage::answered(question, format, true, &what);
     }
     // Where something could not be read, the question makes sense and stays open.
     let unread = found.iter().find(|found| found.evidence.finding == UNREAD);
@@ -106,6 +119,46 @@ fn cover_inspection(inspection: Inspection, format: Format, stages: &Stages) -> 
         status,
         why.map_or("", |found| &found.evidence.explain),
     )
+}
+
+/// The pictures of a document, as far as they are looked at.
+struct Pictures {
+    looked_at: usize,
+    left_out: usize,
+}
+
+impl Pictures {
+    fn of(stages: &Stages) -> Self {
+        let left_out = match stages.structure.as_ref().map(|it| &it.layout) {
+            Some(Some(Layout::Pdf(layout))) => index(layout.pictures_left_out),
+            _ => 0,
+        };
+        Self {
+            looked_at: document::pictures(stages.structure.as_ref()).len(),
+            left_out,
+        }
+    }
+
+    fn all(&self) -> usize {
+        self.looked_at + self.left_out
+    }
+
+    fn sentence(&self) -> String {
+        let (looked_at, all) = (self.looked_at, self.all());
+        if self.left_out == 0 {
+            let tested_on = match all {
+                1 => "the picture".to_owned(),
+                _ => format!("all {all} pictures"),
+            };
+            return format!(
+                "tested on {tested_on} in JPEG of the document, whose pages are not drawn; see evidence"
+            );
+        }
+        format!(
+            "{looked_at} of {all} pictures in JPEG of the document were looked at, the largest first: at most \
+             {PICTURES_MAX}, together no larger than one picture may be, and none that is damaged"
+        )
+    }
 }
 
 fn is_decoded(format: Format) -> bool {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::thumbnail::{self, ThumbnailOrigin};
 use super::{Found, Prepared, Subject, copy_move, double_quantisation, ghosts, grid, watermark};
 use crate::coverage;
+use crate::document;
 use crate::evidence::{Evidence, Family};
 use crate::fingerprint::Missing;
 use crate::levels::{Levels, Unread};
@@ -77,13 +78,13 @@ impl Inspection {
     }
 
     /// The picture is there, and could not be looked at.
-    fn unread(self, why: &str) -> Vec<Found> {
+    pub(crate) fn unread(self, why: &str) -> Vec<Found> {
         let silent = Evidence::not_applicable(self.name(), self.family(), why);
         vec![silent.unread().into()]
     }
 }
 
-/// Runs one analysis over a file; at least one finding.
+/// Runs one analysis over a file, or over each of the pictures of a document; at least one finding.
 #[must_use]
 pub fn inspect(
     inspection: Inspection,
@@ -92,6 +93,10 @@ pub fn inspect(
     structure: &Structure,
     limits: &Limits,
 ) -> Vec<Found> {
+    let pictures = document::pictures(Some(structure));
+    if !pictures.is_empty() {
+        return document::inspect_pictures(inspection, bytes, pictures, limits);
+    }
     let prepared = match Prepared::of(bytes, sniff, structure, limits) {
         Ok(prepared) => prepared,
         Err(Missing::NotDecoded { mime }) => {
@@ -144,10 +149,14 @@ fn against_thumbnail(
     let Some(small) = thumbnail::decode(embedded) else {
         return this.not_applicable("The embedded small picture cannot be decoded.");
     };
-    let exif = metadata(bytes, sniff, structure, limits).exif;
-    let orientation = exif.and_then(|exif| exif.orientation);
+    let orientation = orientation(bytes, sniff, structure, limits);
     let origin = ThumbnailOrigin::Exif;
     vec![thumbnail::inspect(subject, &small, orientation, origin)]
+}
+
+fn orientation(bytes: &[u8], sniff: &Sniff, structure: &Structure, limits: &Limits) -> Option<u32> {
+    let exif = metadata(bytes, sniff, structure, limits).exif;
+    exif.and_then(|exif| exif.orientation)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod evidence;
 mod look;
 mod object_stream;
 mod parser;
+mod pictures;
 mod scan;
 mod signature;
 mod survey;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use changes::Added;
 pub(crate) use evidence::after_signature;
 pub use evidence::{PAGE_CONTENT_LOG10, RESOURCES_LOG10};
+pub use pictures::PICTURES_MAX;
 pub use signature::Signature;
 
 use self::chain::Chain;
@@ -72,6 +74,10 @@ pub struct PdfLayout {
     pub modified: Option<String>,
     /// Pictures that are JPEG files as they are, cut after 256.
     pub jpeg_streams: Vec<JpegStream>,
+    /// Those that are looked at like pictures that came alone, the largest first, with sizes by their own headers.
+    pub pictures: Vec<JpegStream>,
+    /// Those that are not, as they are beyond a bound, or as their headers cannot be read.
+    pub pictures_left_out: u32,
     /// Bytes after the last end mark.
     pub trailing_bytes: u64,
 }
@@ -108,6 +114,9 @@ pub(super) fn walk(
     }
     note(bytes, &chain, &survey, structure);
     let mut layout = describe(bytes, header_at, &chain, survey);
+    let chosen = pictures::choose(bytes, &layout.jpeg_streams, limits);
+    layout.pictures = chosen.pictures;
+    layout.pictures_left_out = chosen.left_out;
     match chain.ends.last() {
         Some(&end) => {
             let rest = bytes.get(end..).unwrap_or_default();
@@ -181,6 +190,8 @@ fn describe(bytes: &[u8], header_at: usize, chain: &Chain, survey: Survey) -> Pd
         created: info.created,
         modified: info.modified,
         jpeg_streams,
+        pictures: Vec::new(),
+        pictures_left_out: 0,
         trailing_bytes: 0,
     }
 }
