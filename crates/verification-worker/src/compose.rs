@@ -5,6 +5,7 @@ mod opinions;
 mod outputs;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use assay_detectors::Opinion;
@@ -12,8 +13,8 @@ use assay_forensics::coverage::{
     DECLARED_MARKERS, FILE_STRUCTURE, METADATA_CONSISTENCY, PERCEPTUAL_FINGERPRINT,
 };
 use assay_forensics::{
-    Analysis, Circumstances, Content, CoverageItem, CoverageStatus, Evidence, Family, Fingerprint,
-    Implies, Inspection, Markers, Priors, Stages, judge,
+    Analysis, Circumstances, Content, CoverageItem, CoverageStatus, Evidence, Exif, Family,
+    Fingerprint, Implies, Inspection, Markers, Priors, Stages, judge,
 };
 
 use self::outputs::Outputs;
@@ -28,6 +29,9 @@ use crate::result::{
 };
 use crate::rules::{self, Findings};
 use crate::stages::{self, CredentialFound};
+
+/// What EXIF can say about how a picture is turned. Other numbers mean nothing, and viewers turn nothing for them.
+const ORIENTATIONS: RangeInclusive<u32> = 1..=8;
 
 /// What the worker knows of a file besides what stages answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,7 +106,11 @@ pub(crate) fn compose(
     let result = VerificationResult {
         schema: SCHEMA_NAME,
         job_id: known.job_id,
-        content: summarise_content(analysis.content, analysis.fingerprint),
+        content: summarise_content(
+            analysis.content,
+            analysis.exif.as_ref(),
+            analysis.fingerprint,
+        ),
         verdict: judge(&evidence, known.priors, circumstances),
         provenance: Provenance {
             c2pa: credential::summarise(credential, known.now_s),
@@ -150,13 +158,19 @@ fn with_credential(circumstances: Circumstances, findings: &Findings) -> Circums
     }
 }
 
-fn summarise_content(content: Content, fingerprint: Option<Fingerprint>) -> ContentSummary {
+fn summarise_content(
+    content: Content,
+    exif: Option<&Exif>,
+    fingerprint: Option<Fingerprint>,
+) -> ContentSummary {
+    let orientation = exif.and_then(|exif| exif.orientation);
     ContentSummary {
         sha256: content.sha256,
         bytes: content.bytes,
         mime: content.mime,
         width: content.width,
         height: content.height,
+        orientation: orientation.filter(|number| ORIENTATIONS.contains(number)),
         fingerprint: fingerprint.and_then(|picture| picture.perceptual),
     }
 }

@@ -59,6 +59,9 @@ pub struct ContentSummary {
     pub width: Option<u32>,
     /// Height in pixels, as the header declares it.
     pub height: Option<u32>,
+    /// How a viewer turns the picture, as EXIF numbers it (tag 274): 1 to 8. Left out if the file does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orientation: Option<u32>,
     /// What similar pictures are found by.
     pub fingerprint: Option<Perceptual>,
 }

@@ -281,6 +281,12 @@ impl ResultView {
         (size.0 > 0 && size.1 > 0).then_some(size)
     }
 
+    /// Whether what the metadata does not say is known to be missing.
+    pub(super) fn metadata_was_read(&self) -> bool {
+        let mut stages = self.stages.iter();
+        stages.any(|stage| stage.stage == "metadata" && stage.status == "ok")
+    }
+
     /// What applies to the file, with the number under which the page speaks of it.
     pub(super) fn findings(&self) -> impl Iterator<Item = (usize, &Evidence)> {
         let applicable = self.evidence.iter().filter(|evidence| evidence.applicable);

@@ -443,6 +443,15 @@ fn marks_turn_with_the_picture() {
 }
 
 #[test]
+fn that_others_may_turn_the_picture_is_said_only_if_its_metadata_was_not_read() {
+    let note = "Other programs may turn it.";
+    let mut result = sample();
+    assert!(written(&result).contains(note));
+    result["stages"][1]["status"] = json!("ok");
+    assert!(!written(&result).contains(note));
+}
+
+#[test]
 fn without_the_picture_marks_stand_on_an_empty_ground_and_the_page_says_why() {
     let picture = Picture::Withheld(Withheld::Bytes);
     let page = written_as("x", &sample(), &picture);

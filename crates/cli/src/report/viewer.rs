@@ -94,7 +94,7 @@ fn write_viewer(html: &mut Html, page: &Page<'_>, layers: &[Layer<'_>], size: (u
         }
         write_stage(html, page, layers, size);
     });
-    if page.result.content.orientation.is_none() {
+    if page.result.content.orientation.is_none() && !page.result.metadata_was_read() {
         html.line(
             "p",
             &[("class", "faint")],

@@ -1,11 +1,12 @@
 //! Results of stages that ended in every way.
 
-use assay_forensics::{Format, Label, Reason, Size, Sniff, Structure};
+use assay_forensics::{Format, Label, Metadata, Reason, Size, Sniff, Structure};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::analyst::{Abort, AbortReason, StageOutcome};
 use crate::result::SCHEMA;
+use crate::stages::MetadataFound;
 
 fn known() -> Known {
     Known {
@@ -143,6 +144,40 @@ fn a_stage_left_out_is_not_tested() {
         .iter()
         .filter(|stage| stage.status == StageStatus::Skipped);
     assert_eq!(skipped.count(), 3);
+}
+
+#[test]
+fn how_a_picture_is_turned_is_told_if_the_file_says_something_that_exists() {
+    let turned = |orientation| {
+        let metadata = Metadata {
+            exif: Some(Exif {
+                orientation,
+                ..Exif::default()
+            }),
+            ..Metadata::default()
+        };
+        let found = MetadataFound {
+            metadata,
+            markers: Markers::default(),
+        };
+        let result = composed(&[
+            sniffed(),
+            structured(),
+            ended(stages::METADATA, json!(Some(found))),
+        ]);
+        let content = json!(result.content);
+        assert_eq!(
+            content.get("orientation").is_some(),
+            result.content.orientation.is_some()
+        );
+        result.content.orientation
+    };
+    for said in 1..=8 {
+        assert_eq!(turned(Some(said)), Some(said));
+    }
+    for nothing in [None, Some(0), Some(9), Some(u32::MAX)] {
+        assert_eq!(turned(nothing), None);
+    }
 }
 
 #[test]
