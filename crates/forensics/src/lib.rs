@@ -40,7 +40,7 @@ pub use fusion::{Fusion, Priors, Score, Verbal, fuse};
 pub use limits::Limits;
 pub use marker::{Implies, Marker, Markers, markers};
 pub use metadata::{Exif, Metadata, Xmp, metadata};
-pub use pixels::{Found, Inspection, Map, inspect};
+pub use pixels::{Found, Inspection, Map, inspect, inspect_signed_thumbnail};
 pub use refusal::Refusal;
 pub use sniff::{Format, Hints, MediaKind, Size, Sniff, sniff};
 pub use structure::{Layout, Structure, structure};

@@ -19,7 +19,7 @@ use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
 pub use gate::{FLAT_SHARE_MAX, GREY_LEVELS_MAX_OF_GRAPHICS, PIXELS_MIN, unlike_photo};
-pub use inspection::{Inspection, inspect};
+pub use inspection::{Inspection, inspect, inspect_signed_thumbnail};
 pub use map::{MAP_SIDE_MAX, Map};
 pub use prepared::Prepared;
 

@@ -3,6 +3,8 @@
 //! A stage looks again at what stages before it have looked at. That is cheap, and keeps a stage that was given up
 //! from taking the others with it.
 
+mod thumbnail;
+
 use assay_forensics::{
     Evidence, Fact, Fingerprint, Found, Inspection, Markers, Metadata, Refusal, Sniff, Structure,
     fingerprint, inspect as inspect_pixels, markers, metadata, sniff, structure,
@@ -73,7 +75,7 @@ pub const ALL: [Stage; 10] = [
     },
     Stage {
         name: THUMBNAIL,
-        run: |work, bytes| form(&look_at_pixels(Inspection::Thumbnail, work, bytes)),
+        run: |work, bytes| form(&thumbnail::compare(work, bytes)),
     },
     Stage {
         name: WATERMARK,

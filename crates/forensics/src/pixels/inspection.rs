@@ -159,6 +159,28 @@ fn orientation(bytes: &[u8], sniff: &Sniff, structure: &Structure, limits: &Limi
     exif.and_then(|exif| exif.orientation)
 }
 
+/// Compares the picture of a file with the small one that a signed credential of the file holds; nothing if either cannot
+/// be decoded. That the signature holds is for the caller to know.
+#[must_use]
+pub fn inspect_signed_thumbnail(
+    signed: &[u8],
+    bytes: &[u8],
+    sniff: &Sniff,
+    structure: &Structure,
+    limits: &Limits,
+) -> Option<Found> {
+    let small = thumbnail::decode(signed)?;
+    let prepared = Prepared::of(bytes, sniff, structure, limits).ok()?;
+    let orientation = orientation(bytes, sniff, structure, limits);
+    let origin = ThumbnailOrigin::Credential;
+    Some(thumbnail::inspect(
+        &prepared.subject(),
+        &small,
+        orientation,
+        origin,
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
