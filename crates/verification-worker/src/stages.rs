@@ -6,8 +6,8 @@
 mod thumbnail;
 
 use assay_forensics::{
-    Evidence, Fact, Fingerprint, Found, Inspection, Markers, Metadata, Refusal, Sniff, Structure,
-    fingerprint, inspect as inspect_pixels, markers, metadata, sniff, structure,
+    Evidence, Fact, Fingerprint, Format, Found, Inspection, Markers, Metadata, Refusal, Sniff,
+    Structure, declared, fingerprint, inspect as inspect_pixels, sniff, structure,
 };
 use assay_provenance::{Report, TrustLists, inspect};
 use base64::Engine as _;
@@ -173,11 +173,11 @@ fn walk(work: &Work, bytes: &[u8]) -> Result<(Sniff, Structure), Refusal> {
     Ok((sniff, structure))
 }
 
-/// As [`walk`], for stages that look at pixels: in a file of a format that is not decoded, there is nothing behind the
-/// first look for them, and walking a large recording again for each would cost more than all the rest.
+/// As [`walk`], for stages that look at pixels: in a file of a format that is not decoded and that holds no pictures
+/// either, there is nothing behind the first look for them, and walking a large recording again for each would cost more than all the rest.
 fn walk_to_pixels(work: &Work, bytes: &[u8]) -> Result<(Sniff, Structure), Refusal> {
     let sniff = first_look(work, bytes)?;
-    if !sniff.format.is_decoded() {
+    if !sniff.format.is_decoded() && sniff.format != Format::Pdf {
         return Ok((sniff, Structure::default()));
     }
     let structure = structure(bytes, &sniff, &work.limits)?;
@@ -186,8 +186,7 @@ fn walk_to_pixels(work: &Work, bytes: &[u8]) -> Result<(Sniff, Structure), Refus
 
 fn read_metadata(work: &Work, bytes: &[u8]) -> MetadataOutput {
     let (sniff, structure) = walk(work, bytes).ok()?;
-    let mut metadata = metadata(bytes, &sniff, &structure, &work.limits);
-    let markers = markers(&metadata);
+    let (mut metadata, markers) = declared(bytes, &sniff, &structure, &work.limits);
     metadata.texts.clear();
     Some(MetadataFound { metadata, markers })
 }
@@ -261,7 +260,8 @@ mod tests {
     #[test]
     fn every_stage_answers_in_its_form_whatever_the_bytes() {
         let (empty, text): (&[u8], &[u8]) = (b"", b"just some words");
-        let sound = b"RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0\
+        let sound =
+            b"RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0\
             data\x04\0\0\0\x01\0\x02\0";
         for bytes in [empty, text, sound] {
             assert!(serde_json::from_value::<SniffOutput>(run(SNIFF, bytes)).is_ok());

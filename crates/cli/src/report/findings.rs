@@ -3,7 +3,7 @@
 use super::html::Html;
 use super::list::{ENTRIES_MAX, bullets};
 use super::ratio::{self, Question, Side};
-use super::result::{Evidence, Region, ResultView, Score};
+use super::result::{Evidence, PicturePlace, Region, ResultView, Score};
 
 /// Most places of one finding that are said in words.
 const REGIONS_SAID_MAX: usize = 8;
@@ -114,6 +114,9 @@ fn write_finding(html: &mut Html, number: usize, evidence: &Evidence, side: Side
     if let Some(places) = places(&evidence.regions) {
         html.line("p", &[("class", "faint")], &places);
     }
+    if let Some(picture) = &evidence.picture {
+        html.line("p", &[("class", "faint")], &inside(picture));
+    }
     html.element("p", &[("class", "faint")], |html| {
         html.text("Test: ");
         html.quote(&evidence.id);
@@ -155,6 +158,16 @@ fn places(regions: &[Region]) -> Option<String> {
         "Where, in pixels from the upper left: {}{more}.",
         said.join("; ")
     ))
+}
+
+/// Which picture of a document a finding is about.
+fn inside(picture: &PicturePlace) -> String {
+    format!(
+        "This is about one picture inside the document, and places are those of that picture: object {}, whose file \
+         begins at byte {}. The document may show it on any page, or on none.",
+        picture.object,
+        ratio::grouped(&picture.offset.to_string())
+    )
 }
 
 /// The findings that a page has room for.

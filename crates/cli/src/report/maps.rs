@@ -19,7 +19,8 @@ impl Maps {
     /// The content ids of the maps that a page about this result has room for.
     pub(crate) fn named(result: &ResultView) -> impl Iterator<Item = &str> {
         let findings = super::findings::shown(result);
-        let ids = findings.filter_map(|(_, evidence)| evidence.artifact.as_deref());
+        let of_file = findings.filter(|(_, evidence)| evidence.picture.is_none());
+        let ids = of_file.filter_map(|(_, evidence)| evidence.artifact.as_deref());
         ids.take(super::viewer::LAYERS_MAX)
     }
 

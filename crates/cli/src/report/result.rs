@@ -156,6 +156,8 @@ pub(super) struct Evidence {
     pub(super) cap: f64,
     pub(super) calibration: Option<Calibration>,
     pub(super) metrics: BTreeMap<String, f64>,
+    /// The picture of a document that it is about; nothing if it is about the file.
+    pub(super) picture: Option<PicturePlace>,
     pub(super) regions: Vec<Region>,
     /// Content id of a map.
     pub(super) artifact: Option<String>,
@@ -176,6 +178,14 @@ pub(super) struct Ratios {
 pub(super) struct Calibration {
     pub(super) n_clean: u64,
     pub(super) fp: u64,
+}
+
+/// A picture of a document.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(default)]
+pub(super) struct PicturePlace {
+    pub(super) object: u32,
+    pub(super) offset: u64,
 }
 
 /// A rectangle in pixels as stored, from the upper left.

@@ -443,6 +443,15 @@ fn marks_turn_with_the_picture() {
 }
 
 #[test]
+fn a_picture_of_a_document_is_named_and_not_drawn_over_the_file() {
+    let mut result = sample();
+    result["evidence"][0]["picture"] = json!({ "object": 12, "offset": 10_432 });
+    let page = written(&result);
+    assert!(page.contains("object 12, whose file begins at byte 10,432."));
+    assert!(!page.contains("<fieldset") && !page.contains("<image"));
+}
+
+#[test]
 fn that_others_may_turn_the_picture_is_said_only_if_its_metadata_was_not_read() {
     let note = "Other programs may turn it.";
     let mut result = sample();

@@ -65,6 +65,8 @@ fn layers<'a>(result: &'a ResultView, maps: &'a Maps) -> Vec<Layer<'a>> {
             evidence,
             map: evidence.artifact.as_deref().and_then(|id| maps.get(id)),
         })
+        // What is about a picture inside of the file cannot be laid over the file.
+        .filter(|layer| layer.evidence.picture.is_none())
         .filter(|layer| layer.map.is_some() || !layer.evidence.regions.is_empty())
         .take(LAYERS_MAX)
         .collect()

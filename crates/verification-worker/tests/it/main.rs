@@ -13,6 +13,8 @@ mod desk;
 #[cfg(test)]
 mod detectors;
 #[cfg(test)]
+mod document;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod hostile;
