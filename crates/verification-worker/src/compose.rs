@@ -124,15 +124,24 @@ pub(crate) fn compose(
             hit: analysis.limits,
         },
         stages: summaries,
-        engine: Engine {
-            version: env!("CARGO_PKG_VERSION"),
-            ruleset: RULESET,
-            detectors: opinions::versions(&known.opinions),
-            duration_ms: known.duration_ms,
-            calibration: known.calibration.map(|calibration| calibration.summary()),
-        },
+        engine: engine(
+            &known.opinions,
+            known.calibration.as_deref(),
+            known.duration_ms,
+        ),
     };
     Ok(Composed { result, maps })
+}
+
+/// What made the result.
+fn engine(opinions: &[Opinion], calibration: Option<&Calibrated>, duration_ms: u64) -> Engine {
+    Engine {
+        version: env!("CARGO_PKG_VERSION"),
+        ruleset: RULESET,
+        detectors: opinions::versions(opinions),
+        duration_ms,
+        calibration: calibration.map(Calibrated::summary),
+    }
 }
 
 /// The evidence of the analyses that look at pixels alone, as they weigh by themselves.
