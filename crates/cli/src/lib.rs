@@ -10,6 +10,7 @@
 mod args;
 mod client;
 mod command;
+mod draft;
 mod exit;
 mod report;
 mod server;

@@ -1,16 +1,12 @@
 //! Where the calibration goes.
 
-use std::fs::{self, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use anyhow::Context as _;
 
+use crate::draft::{self, folder_of};
 use crate::terminal::plain;
-
-/// Who may read it is the owner's choice, by the umask: it holds counts and hashes alone.
-const MODE: u32 = 0o666;
 
 /// A place that can be written to.
 #[derive(Debug)]
@@ -53,8 +49,8 @@ impl Target {
             Ok(metadata) if !metadata.is_file() => Err(Refused::NotAFile(target.path)),
             Ok(_) if !replaces => Err(Refused::Exists(target.path)),
             Ok(_) => Ok(target),
-            Err(_) if !target.folder().is_dir() => {
-                Err(Refused::NoFolder(target.folder().to_owned()))
+            Err(_) if !folder_of(path).is_dir() => {
+                Err(Refused::NoFolder(folder_of(path).to_owned()))
             }
             Err(_) => Ok(target),
         }
@@ -70,29 +66,12 @@ impl Target {
     /// # Errors
     /// When it cannot be written after all.
     pub(super) fn save(&self, document: &str) -> anyhow::Result<()> {
-        let context = || format!("write the calibration to {}", self.shown());
-        let mut draft = tempfile::Builder::new();
-        draft.permissions(Permissions::from_mode(MODE));
-        let mut draft = draft.tempfile_in(self.folder()).with_context(context)?;
-        draft.write_all(document.as_bytes()).with_context(context)?;
-        let saved = if self.replaces {
-            draft.persist(&self.path)
-        } else {
-            draft.persist_noclobber(&self.path)
-        };
-        match saved {
-            Ok(_) => Ok(()),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+        match draft::save(&self.path, document, self.replaces) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(Refused::Exists(self.path.clone()).into())
             }
-            Err(error) => Err(error.error).with_context(context),
+            saved => saved.with_context(|| format!("write the calibration to {}", self.shown())),
         }
-    }
-
-    fn folder(&self) -> &Path {
-        let folder = self.path.parent();
-        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-        folder.unwrap_or_else(|| Path::new("."))
     }
 }
 

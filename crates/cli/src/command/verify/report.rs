@@ -1,10 +1,8 @@
 //! The page about one file: whether it may be written there, what goes into it, and writing it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use anyhow::Context as _;
 use assay_core::clock::{Clock as _, SystemClock};
@@ -14,13 +12,11 @@ use tokio::io::AsyncReadExt as _;
 use super::file::{Ended, File};
 use super::walk::Found;
 use crate::client::Client;
+use crate::draft::{self, folder_of};
 use crate::report::{
     MAP_BYTES_MAX, Maps, PICTURE_BYTES_MAX, Page, Picture, ResultView, Withheld, page,
 };
 use crate::terminal::plain;
-
-/// Who may read a report is the reader's choice, by the umask: it is a document like any other.
-const MODE: u32 = 0o666;
 
 /// Options about the page.
 #[derive(Debug, clap::Args)]
@@ -114,7 +110,7 @@ impl Target {
             Ok(_) if !self.replaces => Err(Refused::Exists(path())),
             Ok(_) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let folder = self.folder();
+                let folder = folder_of(&self.path);
                 if folder.is_dir() {
                     Ok(())
                 } else {
@@ -168,31 +164,12 @@ impl Target {
 
     /// Under its name when it is complete, and over another file only if that is wanted.
     fn save(&self, text: &str) -> anyhow::Result<()> {
-        let context = || format!("write the report: {}", self.shown());
-        let mut draft = tempfile::Builder::new();
-        draft
-            .prefix(".assay-report-")
-            .permissions(Permissions::from_mode(MODE));
-        let mut draft = draft.tempfile_in(self.folder()).with_context(context)?;
-        draft.write_all(text.as_bytes()).with_context(context)?;
-        let saved = if self.replaces {
-            draft.persist(&self.path)
-        } else {
-            draft.persist_noclobber(&self.path)
-        };
-        match saved {
-            Ok(_) => Ok(()),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+        match draft::save(&self.path, text, self.replaces) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(Refused::Exists(self.path.clone()).into())
             }
-            Err(error) => Err(error.error).with_context(context),
+            saved => saved.with_context(|| format!("write the report: {}", self.shown())),
         }
-    }
-
-    fn folder(&self) -> &Path {
-        let folder = self.path.parent();
-        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-        folder.unwrap_or_else(|| Path::new("."))
     }
 }
 
