@@ -72,6 +72,10 @@ impl Probe {
             Act::Fail(times) if within(times) => {
                 return Err(JobError::transient("scripted", "failed as scripted"));
             }
+            Act::FailOnce(ms) if within(1) => {
+                let failed = JobError::transient("scripted", "failed once as scripted");
+                return Err(failed.retry_after(Duration::from_millis(ms)));
+            }
             Act::FailForGood => {
                 return Err(JobError::permanent(
                     "scripted",
@@ -89,7 +93,7 @@ impl Probe {
             Act::Result(bytes) => {
                 played.filling = "r".repeat(usize::try_from(bytes).unwrap_or(usize::MAX))
             }
-            Act::Fail(_) | Act::Panic(_) | Act::Abort(_) | Act::Park(_) => {}
+            Act::Fail(_) | Act::FailOnce(_) | Act::Panic(_) | Act::Abort(_) | Act::Park(_) => {}
         }
         Ok(())
     }

@@ -21,6 +21,8 @@ pub enum Act {
     IgnoreCancel(u64),
     /// Fails in the first so many attempts.
     Fail(u64),
+    /// Fails in the first attempt, and asks for so many milliseconds before the second.
+    FailOnce(u64),
     /// Fails for good.
     FailForGood,
     /// Panics in the first so many attempts.
@@ -42,6 +44,7 @@ impl Act {
             Self::Sleep(ms) => ("sleep", Some(ms)),
             Self::IgnoreCancel(ms) => ("ignore-cancel", Some(ms)),
             Self::Fail(times) => ("fail", Some(times)),
+            Self::FailOnce(ms) => ("fail-once", Some(ms)),
             Self::FailForGood => ("fail-for-good", None),
             Self::Panic(times) => ("panic", Some(times)),
             Self::Abort(times) => ("abort", Some(times)),
@@ -61,6 +64,7 @@ impl Act {
             ("sleep", Some(ms)) => Self::Sleep(ms),
             ("ignore-cancel", Some(ms)) => Self::IgnoreCancel(ms),
             ("fail", Some(times)) => Self::Fail(times),
+            ("fail-once", Some(ms)) => Self::FailOnce(ms),
             ("fail-for-good", None) => Self::FailForGood,
             ("panic", Some(times)) => Self::Panic(times),
             ("abort", Some(times)) => Self::Abort(times),
@@ -120,6 +124,7 @@ mod tests {
             Act::Sleep(5),
             Act::IgnoreCancel(6),
             Act::Fail(1),
+            Act::FailOnce(7),
             Act::FailForGood,
             Act::Panic(2),
             Act::Abort(3),

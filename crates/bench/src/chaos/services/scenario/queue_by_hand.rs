@@ -36,7 +36,8 @@ const CONCURRENCY: usize = 4;
 const WORK_MS: u64 = 100;
 
 async fn run(setup: &Setup, fault: &str, command: &str) -> anyhow::Result<Row> {
-    let mut scene = Scene::open(setup, RedisOptions::new(Appendfsync::Always)).await?;
+    // Four jobs at once would measure the disk, whose speed changes within a minute more than is promised here.
+    let mut scene = Scene::open(setup, RedisOptions::new(Appendfsync::EverySec)).await?;
     let mut gateway = scene.open_gateway(&How::default()).await?;
     let mut scheduler = scene.usual(Role::Scheduler).await?;
     let few_slots = How {

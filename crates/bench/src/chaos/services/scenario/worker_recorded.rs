@@ -20,6 +20,9 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 /// Jobs of a round, of which the first attempt fails.
 const JOBS: usize = 10;
+/// What the second attempts wait for at least. By then the worker is dead: one that it had begun would rightly have been
+/// spent with it.
+const SECOND_ATTEMPT_MS: u64 = 2_000;
 
 async fn run(setup: &Setup) -> anyhow::Result<Row> {
     let mut scene = Scene::open(setup, RedisOptions::new(Appendfsync::Always)).await?;
@@ -34,7 +37,7 @@ async fn run(setup: &Setup) -> anyhow::Result<Row> {
     };
     for _ in 0..setup.scale.pick(5, 1) {
         let mut halting = scene.start(Role::Worker, &armed).await?;
-        let requests = scene.requests(JOBS, &[Act::Fail(1), Act::Progress]);
+        let requests = scene.requests(JOBS, &[Act::FailOnce(SECOND_ATTEMPT_MS), Act::Progress]);
         let jobs = scene.accept(requests).await?;
         let recorded = async || {
             let passages = passages(&halting, Step::SettleRecorded)?;
