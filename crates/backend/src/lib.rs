@@ -18,7 +18,7 @@ mod watch;
 
 pub use carriage::{Mode, Reconciliation};
 pub use check::{BLOB_FOLDER_KEY, DEFAULTS, INSTRUMENTS, Settings, check, store_settings};
-pub use look::{Broker, look, look_at_broker};
+pub use look::{Broker, Records, look, look_at_broker};
 pub use open::{Backend, Error};
 pub use run::run;
 pub use watch::{RABBITMQ_DEPENDENCY, REDIS_DEPENDENCY};

@@ -9,6 +9,17 @@ use crate::carriage::carrier;
 use crate::check::Settings;
 use crate::open::Error;
 
+/// A Redis that will do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Records {
+    /// Host, port and number of the database.
+    pub address: String,
+    /// Its version.
+    pub version: String,
+    /// What an acknowledged job survives in it.
+    pub durability: Durability,
+}
+
 /// A RabbitMQ that lets processes in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broker {
@@ -32,7 +43,7 @@ impl Broker {
 ///
 /// # Errors
 /// When a setting is wrong, or Redis cannot be reached or will not do.
-pub async fn look(config: &Config) -> Result<(String, Durability), Error> {
+pub async fn look(config: &Config) -> Result<Records, Error> {
     let Settings {
         redis,
         store,
@@ -51,9 +62,13 @@ pub async fn look(config: &Config) -> Result<(String, Durability), Error> {
     .await
     {
         Ok(store) => {
-            let durability = store.durability();
+            let records = Records {
+                address,
+                version: store.version().to_owned(),
+                durability: store.durability(),
+            };
             store.close().await;
-            Ok((address, durability))
+            Ok(records)
         }
         Err(error) => Err(error.into()),
     }

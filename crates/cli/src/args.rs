@@ -1,9 +1,10 @@
 //! The command line.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use crate::command::{
-    breakers, calibrate, dev, doctor, jobs, queues, submit, verify, watch, workers,
+    breakers, calibrate, completions, content, dev, doctor, jobs, queues, submit, verify, watch,
+    workers,
 };
 use crate::exit;
 
@@ -41,6 +42,9 @@ pub(crate) enum Command {
     /// Find jobs, look at them, stop them, put them back
     #[command(after_help = exit::PLAIN_HELP)]
     Jobs(jobs::Args),
+    /// Store files on the server without verifying them
+    #[command(after_help = exit::PLAIN_HELP)]
+    Content(content::Args),
     /// Look at the queues, hold a kind of jobs back, let it go again
     #[command(after_help = exit::PLAIN_HELP)]
     Queues(queues::Args),
@@ -53,15 +57,9 @@ pub(crate) enum Command {
     /// Say what on this machine would keep Assay from working, and how to mend it
     #[command(after_help = exit::PLAIN_HELP)]
     Doctor(doctor::Args),
-}
-
-/// How a result is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// For people
-    Table,
-    /// For programs: one JSON document per line
-    Json,
+    /// Print a script that completes command lines in a shell
+    #[command(after_help = completions::HELP)]
+    Completions(completions::Args),
 }
 
 #[cfg(test)]
@@ -73,5 +71,38 @@ mod tests {
     #[test]
     fn the_definition_of_the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    fn is_taken(line: &str) -> bool {
+        let words = std::iter::once("assay").chain(line.split_whitespace());
+        Cli::try_parse_from(words).is_ok()
+    }
+
+    #[test]
+    fn command_lines_that_make_sense_are_taken() {
+        for line in [
+            "verify a.png --json",
+            "verify a.png --output json --quiet",
+            "jobs list --output jsonl --state failed",
+            "watch j-1 --output jsonl",
+            "doctor --output json",
+            "content upload a.png b.png",
+            "completions fish",
+            "calibrate folder --output calibration.json",
+        ] {
+            assert!(is_taken(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn command_lines_that_contradict_themselves_are_refused() {
+        for line in [
+            "verify a.png --json --output json",
+            "verify",
+            "content upload",
+            "completions",
+        ] {
+            assert!(!is_taken(line), "{line}");
+        }
     }
 }

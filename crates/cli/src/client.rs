@@ -5,6 +5,8 @@
 
 mod fault;
 mod patience;
+mod time;
+mod trace;
 mod upload;
 mod watch;
 
@@ -14,6 +16,7 @@ use assay_api::v1;
 use assay_api::v1::admin_service_client::AdminServiceClient;
 use assay_api::v1::content_service_client::ContentServiceClient;
 use assay_api::v1::job_service_client::JobServiceClient;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
 pub(crate) use fault::Fault;
@@ -23,6 +26,8 @@ pub(crate) use watch::Seen;
 
 use crate::server::Server;
 
+use trace::Trace;
+
 /// For a server to take a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -30,13 +35,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// have no other bound, because an upload or a watch may last.
 const KEEPALIVE: Duration = Duration::from_secs(5);
 
+/// Calls over a connection, each of them part of the trace.
+type Calls = InterceptedService<Channel, Trace>;
+
 /// A connection to a server. Cloning shares it; it is made anew when it breaks.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     server: Server,
-    jobs: JobServiceClient<Channel>,
-    content: ContentServiceClient<Channel>,
-    admin: AdminServiceClient<Channel>,
+    trace: Trace,
+    jobs: JobServiceClient<Calls>,
+    content: ContentServiceClient<Calls>,
+    admin: AdminServiceClient<Calls>,
 }
 
 impl Client {
@@ -52,11 +61,14 @@ impl Client {
             .http2_keep_alive_interval(KEEPALIVE)
             .keep_alive_timeout(KEEPALIVE);
         let channel = endpoint.connect().await.map_err(unreachable)?;
+        let trace = Trace::begin();
+        let calls = InterceptedService::new(channel, trace.clone());
         Ok(Self {
             server: server.clone(),
-            jobs: JobServiceClient::new(channel.clone()),
-            content: ContentServiceClient::new(channel.clone()),
-            admin: AdminServiceClient::new(channel),
+            trace,
+            jobs: JobServiceClient::new(calls.clone()),
+            content: ContentServiceClient::new(calls.clone()),
+            admin: AdminServiceClient::new(calls),
         })
     }
 
@@ -216,7 +228,7 @@ impl Client {
         let mut bytes = Vec::new();
         loop {
             let next = chunks.message().await;
-            let Some(message) = next.map_err(|status| Fault::of(&self.server, &status))? else {
+            let Some(message) = next.map_err(|status| self.fault(&status))? else {
                 return Ok(Some(bytes));
             };
             if bytes.len() + message.chunk.len() > bytes_max {
@@ -229,7 +241,11 @@ impl Client {
     fn read<T>(&self, answer: Result<tonic::Response<T>, tonic::Status>) -> Result<T, Fault> {
         match answer {
             Ok(response) => Ok(response.into_inner()),
-            Err(status) => Err(Fault::of(&self.server, &status)),
+            Err(status) => Err(self.fault(&status)),
         }
+    }
+
+    fn fault(&self, status: &tonic::Status) -> Fault {
+        Fault::of(&self.server, status, self.trace.id())
     }
 }

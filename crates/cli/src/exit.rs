@@ -49,6 +49,12 @@ Exit codes:
   0  all went well
   1  wrong usage, or trouble with the server";
 
+/// What the help of commands says that go through many things.
+pub(crate) const MANY_HELP: &str = "\
+Exit codes:
+  0  all went well
+  1  wrong usage, trouble with the server, or something was left as it is; what and why is told";
+
 /// What `assay dev --help` says.
 pub(crate) const DEV_HELP: &str = "\
 Exit codes:

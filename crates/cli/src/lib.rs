@@ -12,6 +12,7 @@ mod client;
 mod command;
 mod draft;
 mod exit;
+mod output;
 mod report;
 mod server;
 mod terminal;
@@ -38,7 +39,7 @@ pub fn main() -> ExitCode {
         return child_main();
     }
     let variables = assay_service::config::environment();
-    let terminal = Terminal::of_process(variables.get("NO_COLOR").map(String::as_str));
+    let terminal = Terminal::of_process(&variables);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -73,10 +74,12 @@ fn run(
         Command::Submit(args) => block_on(command::submit::run(args, terminal)),
         Command::Watch(args) => block_on(command::watch::run(args, terminal)),
         Command::Jobs(args) => block_on(command::jobs::run(args, terminal)),
+        Command::Content(args) => block_on(command::content::run(args, terminal)),
         Command::Queues(args) => block_on(command::queues::run(args, terminal)),
         Command::Breakers(args) => block_on(command::breakers::run(args, terminal)),
         Command::Workers(args) => block_on(command::workers::run(args, terminal)),
         Command::Doctor(args) => block_on(command::doctor::run(args, variables, terminal)),
+        Command::Completions(args) => command::completions::run(args, terminal),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Texts from outside (file names, metadata of media, messages of a server) may hold control characters
 //! that would move a terminal's cursor or forge lines; [`plain`] takes them out.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write as _};
 
 /// What standard output and standard error can show.
@@ -30,12 +31,22 @@ pub(crate) enum Tone {
 }
 
 impl Terminal {
-    /// What this process was started on. A `NO_COLOR` that is not empty turns colours off.
-    pub(crate) fn of_process(no_color: Option<&str>) -> Self {
-        let wanted = no_color.is_none_or(str::is_empty);
+    /// What this process was started on. A `NO_COLOR` that is not empty turns colours off; a terminal that says of
+    /// itself that it is dumb has neither colours nor bars.
+    pub(crate) fn of_process(variables: &BTreeMap<String, String>) -> Self {
+        Self::of(
+            variables,
+            io::stdout().is_terminal(),
+            io::stderr().is_terminal(),
+        )
+    }
+
+    fn of(variables: &BTreeMap<String, String>, out: bool, err: bool) -> Self {
+        let said = |name| variables.get(name).map_or("", String::as_str);
+        let is_able = said("TERM") != "dumb";
         Self {
-            colours: wanted && io::stdout().is_terminal(),
-            bars: io::stderr().is_terminal(),
+            colours: out && is_able && said("NO_COLOR").is_empty(),
+            bars: err && is_able,
         }
     }
 
@@ -105,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_only_for_terminals_that_want_them() {
+    fn what_is_set_off_is_so_only_in_colours() {
         let coloured = |colours| Terminal {
             colours,
             bars: false,
@@ -115,6 +126,21 @@ mod tests {
             coloured(true).paint(Tone::Good, "x"),
             "\u{1b}[32mx\u{1b}[0m"
         );
-        assert!(!Terminal::of_process(Some("1")).colours);
+    }
+
+    #[test]
+    fn colours_and_bars_are_for_terminals_that_can_and_may() {
+        let of = |variables: &[(&str, &str)], out, err| {
+            let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+            let variables = variables.iter().map(owned).collect();
+            let terminal = Terminal::of(&variables, out, err);
+            (terminal.colours, terminal.bars)
+        };
+        assert_eq!(of(&[("TERM", "xterm")], true, true), (true, true));
+        assert_eq!(of(&[("NO_COLOR", "")], true, true), (true, true));
+        assert_eq!(of(&[("NO_COLOR", "1")], true, true), (false, true));
+        assert_eq!(of(&[("TERM", "dumb")], true, true), (false, false));
+        assert_eq!(of(&[], false, true), (false, true));
+        assert_eq!(of(&[], true, false), (true, false));
     }
 }

@@ -44,7 +44,7 @@ mod progress;
 mod query;
 mod route;
 mod verify;
-mod view;
+pub mod view;
 
 pub(crate) use route::Route;
 

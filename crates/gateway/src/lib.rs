@@ -55,6 +55,7 @@ mod submit_stream;
 mod watch;
 
 pub use config::{DEFAULTS, check};
+pub use http::view as json;
 pub use metric_definitions::INSTRUMENTS;
 pub use process::main;
 

@@ -77,6 +77,8 @@ pub struct RedisStore {
     clock: StoreClock,
     committer: Mutex<Option<Committer>>,
     durability: Durability,
+    /// Of the server, as it said when it was connected to.
+    version: String,
     is_full: Arc<AtomicBool>,
     /// Where envelopes go through a queue elsewhere.
     outbox: Option<Outbox>,
@@ -115,6 +117,12 @@ impl RedisStore {
     #[must_use]
     pub fn durability(&self) -> Durability {
         self.durability
+    }
+
+    /// The version of Redis.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// Ends the store: what was asked before is answered, later calls are refused, listeners hear the end.

@@ -1,6 +1,7 @@
 //! What went wrong with a server, as a sentence with a next step.
 
-use std::collections::HashMap;
+mod step;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use tonic_types::{FieldViolation, StatusExt};
 use super::Patience;
 use crate::server::Server;
 use crate::terminal::plain;
+
+use step::{Place, next_step};
 
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -79,8 +82,8 @@ impl Fault {
         }
     }
 
-    /// Reads a gRPC error of `server`.
-    pub(super) fn of(server: &Server, status: &Status) -> Self {
+    /// Reads a gRPC error of `server`; the call belonged to the trace.
+    pub(super) fn of(server: &Server, status: &Status, trace_id: &str) -> Self {
         let details = status.get_error_details();
         let Some(info) = details.error_info() else {
             return Self::without_reason(server, status);
@@ -95,7 +98,8 @@ impl Fault {
             sentence.push_str(&line.replace(|c: char| c.is_control() && c != '\n', " "));
         }
         let retry_after = details.retry_info().and_then(|info| info.retry_delay);
-        if let Some(step) = next_step(&info.reason, &info.metadata, server) {
+        let place = Place { server, trace_id };
+        if let Some(step) = next_step(&info.reason, &info.metadata, place) {
             sentence.push_str("; ");
             sentence.push_str(&step);
         }
@@ -113,7 +117,8 @@ impl Fault {
             return Self::Refused(Refusal {
                 reason: String::new(),
                 sentence: format!(
-                    "{server} does not know this call: it is no Assay server, or one of another version"
+                    "{server} does not know this call: it is no Assay server, or one of another version; name another \
+                     with --server, or use programs of one version"
                 ),
                 passing: false,
                 retry_after: None,
@@ -134,6 +139,11 @@ impl Fault {
             | Self::File { .. }
             | Self::Changed { .. } => None,
         }
+    }
+
+    /// Whether it comes from a server of Assay: no other gives reasons.
+    pub(crate) fn is_of_assay(&self) -> bool {
+        self.reason().is_some_and(|reason| !reason.is_empty())
     }
 
     /// Whether the server gave no answer at all.
@@ -160,40 +170,10 @@ fn is_passing(code: Code, reason: &str) -> bool {
         || reason == "OUTCOME_UNKNOWN"
 }
 
-/// What a person can do about a reason of the table in `jobs.proto`.
-fn next_step(reason: &str, metadata: &HashMap<String, String>, server: &Server) -> Option<String> {
-    let option = server.option();
-    let job_id = metadata.get("job_id").map(|job_id| plain(job_id));
-    let step = match (reason, job_id) {
-        ("JOB_NOT_FOUND", _) => format!("list the jobs with `assay jobs list{option}`"),
-        ("JOB_NOT_FINISHED", _) => "follow it with `assay watch`".to_owned(),
-        ("JOB_WITHOUT_RESULT" | "JOB_NOT_RETRYABLE", _) => "`assay jobs get` shows it".to_owned(),
-        ("REQUEST_ID_REUSED", Some(job_id)) => {
-            format!("look at it with `assay jobs get{option} {job_id}`")
-        }
-        ("REQUEST_ID_REUSED", None) => "choose another --request-id".to_owned(),
-        (
-            "QUEUE_FULL" | "SERVER_BUSY" | "WATCHERS_FULL" | "STORE_UNAVAILABLE"
-            | "QUEUE_UNAVAILABLE" | "SHUTTING_DOWN",
-            _,
-        ) => "try again later".to_owned(),
-        ("STORE_FULL", _) => "make room on the server's disk, then try again".to_owned(),
-        ("OUTCOME_UNKNOWN", Some(job_id)) => {
-            format!("see with `assay jobs get{option} {job_id}` whether it exists")
-        }
-        ("OUTCOME_UNKNOWN", None) if metadata.contains_key("kind") => {
-            format!("see with `assay queues list{option}` whether it is paused")
-        }
-        ("OUTCOME_UNKNOWN", None) => {
-            format!("see with `assay jobs list{option}` whether it exists")
-        }
-        _ => return None,
-    };
-    Some(step)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use tonic_types::ErrorDetails;
 
     use super::*;
@@ -209,6 +189,7 @@ mod tests {
         Fault::of(
             &server(),
             &Status::with_error_details(code, "so it is", details),
+            "",
         )
     }
 
@@ -242,7 +223,7 @@ mod tests {
         ]);
         let status =
             Status::with_error_details(Code::InvalidArgument, "2 fields are wrong", details);
-        let said = Fault::of(&server(), &status).to_string();
+        let said = Fault::of(&server(), &status, "").to_string();
         assert_eq!(
             said,
             "2 fields are wrong\n  page_size: at most 1000\n  states: at most 16"
@@ -255,17 +236,7 @@ mod tests {
         details.set_bad_request(vec![FieldViolation::new("job_id", "must be a UUID")]);
         let message = "`job_id` must be a UUID";
         let status = Status::with_error_details(Code::InvalidArgument, message, details);
-        assert_eq!(Fault::of(&server(), &status).to_string(), message);
-    }
-
-    #[test]
-    fn a_next_step_names_the_server_that_is_meant() {
-        let other: Server = "127.0.0.1:1".parse().unwrap();
-        let step = next_step("JOB_NOT_FOUND", &HashMap::new(), &other).unwrap();
-        assert!(
-            step.ends_with("`assay jobs list --server http://127.0.0.1:1`"),
-            "{step}"
-        );
+        assert_eq!(Fault::of(&server(), &status, "").to_string(), message);
     }
 
     #[test]
@@ -277,7 +248,7 @@ mod tests {
         assert!(!waits(Code::ResourceExhausted, "STORE_FULL"));
         assert!(!waits(Code::NotFound, "JOB_NOT_FOUND"));
         assert!(
-            Fault::of(&server(), &Status::unavailable("reset"))
+            Fault::of(&server(), &Status::unavailable("reset"), "")
                 .wait(Patience::CALL, 1)
                 .is_some()
         );
@@ -285,7 +256,61 @@ mod tests {
 
     #[test]
     fn a_stranger_is_not_taken_for_a_server_of_ours() {
-        let said = Fault::of(&server(), &Status::unimplemented("")).to_string();
+        let said = Fault::of(&server(), &Status::unimplemented(""), "").to_string();
         assert!(said.contains("no Assay server"), "{said}");
+        let stranger = Fault::of(&server(), &Status::unimplemented(""), "");
+        assert!(!stranger.is_of_assay());
+        assert!(fault(Code::Unauthenticated, "TOKEN_MISSING", &[]).is_of_assay());
+    }
+
+    #[test]
+    fn every_fault_says_what_to_do() {
+        let lost = || "reset".to_owned();
+        let gone = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        let faults = [
+            (
+                Fault::Unreachable {
+                    server: server(),
+                    why: lost(),
+                },
+                "start one with `assay dev`, or name another with --server",
+            ),
+            (
+                Fault::Lost {
+                    server: server(),
+                    why: lost(),
+                },
+                "see with `assay doctor` whether it runs, then try again",
+            ),
+            (
+                fault(Code::NotFound, "JOB_NOT_FOUND", &[]),
+                "list the jobs with `assay jobs list`",
+            ),
+            (
+                Fault::of(&server(), &Status::unimplemented(""), ""),
+                "name another with --server, or use programs of one version",
+            ),
+            (
+                Fault::of(&server(), &Status::cancelled("timed out"), ""),
+                "then try again",
+            ),
+            (
+                Fault::File {
+                    path: "a.png".into(),
+                    source: gone(),
+                },
+                "check that it exists and that you may read it",
+            ),
+            (
+                Fault::Changed {
+                    path: "a.png".into(),
+                },
+                "try again when nobody writes to it",
+            ),
+        ];
+        for (fault, step) in faults {
+            let said = fault.to_string();
+            assert!(said.contains(step) && said.lines().count() == 1, "{said}");
+        }
     }
 }

@@ -46,6 +46,11 @@ impl Media {
         })
     }
 
+    /// How large it was when it was looked at.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
     /// The name without folders, if the server would take it: evidence only.
     pub(crate) fn file_name(&self) -> String {
         let name = self.path.file_name().map(|name| name.to_string_lossy());

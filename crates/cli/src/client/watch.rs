@@ -61,7 +61,7 @@ impl Client {
         let mut stream = self.read(self.jobs.clone().watch_job(request).await)?;
         loop {
             let message = stream.message().await;
-            let message = message.map_err(|status| Fault::of(&self.server, &status))?;
+            let message = message.map_err(|status| self.fault(&status))?;
             let Some(response) = message else {
                 return Err(Fault::Lost {
                     server: self.server.clone(),

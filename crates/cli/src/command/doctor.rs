@@ -4,21 +4,29 @@ mod check;
 mod folder;
 mod machine;
 mod place;
+mod probe;
 mod shared;
+mod skew;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use assay_core::clock::SystemClock;
+use assay_core::clock::{Clock as _, SystemClock};
 use assay_service::bootstrap;
 
 use crate::client::{Client, Fault};
 use crate::command::dev::local::{LocalArgs, SERVICE};
 use crate::exit;
+use crate::output::{Listing, OutputArgs};
 use crate::server::{self, Server};
 use crate::terminal::{Terminal, plain};
 
 use check::{Check, Status};
+use probe::Sort;
+use skew::Seen;
+
+/// What the line about the server that should answer is called.
+const SERVER: &str = "server";
 
 /// For a server to say how it is; it promises to within a second or so.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
@@ -31,6 +39,8 @@ pub(crate) struct Args {
     /// Server that should answer [default: the one that `assay dev` would start here]
     #[arg(long, value_name = "URL")]
     server: Option<Server>,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// Looks, and prints a line for each thing; answers 1 if one of them is broken.
@@ -40,10 +50,13 @@ pub(crate) async fn run(
     terminal: Terminal,
 ) -> anyhow::Result<u8> {
     let checks = look(&args, variables).await;
-    for check in &checks {
-        terminal.say(&check.line(terminal))?;
-    }
     let broken = checks.iter().any(|check| check.status == Status::Fail);
+    let lines = |checks: &[Check]| -> Vec<String> {
+        let lines = checks.iter().map(|check| check.line(terminal));
+        lines.collect()
+    };
+    let listing = Listing::new(args.output.format, terminal, "checks", Check::json);
+    listing.print(checks, lines, "")?;
     Ok(if broken { exit::TROUBLE } else { exit::OK })
 }
 
@@ -62,24 +75,20 @@ async fn look(args: &Args, variables: BTreeMap<String, String>) -> Vec<Check> {
     let text = |key: &str| config.section::<String>(key).unwrap_or_default();
     let listen = text("gateway.listen");
     let server = server_of(args.server.clone(), &listen);
-    let (answer, running) = server_line(&server).await;
+    let answer = ask(&server).await;
     let data_dir = text("embedded.data_dir");
-    checks.push(place::data_folder(data_dir.as_ref(), running));
+    checks.push(place::data_folder(data_dir.as_ref(), answer.runs));
     checks.push(place::disk_space(data_dir.as_ref()));
-    checks.push(place::port("API port", &listen, "--listen", running));
-    checks.push(place::port(
-        "HTTP port",
-        &text("gateway.http_listen"),
-        "--http",
-        running,
-    ));
-    checks.push(place::port(
-        "admin port",
-        &text("admin.listen"),
-        "--admin",
-        running,
-    ));
-    checks.push(answer);
+    let http = text("gateway.http_listen");
+    let admin = text("admin.listen");
+    for (name, address, option, sort) in [
+        ("API port", &listen, "--listen", Sort::Api),
+        ("HTTP port", &http, "--http", Sort::Http),
+        ("admin port", &admin, "--admin", Sort::Admin),
+    ] {
+        checks.push(place::port(name, address, option, |address| sort.is_at(address)).await);
+    }
+    checks.extend(answer.checks);
     checks
 }
 
@@ -93,22 +102,48 @@ fn server_of(named: Option<Server>, listen: &str) -> Server {
         .unwrap_or_else(|| Server::at(([127, 0, 0, 1], 7400).into()))
 }
 
-/// What a server says, and whether one runs.
-async fn server_line(server: &Server) -> (Check, bool) {
-    let name = "server";
-    let asked = async {
-        let client = Client::connect(server).await?;
-        Ok((client.info().await?, client.health().await?))
-    };
-    match tokio::time::timeout(ANSWER_TIMEOUT, asked).await {
-        Ok(Ok((info, health))) => (check::health(server, &info, &health), true),
-        Ok(Err(fault)) => (
-            Check::warn(name, &plain(&Fault::to_string(&fault)), ""),
-            false,
-        ),
+/// What became of asking a server.
+struct Answer {
+    checks: Vec<Check>,
+    /// Whether one answered.
+    runs: bool,
+}
+
+async fn ask(server: &Server) -> Answer {
+    match tokio::time::timeout(ANSWER_TIMEOUT, told(server)).await {
+        Ok(Ok(checks)) => Answer { checks, runs: true },
+        Ok(Err(fault)) => {
+            let finding = plain(&Fault::to_string(&fault));
+            Answer {
+                checks: vec![Check::warn(SERVER, &finding, "")],
+                // One that refuses to say more is there all the same.
+                runs: fault.is_of_assay(),
+            }
+        }
         Err(_) => {
             let finding = format!("{server} takes connections and says nothing");
-            (Check::warn(name, &finding, "see what listens there"), false)
+            Answer {
+                checks: vec![Check::warn(SERVER, &finding, "see what listens there")],
+                runs: false,
+            }
         }
     }
+}
+
+/// What a server that answers says of its parts, of itself and of its clock.
+async fn told(server: &Server) -> Result<Vec<Check>, Fault> {
+    let client = Client::connect(server).await?;
+    let asked_ms = SystemClock.now_ms();
+    let (info, shown_ms) = client.info_and_time().await?;
+    let answered_ms = SystemClock.now_ms();
+    let health = client.health().await?;
+    let clocks = shown_ms.map(|shown_ms| {
+        skew::clocks(Seen {
+            asked_ms,
+            answered_ms,
+            shown_ms,
+        })
+    });
+    let checks = [check::health(server, &info, &health), check::version(&info)];
+    Ok(checks.into_iter().chain(clocks).collect())
 }

@@ -2,11 +2,12 @@
 
 mod list;
 
+use assay_gateway::json;
 use clap::Subcommand;
 
-use crate::args::Output;
 use crate::client::Client;
 use crate::exit;
+use crate::output::{Format, OutputArgs};
 use crate::server::ServerArgs;
 use crate::terminal::Terminal;
 use crate::view::job;
@@ -38,9 +39,8 @@ enum Command {
 struct One {
     /// Which job
     job_id: String,
-    /// How it is printed
-    #[arg(long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    output: OutputArgs,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -75,17 +75,15 @@ impl One {
     }
 
     fn print(&self, job: &assay_api::v1::Job, terminal: Terminal) -> anyhow::Result<()> {
-        match self.output {
-            Output::Json => terminal.say(&job::json(job).to_string())?,
-            Output::Table => terminal.say(&job::lines(job, terminal).join("\n"))?,
-        }
-        Ok(())
+        let (document, lines) = (|| json::job(job), || job::lines(job, terminal));
+        Ok(self.output.format.print(terminal, document, lines)?)
     }
 
     fn print_result(&self, result: &[u8], terminal: Terminal) -> anyhow::Result<()> {
-        match self.output {
-            Output::Json => terminal.say(&String::from_utf8_lossy(result))?,
-            Output::Table => {
+        match self.output.format {
+            // As it was recorded, so that its hash can be compared.
+            Format::Json | Format::Jsonl => terminal.say(&String::from_utf8_lossy(result))?,
+            Format::Table => {
                 let lines = Report::read(result)?.lines(&self.job_id, terminal);
                 terminal.say(&lines.join("\n"))?;
             }

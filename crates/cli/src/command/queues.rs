@@ -2,9 +2,9 @@
 
 use clap::Subcommand;
 
-use crate::args::Output;
 use crate::client::Client;
 use crate::exit;
+use crate::output::{Listing, OutputArgs};
 use crate::server::ServerArgs;
 use crate::terminal::Terminal;
 use crate::view::queue;
@@ -29,9 +29,8 @@ enum Command {
 /// Where to ask, and how to answer.
 #[derive(Debug, clap::Args)]
 struct Asked {
-    /// How they are printed: json is one queue per line
-    #[arg(long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    output: OutputArgs,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -86,14 +85,7 @@ impl Asked {
     ) -> anyhow::Result<()> {
         let mut queues = client.queues().await?;
         queues.retain(|known| is_meant(&known.kind));
-        match self.output {
-            Output::Json => {
-                for known in &queues {
-                    terminal.say(&queue::json(known).to_string())?;
-                }
-            }
-            Output::Table => terminal.say(&queue::rows(&queues).join("\n"))?,
-        }
-        Ok(())
+        let listing = Listing::new(self.output.format, terminal, "queues", queue::json);
+        Ok(listing.print(queues, queue::rows, "the server has no queue of that kind")?)
     }
 }

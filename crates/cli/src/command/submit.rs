@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use assay_api::v1;
+use assay_gateway::json;
 use clap::ValueEnum;
 
-use crate::args::Output;
 use crate::client::{Client, Fault, Media};
 use crate::exit;
+use crate::output::{Format, OutputArgs};
 use crate::server::ServerArgs;
 use crate::terminal::{Terminal, plain};
-use crate::view::job;
 
 /// Options of `assay submit`.
 #[derive(Debug, clap::Args)]
@@ -26,9 +26,8 @@ pub(crate) struct Args {
     /// Your own id of the request: a repeat with the same id makes no second job
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
-    /// How the answer is printed
-    #[arg(long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    output: OutputArgs,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -56,9 +55,9 @@ pub(crate) async fn run(args: Args, terminal: Terminal) -> anyhow::Result<u8> {
     };
     let submitted = submit(&client, &media, request).await?;
     let job = submitted.job.clone().unwrap_or_default();
-    match args.output {
-        Output::Json => terminal.say(&answer(&submitted).to_string())?,
-        Output::Table => {
+    match args.output.format {
+        Format::Json | Format::Jsonl => terminal.say(&answer(&submitted).to_string())?,
+        Format::Table => {
             terminal.say(&plain(&job.id))?;
             let what = if submitted.already_existed {
                 "it was submitted before"
@@ -106,9 +105,10 @@ pub(crate) fn request_id() -> String {
 
 fn answer(submitted: &v1::SubmitJobResponse) -> serde_json::Value {
     serde_json::json!({
-        "job": submitted.job.as_ref().map(job::json),
-        "already_existed": submitted.already_existed,
+        "job": submitted.job.as_ref().map(json::job),
+        "alreadyExisted": submitted.already_existed,
         "durability": submitted.durability,
+        "carrier": Some(&submitted.carrier).filter(|carrier| !carrier.is_empty()),
     })
 }
 
@@ -137,6 +137,22 @@ mod tests {
     fn a_label_has_a_key() {
         assert_eq!(label("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
         assert!(label("=b").is_err() && label("a").is_err());
+    }
+
+    #[test]
+    fn an_answer_says_what_carries_the_job_if_anything_does() {
+        let mut submitted = v1::SubmitJobResponse {
+            durability: "it survives".to_owned(),
+            carrier: "redis".to_owned(),
+            ..v1::SubmitJobResponse::default()
+        };
+        let told = answer(&submitted);
+        assert_eq!(
+            (&told["carrier"], &told["job"]),
+            (&"redis".into(), &().into())
+        );
+        submitted.carrier.clear();
+        assert!(answer(&submitted)["carrier"].is_null());
     }
 
     #[test]

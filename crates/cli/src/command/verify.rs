@@ -17,6 +17,7 @@ use assay_service::signals::Signals;
 use futures::{StreamExt as _, stream};
 
 use crate::exit::Tally;
+use crate::output::{Format, OutputArgs};
 use crate::server::Server;
 use crate::terminal::Terminal;
 use crate::view::progress::Progress;
@@ -42,8 +43,10 @@ pub(crate) struct Args {
     /// Files, and folders with everything in them but hidden files and links
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Print one JSON document per file and line
-    #[arg(long)]
+    #[command(flatten)]
+    output: OutputArgs,
+    /// The same as --output jsonl: one JSON object per file and line
+    #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Show no progress
     #[arg(long, short)]
@@ -117,7 +120,7 @@ async fn verify_all(
     host: &Host,
     terminal: Terminal,
 ) -> anyhow::Result<Tally> {
-    let mut printer = Printer::new(terminal, args.json);
+    let mut printer = Printer::new(terminal, args.format());
     match print_all(args, target, found, host, &mut printer).await {
         Ok(()) => Ok(printer.finish()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(printer.abandon()),
@@ -166,5 +169,15 @@ async fn print_all(
         printer.skip(left);
         terminal.note("assay: the server is gone, so the files after this one were not tried");
     }
-    Ok(())
+    printer.close()
+}
+
+impl Args {
+    fn format(&self) -> Format {
+        if self.json {
+            Format::Jsonl
+        } else {
+            self.output.format
+        }
+    }
 }

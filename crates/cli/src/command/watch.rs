@@ -3,11 +3,11 @@
 use std::io;
 
 use assay_api::v1;
-use serde_json::json;
+use assay_gateway::json;
 
-use crate::args::Output;
 use crate::client::{Client, Seen};
 use crate::exit;
+use crate::output::{Format, OutputArgs};
 use crate::server::ServerArgs;
 use crate::terminal::Terminal;
 use crate::view::job;
@@ -19,19 +19,23 @@ use crate::view::report::Report;
 pub(crate) struct Args {
     /// Job to follow
     job_id: String,
-    /// How it is printed: json is one event or snapshot per line
-    #[arg(long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    output: OutputArgs,
     #[command(flatten)]
     server: ServerArgs,
 }
 
-/// Watches; prints events as JSON, or progress and then what the job came to.
+/// Watches; prints each event as a line of JSON, or progress and then what the job came to.
 pub(crate) async fn run(args: Args, terminal: Terminal) -> anyhow::Result<u8> {
     let client = Client::connect(&args.server.server).await?;
-    let ended = match args.output {
-        Output::Json => watch_json(&client, &args.job_id, terminal).await?,
-        Output::Table => {
+    let ended = match args.output.format {
+        Format::Jsonl => watch_lines(&client, &args.job_id, terminal).await?,
+        Format::Json => {
+            let ended = watch_live(&client, &args.job_id, terminal).await?;
+            terminal.say(&json::job(&ended).to_string())?;
+            ended
+        }
+        Format::Table => {
             let ended = watch_live(&client, &args.job_id, terminal).await?;
             print(&client, &ended, terminal).await?;
             ended
@@ -55,7 +59,7 @@ async fn watch_live(client: &Client, job_id: &str, terminal: Terminal) -> anyhow
     Ok(client.watch(job_id, |seen| shown.see(&seen)).await?)
 }
 
-async fn watch_json(client: &Client, job_id: &str, terminal: Terminal) -> anyhow::Result<v1::Job> {
+async fn watch_lines(client: &Client, job_id: &str, terminal: Terminal) -> anyhow::Result<v1::Job> {
     let mut written = Ok(());
     let see = |seen: Seen<'_>| match line(&seen) {
         Ok(line) if written.is_ok() => written = terminal.say(&line.to_string()),
@@ -70,9 +74,9 @@ async fn watch_json(client: &Client, job_id: &str, terminal: Terminal) -> anyhow
 /// What was seen, as a document; or as a note, if it is nothing about the job.
 fn line(seen: &Seen<'_>) -> Result<serde_json::Value, String> {
     match seen {
-        Seen::Event(event) => Ok(json!({ "event": job::event_json(event) })),
-        Seen::Snapshot(snapshot) => Ok(json!({
-            "snapshot": { "job": snapshot.job.as_ref().map(job::json), "reset": snapshot.reset },
+        Seen::Event(event) => Ok(serde_json::json!({ "event": json::event(event) })),
+        Seen::Snapshot(snapshot) => Ok(serde_json::json!({
+            "snapshot": { "job": snapshot.job.as_ref().map(json::job), "reset": snapshot.reset },
         })),
         Seen::Silence(seconds) => Err(silence(*seconds)),
     }

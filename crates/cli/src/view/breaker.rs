@@ -1,8 +1,9 @@
 //! A circuit breaker as a row and as JSON.
 
 use assay_api::v1;
+use assay_gateway::json;
 use prost_types::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::table;
 use crate::terminal::plain;
@@ -47,18 +48,18 @@ pub(crate) fn rows(breakers: &[Of<'_>]) -> Vec<String> {
     table::columns(head, &rows)
 }
 
-/// A breaker as JSON: the names of the API.
+/// A breaker as JSON, spelled like answers over HTTP.
 pub(crate) fn json(of: &Of<'_>) -> Value {
     let breaker = of.breaker;
-    json!({
+    serde_json::json!({
         "worker": of.worker.id,
         "downstream": breaker.downstream,
         "state": breaker.state,
-        "since_time": breaker.since_time.as_ref().map(ToString::to_string),
+        "since": json::time(breaker.since_time),
         "calls": breaker.calls,
         "failures": breaker.failures,
-        "opens_in_a_row": breaker.opens_in_a_row,
-        "retry_time": breaker.retry_time.as_ref().map(ToString::to_string),
+        "opensInARow": breaker.opens_in_a_row,
+        "retryAt": json::time(breaker.retry_time),
         "held": Some(&breaker.held).filter(|held| !held.is_empty()),
     })
 }
@@ -142,8 +143,8 @@ mod tests {
         let workers = [worker(true, vec![open()])];
         let json = json(&of(&workers)[0]);
         assert_eq!(json["worker"], "verification-worker-7-00ff");
-        assert_eq!(json["opens_in_a_row"], 2);
-        assert_eq!(json["retry_time"], "2023-11-14T22:13:50Z");
+        assert_eq!(json["opensInARow"], 2);
+        assert_eq!(json["retryAt"], "2023-11-14T22:13:50Z");
         assert!(json["held"].is_null());
     }
 }

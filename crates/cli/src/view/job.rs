@@ -1,8 +1,7 @@
-//! A job as a row, as lines, and as JSON.
+//! A job as a row and as lines for people. As JSON it is what the gateway answers over HTTP.
 
 use assay_api::v1;
-use prost_types::{Duration, Timestamp};
-use serde_json::{Map, Value, json};
+use prost_types::Timestamp;
 
 use super::{state, table};
 use crate::terminal::{Terminal, plain};
@@ -109,124 +108,6 @@ fn time(time: Option<&Timestamp>) -> String {
     time.map_or_else(String::new, ToString::to_string)
 }
 
-/// A job as JSON: the names of the API, words for its numbers, no members for what is absent.
-pub(crate) fn json(job: &v1::Job) -> Value {
-    let mut map = Map::new();
-    let counters = job.counters.unwrap_or_default();
-    put(&mut map, "id", job.id.as_str());
-    put(&mut map, "kind", job.kind.as_str());
-    put(&mut map, "lane", state::lane(job.lane));
-    put(&mut map, "state", state::state(job.state));
-    put(&mut map, "generation", job.generation);
-    put(&mut map, "attempt", job.attempt);
-    put(
-        &mut map,
-        "counters",
-        json!({
-            "errors": counters.errors, "crashes": counters.crashes, "interruptions": counters.interruptions,
-        }),
-    );
-    put(&mut map, "event_id", job.event_id.as_str());
-    put_times(&mut map, job);
-    put_some(
-        &mut map,
-        "progress",
-        job.progress.as_ref().map(progress_json),
-    );
-    put_some(&mut map, "failure", job.failure.as_ref().map(failure_json));
-    put_some(
-        &mut map,
-        "dead_letter_reason",
-        state::dead_letter(job.dead_letter_reason),
-    );
-    put(&mut map, "metadata", json!(job.metadata));
-    let result = |result: &v1::JobResultSummary| json!({ "content_id": result.content_id, "size_bytes": result.size_bytes });
-    put_some(&mut map, "result", job.result.as_ref().map(result));
-    put_some(
-        &mut map,
-        "parent_id",
-        Some(&job.parent_id).filter(|id| !id.is_empty()).cloned(),
-    );
-    Value::Object(map)
-}
-
-fn put_times(map: &mut Map<String, Value>, job: &v1::Job) {
-    let times = [
-        ("create_time", &job.create_time),
-        ("update_time", &job.update_time),
-        ("queue_time", &job.queue_time),
-        ("start_time", &job.start_time),
-        ("finish_time", &job.finish_time),
-        ("due_time", &job.due_time),
-        ("deadline_time", &job.deadline_time),
-    ];
-    for (name, time) in times {
-        put_some(map, name, time.as_ref().map(ToString::to_string));
-    }
-}
-
-/// A failure as JSON.
-pub(crate) fn failure_json(failure: &v1::JobFailure) -> Value {
-    json!({
-        "class": state::failure(failure.class),
-        "code": failure.code,
-        "message": failure.message,
-        "chain": failure.chain,
-    })
-}
-
-/// An event as JSON.
-pub(crate) fn event_json(event: &v1::JobEvent) -> Value {
-    let mut map = Map::new();
-    put(&mut map, "event_id", event.event_id.as_str());
-    put(&mut map, "job_id", event.job_id.as_str());
-    put_some(
-        &mut map,
-        "time",
-        event.time.as_ref().map(ToString::to_string),
-    );
-    put(&mut map, "state", state::state(event.state));
-    put(&mut map, "attempt", event.attempt);
-    put(&mut map, "percent", f64::from(event.percent));
-    put(&mut map, "step", event.step.as_str());
-    put_some(&mut map, "eta_seconds", event.eta.as_ref().map(seconds));
-    put(&mut map, "message", event.message.as_str());
-    Value::Object(map)
-}
-
-fn progress_json(progress: &v1::JobProgress) -> Value {
-    let step = |step: &v1::JobStep| {
-        json!({
-            "name": step.name, "weight": step.weight, "state": state::step(step.state),
-            "message": step.message, "current": step.current, "total": step.total,
-        })
-    };
-    let mut map = Map::new();
-    put(&mut map, "percent", f64::from(progress.percent));
-    put(&mut map, "message", progress.message.as_str());
-    put_some(&mut map, "eta_seconds", progress.eta.as_ref().map(seconds));
-    put(
-        &mut map,
-        "steps",
-        progress.steps.iter().map(step).collect::<Vec<_>>(),
-    );
-    Value::Object(map)
-}
-
-fn seconds(duration: &Duration) -> f64 {
-    std::time::Duration::try_from(*duration).map_or(0.0, |duration| duration.as_secs_f64())
-}
-
-fn put(map: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
-    map.insert(name.to_owned(), value.into());
-}
-
-fn put_some(map: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
-    if let Some(value) = value {
-        put(map, name, value);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,18 +135,6 @@ mod tests {
             }),
             ..v1::Job::default()
         }
-    }
-
-    #[test]
-    fn json_has_words_for_numbers_and_nothing_for_what_is_absent() {
-        let json = json(&job());
-        assert_eq!(
-            (json["state"].as_str(), json["lane"].as_str()),
-            (Some("failed"), Some("high"))
-        );
-        assert_eq!(json["create_time"], "2023-11-14T22:13:20Z");
-        assert_eq!(json["failure"]["class"], "permanent");
-        assert!(json.get("finish_time").is_none() && json.get("progress").is_none());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A queue as a row and as JSON.
 
 use assay_api::v1;
-use serde_json::{Value, json};
+use assay_gateway::json;
+use serde_json::Value;
 
 use super::{state, table};
 use crate::terminal::plain;
@@ -22,14 +23,14 @@ pub(crate) fn rows(queues: &[v1::Queue]) -> Vec<String> {
     table::columns(["KIND", "LANE", "STATE", "WAITING", "OLDEST"], &rows)
 }
 
-/// A queue as JSON: the names of the API.
+/// A queue as JSON: a lane of the answer over HTTP.
 pub(crate) fn json(queue: &v1::Queue) -> Value {
-    json!({
+    serde_json::json!({
         "name": queue.name,
         "kind": queue.kind,
-        "lane": state::lane(queue.lane),
+        "lane": json::word(queue.lane().as_str_name(), "LANE_"),
         "depth": queue.depth,
-        "oldest_age_seconds": oldest_seconds(queue),
+        "oldestAgeMs": json::ms(queue.oldest_age),
         "paused": queue.paused,
     })
 }
@@ -81,6 +82,7 @@ mod tests {
             (&true.into(), &12.into())
         );
         assert_eq!(json["name"], "content-verification.low");
-        assert!(json["oldest_age_seconds"].is_null());
+        assert_eq!(json["lane"], "low");
+        assert!(json["oldestAgeMs"].is_null());
     }
 }

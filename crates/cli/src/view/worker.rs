@@ -1,8 +1,9 @@
 //! A worker as a row and as JSON.
 
 use assay_api::v1;
+use assay_gateway::json;
 use prost_types::Duration;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::table;
 use crate::terminal::plain;
@@ -26,20 +27,20 @@ pub(crate) fn rows(workers: &[v1::Worker]) -> Vec<String> {
     )
 }
 
-/// A worker as JSON: the names of the API.
+/// A worker as JSON, spelled like answers over HTTP.
 pub(crate) fn json(worker: &v1::Worker) -> Value {
-    json!({
+    serde_json::json!({
         "id": worker.id,
         "service": worker.service,
         "host": worker.host,
         "pid": worker.pid,
         "version": worker.version,
-        "start_time": worker.start_time.as_ref().map(ToString::to_string),
+        "startedAt": json::time(worker.start_time),
         "concurrency": worker.concurrency,
         "kinds": worker.kinds,
         "running": worker.running,
-        "job_ids": worker.job_ids,
-        "silence_seconds": seconds(worker.silence.as_ref()),
+        "jobIds": worker.job_ids,
+        "silenceMs": json::ms(worker.silence),
         "alive": worker.alive,
     })
 }
@@ -87,9 +88,9 @@ mod tests {
     #[test]
     fn json_has_what_the_table_has_no_room_for() {
         let json = json(&worker(true));
-        assert_eq!(json["job_ids"][0], "j-1");
-        assert_eq!(json["silence_seconds"], 1.25);
+        assert_eq!(json["jobIds"][0], "j-1");
+        assert_eq!(json["silenceMs"], 1_250);
         assert_eq!(json["alive"], true);
-        assert!(json["start_time"].is_null());
+        assert!(json["startedAt"].is_null());
     }
 }

@@ -24,7 +24,7 @@ fn a_detector_that_is_away_is_named_and_its_breaker_is_listed() {
     assert!(rows[0].starts_with("WORKER"), "{rows:?}");
     assert!(rows[1].contains("  detector.acme  closed  "), "{rows:?}");
     let documents = home
-        .run(&["breakers", "--output", "json", "--server", &server])
+        .run(&["breakers", "--output", "jsonl", "--server", &server])
         .documents();
     assert_eq!(documents.len(), 1);
     assert_eq!(documents[0]["downstream"], "detector.acme");

@@ -20,18 +20,25 @@ fn a_job_is_found_shown_and_finished() {
     let submitted = home.run(&[&submit[..], &["--lane", "high", "--output", "json"]].concat());
     assert_eq!(submitted.code, Some(0), "{submitted:?}");
     let answer = &submitted.documents()[0];
-    assert_eq!(answer["already_existed"], false);
-    let job_id = answer["job"]["id"].as_str().unwrap();
+    assert_eq!(answer["alreadyExisted"], false);
+    assert_eq!(answer["carrier"], "assay");
+    let job_id = answer["job"]["jobId"].as_str().unwrap();
     let again = home.run(&[&submit[..], &["--lane", "high", "--output", "json"]].concat());
-    assert_eq!(again.documents()[0]["already_existed"], true);
+    assert_eq!(again.documents()[0]["alreadyExisted"], true);
     let other = home.run(&submit);
     assert_eq!(other.code, Some(1), "another request under the same id");
     let look = format!("assay jobs get --server {server} {job_id}");
     assert!(other.err.contains(&look), "{}", other.err);
 
-    let watched = home.run(&["watch", job_id, "--output", "json", "--server", &server]);
+    let watched = home.run(&["watch", job_id, "--output", "jsonl", "--server", &server]);
     let last = watched.documents().pop().unwrap();
     assert_eq!(last["snapshot"]["job"]["state"], "succeeded", "{last:#}");
+    let at_once = home.run(&["watch", job_id, "--output", "json", "--server", &server]);
+    let got = home.run(&[
+        "jobs", "get", job_id, "--output", "json", "--server", &server,
+    ]);
+    assert_eq!(at_once.document(), got.document());
+    assert_eq!(got.document()["status"], "completed", "as over HTTP");
     let shown = home.run(&["jobs", "get", job_id, "--server", &server]).out;
     assert!(
         shown.contains("case=7") && shown.contains("high lane"),
@@ -44,6 +51,16 @@ fn a_job_is_found_shown_and_finished() {
         table.starts_with("JOB") && table.contains(job_id),
         "{table}"
     );
+    let list = ["jobs", "list", "--limit", "1", "--server", &server];
+    let listed = home
+        .run(&[&list[..], &["--output", "json"]].concat())
+        .document();
+    assert_eq!(
+        (&listed["more"], &listed["jobs"][0]),
+        (&false.into(), &got.document())
+    );
+    let lines = home.run(&[&list[..], &["--output", "jsonl"]].concat());
+    assert_eq!(lines.documents(), [got.document()]);
     let none = home
         .run(&["jobs", "list", "--state", "failed", "--server", &server])
         .out;

@@ -5,6 +5,10 @@ mod breakers;
 #[cfg(test)]
 mod calibrate;
 #[cfg(test)]
+mod completions;
+#[cfg(test)]
+mod content;
+#[cfg(test)]
 mod dev;
 #[cfg(test)]
 mod doctor;

@@ -21,6 +21,13 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
+    /// Standard output as one JSON document.
+    pub(crate) fn document(&self) -> serde_json::Value {
+        let mut documents = self.documents();
+        assert_eq!(documents.len(), 1, "{self:?}");
+        documents.remove(0)
+    }
+
     /// Standard output as one JSON document per line.
     pub(crate) fn documents(&self) -> Vec<serde_json::Value> {
         let parse = |line: &str| {
@@ -70,7 +77,14 @@ impl Home {
 
     /// Runs to the end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
-        wait(self.command(arguments).spawn().unwrap())
+        self.run_with(arguments, &[])
+    }
+
+    /// Runs to the end, with these variables.
+    pub(crate) fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        wait(command.spawn().unwrap())
     }
 
     /// Starts `assay dev` on free ports over `<home>/data`, and waits until it is ready.

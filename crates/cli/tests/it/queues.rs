@@ -22,15 +22,17 @@ fn a_kind_is_held_back_until_it_is_let_go() {
     assert_eq!(paused.out.matches("paused").count(), 3, "{}", paused.out);
     let submitted = home.run(&[&["submit", &file][..], &at, &["--output", "json"]].concat());
     assert_eq!(submitted.code, Some(0), "{submitted:?}");
-    let documents = run(&["list", "--output", "json"]).documents();
+    let documents = run(&["list", "--output", "jsonl"]).documents();
     assert!(documents.iter().all(|queue| queue["paused"] == true));
+    let whole = run(&["list", "--output", "json"]).document();
+    assert_eq!(whole["queues"].as_array().unwrap(), &documents);
 
     let resumed = run(&["resume", KIND]);
     assert_eq!(resumed.code, Some(0), "{resumed:?}");
     assert_eq!(resumed.out.matches("open").count(), 3, "{}", resumed.out);
     let document = &submitted.documents()[0];
-    let job_id = document["job"]["id"].as_str().unwrap();
-    let watched = home.run(&[&["watch", job_id, "--output", "json"][..], &at].concat());
+    let job_id = document["job"]["jobId"].as_str().unwrap();
+    let watched = home.run(&[&["watch", job_id, "--output", "jsonl"][..], &at].concat());
     let last = watched.documents().pop().unwrap();
     assert_eq!(last["snapshot"]["job"]["state"], "succeeded", "{last:#}");
 }

@@ -14,7 +14,9 @@ fn every_command_explains_itself_and_its_exit_codes() {
         "jobs",
         "queues",
         "workers",
+        "content",
         "doctor",
+        "completions",
     ] {
         assert!(
             whole.out.contains(&format!("\n  {command} ")),
@@ -54,6 +56,8 @@ fn wrong_usage_is_code_1_with_a_way_out() {
             "write it like http://127.0.0.1:7400",
         ),
         (&["submit", "x", "--label", "novalue"], "KEY=VALUE"),
+        (&["jobs", "list", "--output", "yaml"], "table, json, jsonl"),
+        (&["completions", "tcsh"], "bash, zsh, fish"),
     ] {
         let ended = home.run(arguments);
         assert_eq!(ended.code, Some(1), "{arguments:?}");

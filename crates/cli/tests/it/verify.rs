@@ -120,11 +120,11 @@ fn a_running_server_does_the_work_when_it_is_named() {
     let server = dev.server();
     let ended = home.run(&["verify", "--json", "--server", &server, &media]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
-    let job_id = of(&ended.documents(), "generated.png")["job_id"]
+    let job_id = of(&ended.documents(), "generated.png")["jobId"]
         .as_str()
         .unwrap()
         .to_owned();
-    let listed = home.run(&["jobs", "list", "--output", "json", "--server", &server]);
+    let listed = home.run(&["jobs", "list", "--output", "jsonl", "--server", &server]);
     assert_eq!(listed.documents().len(), 4);
     let result = home.run(&[
         "jobs", "result", &job_id, "--output", "json", "--server", &server,

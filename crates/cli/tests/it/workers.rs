@@ -15,9 +15,11 @@ fn the_workers_of_a_server_are_listed() {
     );
     assert_eq!(listed.out.lines().count(), 2, "{}", listed.out);
     let documents = home
-        .run(&["workers", "--output", "json", "--server", &server])
+        .run(&["workers", "--output", "jsonl", "--server", &server])
         .documents();
     assert_eq!(documents.len(), 1);
     assert_eq!(documents[0]["service"], "embedded");
     assert_eq!(documents[0]["alive"], true);
+    let whole = home.run(&["workers", "--output", "json", "--server", &server]);
+    assert_eq!(whole.document()["workers"].as_array().unwrap().len(), 1);
 }

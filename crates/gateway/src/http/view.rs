@@ -1,4 +1,5 @@
-//! Records as JSON: what calls answer, in the spelling of JSON. Pure.
+//! Records as JSON: what calls answer, in the spelling of JSON. Pure. The program `assay` prints them so, too: one
+//! home for the names.
 
 use std::str::FromStr;
 
@@ -7,7 +8,8 @@ use prost_types::{Duration, Timestamp};
 use serde_json::{Value, json};
 
 /// The record of a job.
-pub(super) fn job(job: &pb::Job) -> Value {
+#[must_use]
+pub fn job(job: &pb::Job) -> Value {
     json!({
         "jobId": job.id,
         "kind": job.kind,
@@ -42,7 +44,8 @@ pub(super) fn job(job: &pb::Job) -> Value {
 }
 
 /// What happened to a job.
-pub(super) fn event(event: &pb::JobEvent) -> Value {
+#[must_use]
+pub fn event(event: &pb::JobEvent) -> Value {
     json!({
         "eventId": event.event_id,
         "jobId": event.job_id,
@@ -84,7 +87,8 @@ pub(super) fn step(step: &pb::JobStep) -> Value {
 }
 
 /// Why an attempt failed.
-pub(super) fn failure(failure: &pb::JobFailure) -> Value {
+#[must_use]
+pub fn failure(failure: &pb::JobFailure) -> Value {
     json!({
         "class": word(failure.class().as_str_name(), "FAILURE_CLASS_"),
         "code": failure.code,
@@ -123,14 +127,16 @@ pub(super) fn state_of(word: &str) -> i32 {
 }
 
 /// Why something is a dead letter, from its word.
-pub(super) fn dead_letter_reason(word: &str) -> Option<pb::DeadLetterReason> {
+#[must_use]
+pub fn dead_letter_reason(word: &str) -> Option<pb::DeadLetterReason> {
     let name = format!("DEAD_LETTER_REASON_{}", word.to_uppercase());
     let reason = pb::DeadLetterReason::from_str_name(&name)?;
     (reason != pb::DeadLetterReason::Unspecified).then_some(reason)
 }
 
 /// The word of an enumeration, such as `high` of `LANE_HIGH`; null where there is none.
-pub(super) fn word(name: &str, prefix: &str) -> Value {
+#[must_use]
+pub fn word(name: &str, prefix: &str) -> Value {
     match name.strip_prefix(prefix) {
         None | Some("UNSPECIFIED") => Value::Null,
         Some(word) => word.to_lowercase().into(),
@@ -138,7 +144,8 @@ pub(super) fn word(name: &str, prefix: &str) -> Value {
 }
 
 /// A point in time (RFC 3339), or null.
-pub(super) fn time(time: Option<Timestamp>) -> Value {
+#[must_use]
+pub fn time(time: Option<Timestamp>) -> Value {
     time.map_or(Value::Null, |time| time.to_string().into())
 }
 
@@ -146,14 +153,18 @@ pub(super) fn time(time: Option<Timestamp>) -> Value {
 const TIME_BYTES_MAX: usize = 40;
 
 /// Reads a point in time (RFC 3339).
-pub(super) fn read_time(text: &str) -> Result<Timestamp, &'static str> {
+///
+/// # Errors
+/// What it must be.
+pub fn read_time(text: &str) -> Result<Timestamp, &'static str> {
     let fits = text.len() <= TIME_BYTES_MAX && text.is_ascii();
     let read = fits.then(|| Timestamp::from_str(text).ok()).flatten();
     read.ok_or("must be a time such as 2026-01-31T12:00:00Z")
 }
 
 /// A length of time in milliseconds, or null.
-pub(super) fn ms(time: Option<Duration>) -> Value {
+#[must_use]
+pub fn ms(time: Option<Duration>) -> Value {
     time.map_or(Value::Null, |time| {
         let ms = time.seconds.saturating_mul(1_000);
         ms.saturating_add(i64::from(time.nanos) / 1_000_000).into()

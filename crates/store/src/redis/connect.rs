@@ -160,6 +160,7 @@ impl RedisStore {
             clock,
             committer: Mutex::new(Some(committer)),
             durability: durability(carrier, &facts),
+            version: facts.version,
             is_full,
             entries,
             lanes: Mutex::new(lanes),

@@ -2,6 +2,7 @@
 
 use assay_api::v1::{GetHealthResponse, HealthStatus, ServerInfo, ServerMode};
 use assay_service::config;
+use serde_json::{Value, json};
 
 use crate::server::Server;
 use crate::terminal::{Terminal, Tone, plain};
@@ -55,16 +56,37 @@ impl Check {
 
     /// The line that a person sees.
     pub(crate) fn line(&self, terminal: Terminal) -> String {
-        let status = match self.status {
-            Status::Ok => terminal.paint(Tone::Good, "ok  "),
-            Status::Warn => terminal.paint(Tone::Warning, "warn"),
-            Status::Fail => terminal.paint(Tone::Bad, "fail"),
+        let tone = match self.status {
+            Status::Ok => Tone::Good,
+            Status::Warn => Tone::Warning,
+            Status::Fail => Tone::Bad,
         };
+        let status = terminal.paint(tone, &format!("{:<4}", self.status.word()));
         let mend = match self.mend.as_str() {
             "" => String::new(),
             mend => format!(": {mend}"),
         };
         format!("{status}  {:<14} {}{mend}", self.name, self.finding)
+    }
+
+    /// The same for programs.
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "name": self.name,
+            "status": self.status.word(),
+            "finding": self.finding,
+            "mend": Some(&self.mend).filter(|mend| !mend.is_empty()),
+        })
+    }
+}
+
+impl Status {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
     }
 }
 
@@ -104,6 +126,20 @@ pub(crate) fn health(server: &Server, info: &ServerInfo, health: &GetHealthRespo
     }
 }
 
+/// Whether a server speaks what this program speaks.
+pub(crate) fn version(info: &ServerInfo) -> Check {
+    let (name, ours) = ("version", env!("CARGO_PKG_VERSION"));
+    let theirs = plain(&info.version);
+    if theirs == ours {
+        return Check::ok(name, &format!("server and program are {ours}"));
+    }
+    Check::warn(
+        name,
+        &format!("the server is {theirs}, this program {ours}"),
+        "use programs of one version: the older one does not know all calls",
+    )
+}
+
 /// What a server keeps its jobs in.
 fn mode(info: &ServerInfo) -> &'static str {
     match info.mode() {
@@ -135,6 +171,32 @@ mod tests {
         assert_eq!(
             Check::ok("clock", "sane").line(PLAIN),
             "ok    clock          sane"
+        );
+    }
+
+    #[test]
+    fn json_has_no_mend_where_there_is_nothing_to_mend() {
+        let check = Check::warn("disk space", "3 MiB are left", "make room").json();
+        let wanted = json!({
+            "name": "disk space", "status": "warn", "finding": "3 MiB are left", "mend": "make room",
+        });
+        assert_eq!(check, wanted);
+        assert!(Check::ok("clock", "sane").json()["mend"].is_null());
+    }
+
+    #[test]
+    fn a_server_of_another_version_is_told() {
+        let info = |version: &str| ServerInfo {
+            version: version.to_owned(),
+            ..ServerInfo::default()
+        };
+        let same = version(&info(env!("CARGO_PKG_VERSION")));
+        assert_eq!(same.status, Status::Ok);
+        let other = version(&info("9.9.9\u{1b}"));
+        assert_eq!(other.status, Status::Warn);
+        assert!(
+            other.finding.contains("the server is 9.9.9\\u{1b},"),
+            "{other:?}"
         );
     }
 

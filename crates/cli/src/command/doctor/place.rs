@@ -59,8 +59,16 @@ fn disk_space_of(bytes: u64) -> Check {
     }
 }
 
-/// A port that a server would listen on. One that runs has it.
-pub(crate) fn port(name: &'static str, address: &str, option: &str, running: bool) -> Check {
+/// A port that a server would listen on: free, or held by a server of ours.
+pub(crate) async fn port<Ours>(
+    name: &'static str,
+    address: &str,
+    option: &str,
+    is_ours: impl FnOnce(SocketAddr) -> Ours,
+) -> Check
+where
+    Ours: Future<Output = bool>,
+{
     if address.is_empty() {
         return Check::ok(name, "is turned off");
     }
@@ -68,18 +76,20 @@ pub(crate) fn port(name: &'static str, address: &str, option: &str, running: boo
         let finding = format!("`{}` is no address", plain(address));
         return Check::fail(name, &finding, "write it like 127.0.0.1:7400");
     };
-    match TcpListener::bind(parsed) {
-        Ok(_) => Check::ok(name, &format!("{parsed} is free")),
-        Err(error) if error.kind() == ErrorKind::AddrInUse && running => Check::ok(
-            name,
-            &format!("{parsed} is taken, as it should be while a server runs"),
-        ),
-        Err(error) => Check::fail(
-            name,
-            &format!("{parsed} cannot be listened on ({error})"),
-            &format!("stop what listens there, or choose another with {option}"),
-        ),
+    let error = match TcpListener::bind(parsed) {
+        Ok(_) => return Check::ok(name, &format!("{parsed} is free")),
+        Err(error) => error,
+    };
+    if error.kind() == ErrorKind::AddrInUse && is_ours(parsed).await {
+        let finding =
+            format!("{parsed} is taken by a server of Assay, as it should be while one runs");
+        return Check::ok(name, &finding);
     }
+    Check::fail(
+        name,
+        &format!("{parsed} cannot be listened on ({error})"),
+        &format!("stop what listens there, or choose another with {option}"),
+    )
 }
 
 #[cfg(test)]
@@ -100,26 +110,20 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_taken_port_is_well_only_if_a_server_runs() {
+    #[tokio::test]
+    async fn a_taken_port_is_well_only_if_it_is_ours() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = taken.local_addr().unwrap().to_string();
-        assert_eq!(
-            port("API port", &address, "--listen", true).status,
-            Status::Ok
-        );
-        assert_eq!(
-            port("API port", &address, "--listen", false).status,
-            Status::Fail
-        );
+        let address = taken.local_addr().unwrap();
+        let status = async |address: &str, ours: bool| {
+            let is_ours = |_| std::future::ready(ours);
+            port("API port", address, "--listen", is_ours).await.status
+        };
+        let named = address.to_string();
+        assert_eq!(status(&named, true).await, Status::Ok);
+        assert_eq!(status(&named, false).await, Status::Fail);
         drop(taken);
-        assert_eq!(
-            port("API port", &address, "--listen", false).status,
-            Status::Ok
-        );
-        assert_eq!(
-            port("API port", "nonsense", "--listen", true).status,
-            Status::Fail
-        );
+        assert_eq!(status(&named, false).await, Status::Ok);
+        assert_eq!(status("nonsense", true).await, Status::Fail);
+        assert_eq!(status("", false).await, Status::Ok);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use assay_backend::Broker;
+use assay_backend::{Broker, Records};
 use assay_service::config::Config;
 
 use super::check::Check;
@@ -45,15 +45,18 @@ pub(crate) async fn named(variables: &BTreeMap<String, String>) -> Vec<Check> {
 
 async fn redis(config: &Config) -> Check {
     match assay_backend::look(config).await {
-        Ok((address, durability)) => {
-            let promise = durability.promise();
-            Check::ok(
-                REDIS,
-                &format!("{address} will do; a job, once answered: {promise}"),
-            )
-        }
+        Ok(records) => redis_of(&records),
         Err(error) => broken(REDIS, &error),
     }
+}
+
+fn redis_of(records: &Records) -> Check {
+    let (address, version) = (plain(&records.address), plain(&records.version));
+    let promise = records.durability.promise();
+    Check::ok(
+        REDIS,
+        &format!("{address} is Redis {version} and will do; a job, once answered: {promise}"),
+    )
 }
 
 async fn rabbit(config: &Config) -> Option<Check> {
@@ -88,6 +91,8 @@ fn broken(name: &'static str, error: &(dyn std::error::Error + 'static)) -> Chec
 
 #[cfg(test)]
 mod tests {
+    use assay_core::port::Durability;
+
     use super::super::check::Status;
     use super::*;
 
@@ -134,6 +139,22 @@ mod tests {
         let rabbit = "connect to RabbitMQ: 127.0.0.1:1/: ";
         assert!(checks[1].contains(rabbit), "{checks:?}");
         assert!(!checks[1].contains("secret"), "{checks:?}");
+    }
+
+    #[test]
+    fn a_redis_is_told_with_its_version_and_its_promise() {
+        let records = Records {
+            address: "127.0.0.1:6379/0".to_owned(),
+            version: "7.0.15".to_owned(),
+            durability: Durability::PowerCut,
+        };
+        let check = redis_of(&records);
+        assert_eq!(check.status, Status::Ok);
+        let told = format!("{check:?}");
+        assert!(
+            told.contains("127.0.0.1:6379/0 is Redis 7.0.15 and will do"),
+            "{told}"
+        );
     }
 
     #[test]

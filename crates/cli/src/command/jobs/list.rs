@@ -2,10 +2,11 @@
 
 use assay_api::v1;
 use assay_api::v1::JobState;
+use assay_gateway::json;
 
-use crate::args::Output;
 use crate::client::Client;
 use crate::exit;
+use crate::output::{Listing, OutputArgs};
 use crate::server::ServerArgs;
 use crate::terminal::Terminal;
 use crate::view::{job, state};
@@ -29,9 +30,8 @@ pub(crate) struct Args {
     /// At most so many
     #[arg(long, default_value_t = LIMIT_DEFAULT, value_parser = clap::value_parser!(u32).range(1..=i64::from(LIMIT_MAX)))]
     limit: u32,
-    /// How they are printed: json is one job per line
-    #[arg(long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    output: OutputArgs,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -41,30 +41,21 @@ pub(crate) async fn run(args: Args, terminal: Terminal) -> anyhow::Result<u8> {
     let client = Client::connect(&args.server.server).await?;
     let mut left = args.limit;
     let mut token = String::new();
-    let mut jobs = Vec::new();
+    let mut listing = Listing::new(args.output.format, terminal, "jobs", json::job);
     while left > 0 {
         let page = client.jobs(args.page(left, token)).await?;
         left = left.saturating_sub(u32::try_from(page.jobs.len()).unwrap_or(u32::MAX));
         token = page.next_page_token;
-        match args.output {
-            // Rows of a table are as wide as the widest; lines need not wait for the last page.
-            Output::Table => jobs.extend(page.jobs),
-            Output::Json => {
-                for job in &page.jobs {
-                    terminal.say(&job::json(job).to_string())?;
-                }
-            }
-        }
+        listing.add(page.jobs)?;
         if token.is_empty() {
             break;
         }
     }
-    if args.output == Output::Table {
-        terminal.say(&job::rows(&jobs).join("\n"))?;
-        if !token.is_empty() {
-            terminal.note("there are more; raise --limit to see them");
-        }
-    }
+    listing.finish(
+        job::rows,
+        "no job is on record that is like that",
+        !token.is_empty(),
+    )?;
     Ok(exit::OK)
 }
 

@@ -2,11 +2,13 @@
 
 use std::io;
 
-use serde_json::{Value, json};
+use assay_gateway::json;
+use serde_json::Value;
 
 use super::file::{Ended, File};
 use super::report::Target;
 use crate::exit::Tally;
+use crate::output::{Format, Listing};
 use crate::terminal::{Terminal, Tone, plain};
 use crate::view::progress::Progress;
 use crate::view::{job, state};
@@ -15,7 +17,8 @@ use crate::view::{job, state};
 #[derive(Debug)]
 pub(crate) struct Printer {
     terminal: Terminal,
-    json: bool,
+    format: Format,
+    documents: Listing<Value>,
     tally: Tally,
     files: usize,
     /// Pages that were asked for and could not be written.
@@ -24,10 +27,11 @@ pub(crate) struct Printer {
 
 impl Printer {
     /// Nothing printed yet.
-    pub(crate) fn new(terminal: Terminal, json: bool) -> Self {
+    pub(crate) fn new(terminal: Terminal, format: Format) -> Self {
         Self {
             terminal,
-            json,
+            format,
+            documents: Listing::new(format, terminal, "files", Value::clone),
             tally: Tally::default(),
             files: 0,
             reports_missed: 0,
@@ -50,22 +54,34 @@ impl Printer {
             Ended::Trouble { sentence, .. } => Some(sentence),
             Ended::Verified { .. } | Ended::Failed(_) => None,
         };
+        let documents = &mut self.documents;
         progress.pause(|| {
-            if self.json {
-                return terminal.say(&document(file).to_string());
-            }
-            match trouble {
-                Some(sentence) => terminal.note(&format!("assay: {}: {sentence}", name(file))),
-                None => terminal.say(&lines(file, terminal).join("\n"))?,
+            match (self.format, trouble) {
+                (Format::Json | Format::Jsonl, _) => documents.add(vec![document(file)])?,
+                (Format::Table, Some(sentence)) => {
+                    terminal.note(&format!("assay: {}: {sentence}", name(file)));
+                }
+                (Format::Table, None) => terminal.say(&lines(file, terminal).join("\n"))?,
             }
             Ok(())
         })
     }
 
+    /// Prints what has waited for the last file: the one document, if there is to be one.
+    ///
+    /// # Errors
+    /// When standard output is closed or full.
+    pub(crate) fn close(&self) -> io::Result<()> {
+        match self.format {
+            Format::Table | Format::Jsonl => Ok(()),
+            Format::Json => self.documents.finish(|_| Vec::new(), "", false),
+        }
+    }
+
     /// Says what became of the page about a file.
     pub(crate) fn report(&mut self, target: &Target, written: anyhow::Result<()>) {
         match written {
-            Ok(()) if self.json => {}
+            Ok(()) if self.format != Format::Table => {}
             Ok(()) => self.terminal.note(&format!("report: {}", target.shown())),
             Err(error) => {
                 self.reports_missed += 1;
@@ -81,7 +97,7 @@ impl Printer {
             failed,
             trouble,
         } = self.tally;
-        if !self.json {
+        if self.format == Format::Table {
             let verified = self.files - failed - trouble;
             let mut text = format!("{verified} verified, {suspicious} of them suspicious");
             for (count, words) in [(failed, "without a result"), (trouble, "not tried")] {
@@ -147,14 +163,14 @@ fn document(file: &File) -> Value {
     let path = file.path.display().to_string();
     match &file.ended {
         Ended::Verified { job_id, result, .. } => {
-            json!({ "path": path, "outcome": "verified", "job_id": job_id, "result": result })
+            serde_json::json!({ "path": path, "outcome": "verified", "jobId": job_id, "result": result })
         }
-        Ended::Failed(failed) => json!({
-            "path": path, "outcome": "failed", "job_id": failed.id, "state": state::state(failed.state),
-            "failure": failed.failure.as_ref().map(job::failure_json),
+        Ended::Failed(failed) => serde_json::json!({
+            "path": path, "outcome": "failed", "jobId": failed.id, "state": state::state(failed.state),
+            "failure": failed.failure.as_ref().map(json::failure),
         }),
         Ended::Trouble { sentence, .. } => {
-            json!({ "path": path, "outcome": "error", "error": sentence })
+            serde_json::json!({ "path": path, "outcome": "error", "error": sentence })
         }
     }
 }
@@ -162,6 +178,7 @@ fn document(file: &File) -> Value {
 #[cfg(test)]
 mod tests {
     use assay_api::v1;
+    use serde_json::json;
 
     use super::*;
     use crate::view::report::Report;
@@ -227,7 +244,7 @@ mod tests {
                 colours: false,
                 bars: false,
             },
-            true,
+            Format::Jsonl,
         );
         for file in [verified("synthetic"), verified("inconclusive"), failed()] {
             printer.count(&file);
