@@ -15,6 +15,7 @@ mod contents;
 mod dead_letters;
 mod description;
 mod events;
+mod generated;
 mod jobs;
 mod overview;
 mod verify;
