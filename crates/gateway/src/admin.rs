@@ -9,6 +9,7 @@ use assay_core::id::Tenant;
 use assay_core::port::QueueError;
 use assay_service::shutdown::Stage;
 
+use crate::access::Caller;
 use crate::convert;
 use crate::edge::Edge;
 use crate::status::Refusal;
@@ -18,7 +19,7 @@ const ANSWERS: &str = "answers";
 
 impl Edge {
     /// How the parts are. Each has `gateway.health_ms` to say so; they are asked at the same time.
-    pub(crate) async fn health(&self) -> pb::GetHealthResponse {
+    async fn health(&self) -> pb::GetHealthResponse {
         let patience = self.settings.health_patience();
         let nobody = Tenant::default();
         let nothing = ContentId::of(b"");
@@ -40,6 +41,15 @@ impl Edge {
             status: worst.unwrap_or_default(),
             components,
         }
+    }
+
+    /// The same for one who asks: strangers are not told of the parts.
+    pub(crate) async fn health_for(&self, caller: &Caller) -> pb::GetHealthResponse {
+        let mut health = self.health().await;
+        if caller.is_stranger() {
+            health.components.clear();
+        }
+        health
     }
 
     fn own_health(&self) -> pb::ComponentHealth {

@@ -1,18 +1,30 @@
 //! Who calls, and in which trace: the one place that reads a call's metadata.
 
 use assay_core::envelope::TraceContext;
-use assay_core::id::Tenant;
 use assay_service::trace_context;
+use tonic::Extensions;
 use tonic::metadata::MetadataMap;
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::access::Caller;
 use crate::http::Route;
 use crate::method::Method;
+use crate::status::Refusal;
 
-/// Whose call it is. Tokens will name the tenant here; until then there is one.
-pub(crate) fn tenant(_metadata: &MetadataMap) -> Tenant {
-    Tenant::default()
+/// Who makes a call of gRPC, as the guard before it found out. A call that no guard has looked at is nobody's.
+pub(crate) fn of(extensions: &Extensions) -> Result<Caller, Refusal> {
+    extensions
+        .get::<Caller>()
+        .cloned()
+        .ok_or(Refusal::TokenMissing)
+}
+
+/// Has the span of a call say who makes it, if that is known.
+pub(crate) fn note(span: &Span, caller: &Caller) {
+    if caller.is_known() {
+        span.record("caller", &*caller.name);
+    }
 }
 
 /// The span of a call, part of the caller's trace if the call carries one.
@@ -22,6 +34,7 @@ pub(crate) fn span(method: Method, metadata: &MetadataMap) -> Span {
         otel.name = method.name(),
         otel.kind = "server",
         otel.status_code = Empty,
+        caller = Empty,
         rpc.system.name = "grpc",
         rpc.method = method.name(),
         rpc.response.status_code = Empty,
@@ -37,6 +50,7 @@ pub(crate) fn http_span(route: Route, metadata: &MetadataMap) -> Span {
         otel.name = route.name(),
         otel.kind = "server",
         otel.status_code = Empty,
+        caller = Empty,
         http.route = route.path(),
         http.response.status_code = Empty,
     );

@@ -1,4 +1,4 @@
-//! The services of the API: each call gets its tenant and its span here, and is told elsewhere.
+//! The services of the API: each call gets its caller and its span here, and is told elsewhere.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use assay_api::v1 as pb;
 use assay_api::v1::admin_service_server::AdminService;
 use assay_api::v1::content_service_server::ContentService;
 use assay_api::v1::job_service_server::JobService;
-use assay_core::id::Tenant;
 use futures::Stream;
 use tonic::{Code, Request, Response, Status, Streaming};
 use tracing::Instrument;
 
+use crate::access::Caller;
 use crate::caller;
 use crate::edge::Edge;
 use crate::handled::{Handled, Told};
@@ -33,25 +33,33 @@ impl Calls {
     pub(crate) fn new(edge: Arc<Edge>) -> Self {
         Self { edge }
     }
+
+    /// Begins a call. One that nobody is known to make is refused.
+    fn begin<T>(&self, method: Method, request: Request<T>) -> Result<Call<T>, Status> {
+        let span = caller::span(method, request.metadata());
+        let handled = Handled::begin(method, span);
+        match caller::of(request.extensions()) {
+            Ok(caller) => {
+                caller::note(handled.span(), &caller);
+                Ok(Call {
+                    message: request.into_inner(),
+                    caller,
+                    handled,
+                })
+            }
+            Err(refusal) => {
+                handled.end(refusal.code());
+                Err(refusal.into())
+            }
+        }
+    }
 }
 
 /// What a call is: the message, whose, and what becomes of it.
 struct Call<T> {
     message: T,
-    tenant: Tenant,
+    caller: Caller,
     handled: Handled,
-}
-
-impl<T> Call<T> {
-    fn begin(method: Method, request: Request<T>) -> Self {
-        let tenant = caller::tenant(request.metadata());
-        let span = caller::span(method, request.metadata());
-        Self {
-            message: request.into_inner(),
-            tenant,
-            handled: Handled::begin(method, span),
-        }
-    }
 }
 
 /// Answers with one message.
@@ -97,9 +105,9 @@ impl JobService for Calls {
         &self,
         request: Request<pb::SubmitJobRequest>,
     ) -> Answer<pb::SubmitJobResponse> {
-        let call = Call::begin(Method::SubmitJob, request);
+        let call = self.begin(Method::SubmitJob, request)?;
         let trace = caller::trace(call.handled.span());
-        let submit = self.edge.submit(&call.message, &call.tenant, &trace);
+        let submit = self.edge.submit(&call.message, &call.caller.tenant, &trace);
         answer(call.handled, submit).await
     }
 
@@ -107,10 +115,10 @@ impl JobService for Calls {
         &self,
         request: Request<Streaming<pb::SubmitJobsRequest>>,
     ) -> Answer<Self::SubmitJobsStream> {
-        let call = Call::begin(Method::SubmitJobs, request);
+        let call = self.begin(Method::SubmitJobs, request)?;
         let submitter = Submitter {
             edge: Arc::clone(&self.edge),
-            tenant: call.tenant,
+            caller: call.caller,
             trace: caller::trace(call.handled.span()),
         };
         let opening = async {
@@ -122,8 +130,8 @@ impl JobService for Calls {
     }
 
     async fn get_job(&self, request: Request<pb::GetJobRequest>) -> Answer<pb::Job> {
-        let call = Call::begin(Method::GetJob, request);
-        let get = self.edge.get_job(&call.message, &call.tenant);
+        let call = self.begin(Method::GetJob, request)?;
+        let get = self.edge.get_job(&call.message, &call.caller.tenant);
         answer(call.handled, get).await
     }
 
@@ -131,8 +139,8 @@ impl JobService for Calls {
         &self,
         request: Request<pb::ListJobsRequest>,
     ) -> Answer<pb::ListJobsResponse> {
-        let call = Call::begin(Method::ListJobs, request);
-        let list = self.edge.list_jobs(&call.message, &call.tenant);
+        let call = self.begin(Method::ListJobs, request)?;
+        let list = self.edge.list_jobs(&call.message, &call.caller.tenant);
         answer(call.handled, list).await
     }
 
@@ -140,20 +148,20 @@ impl JobService for Calls {
         &self,
         request: Request<pb::WatchJobRequest>,
     ) -> Answer<Self::WatchJobStream> {
-        let call = Call::begin(Method::WatchJob, request);
-        let watch = watch(Arc::clone(&self.edge), &call.message, call.tenant);
+        let call = self.begin(Method::WatchJob, request)?;
+        let watch = watch(Arc::clone(&self.edge), &call.message, call.caller);
         answer_all(call.handled, watch).await
     }
 
     async fn cancel_job(&self, request: Request<pb::CancelJobRequest>) -> Answer<pb::Job> {
-        let call = Call::begin(Method::CancelJob, request);
-        let cancel = self.edge.cancel_job(&call.message, &call.tenant);
+        let call = self.begin(Method::CancelJob, request)?;
+        let cancel = self.edge.cancel_job(&call.message, &call.caller.tenant);
         answer(call.handled, cancel).await
     }
 
     async fn retry_job(&self, request: Request<pb::RetryJobRequest>) -> Answer<pb::Job> {
-        let call = Call::begin(Method::RetryJob, request);
-        let retry = self.edge.retry_job(&call.message, &call.tenant);
+        let call = self.begin(Method::RetryJob, request)?;
+        let retry = self.edge.retry_job(&call.message, &call.caller.tenant);
         answer(call.handled, retry).await
     }
 
@@ -161,8 +169,8 @@ impl JobService for Calls {
         &self,
         request: Request<pb::GetJobResultRequest>,
     ) -> Answer<pb::GetJobResultResponse> {
-        let call = Call::begin(Method::GetJobResult, request);
-        let result = self.edge.get_job_result(&call.message, &call.tenant);
+        let call = self.begin(Method::GetJobResult, request)?;
+        let result = self.edge.get_job_result(&call.message, &call.caller.tenant);
         answer(call.handled, result).await
     }
 }
@@ -175,14 +183,14 @@ impl ContentService for Calls {
         &self,
         request: Request<Streaming<pb::UploadContentRequest>>,
     ) -> Answer<pb::UploadContentResponse> {
-        let call = Call::begin(Method::UploadContent, request);
-        let upload = self.edge.upload(call.message, &call.tenant);
+        let call = self.begin(Method::UploadContent, request)?;
+        let upload = self.edge.upload(call.message, &call.caller.tenant);
         answer(call.handled, upload).await
     }
 
     async fn get_content(&self, request: Request<pb::GetContentRequest>) -> Answer<pb::Content> {
-        let call = Call::begin(Method::GetContent, request);
-        let get = self.edge.get_content(&call.message, &call.tenant);
+        let call = self.begin(Method::GetContent, request)?;
+        let get = self.edge.get_content(&call.message, &call.caller.tenant);
         answer(call.handled, get).await
     }
 
@@ -190,8 +198,8 @@ impl ContentService for Calls {
         &self,
         request: Request<pb::DownloadContentRequest>,
     ) -> Answer<Self::DownloadContentStream> {
-        let call = Call::begin(Method::DownloadContent, request);
-        let download = self.edge.download(&call.message, &call.tenant);
+        let call = self.begin(Method::DownloadContent, request)?;
+        let download = self.edge.download(&call.message, &call.caller.tenant);
         answer_all(call.handled, download).await
     }
 }
@@ -202,8 +210,9 @@ impl AdminService for Calls {
         &self,
         request: Request<pb::GetHealthRequest>,
     ) -> Answer<pb::GetHealthResponse> {
-        let call = Call::begin(Method::GetHealth, request);
-        let health = async { Ok::<_, Refusal>(self.edge.health().await) };
+        let call = self.begin(Method::GetHealth, request)?;
+        let caller = call.caller;
+        let health = async { Ok::<_, Refusal>(self.edge.health_for(&caller).await) };
         answer(call.handled, health).await
     }
 
@@ -211,7 +220,7 @@ impl AdminService for Calls {
         &self,
         request: Request<pb::ListQueuesRequest>,
     ) -> Answer<pb::ListQueuesResponse> {
-        let call = Call::begin(Method::ListQueues, request);
+        let call = self.begin(Method::ListQueues, request)?;
         answer(call.handled, self.edge.list_queues()).await
     }
 
@@ -219,7 +228,7 @@ impl AdminService for Calls {
         &self,
         request: Request<pb::PauseQueueRequest>,
     ) -> Answer<pb::PauseQueueResponse> {
-        let call = Call::begin(Method::PauseQueue, request);
+        let call = self.begin(Method::PauseQueue, request)?;
         let pause = self.edge.pause_queue(&call.message);
         answer(call.handled, pause).await
     }
@@ -228,7 +237,7 @@ impl AdminService for Calls {
         &self,
         request: Request<pb::ResumeQueueRequest>,
     ) -> Answer<pb::ResumeQueueResponse> {
-        let call = Call::begin(Method::ResumeQueue, request);
+        let call = self.begin(Method::ResumeQueue, request)?;
         let resume = self.edge.resume_queue(&call.message);
         answer(call.handled, resume).await
     }
@@ -237,7 +246,7 @@ impl AdminService for Calls {
         &self,
         request: Request<pb::ListWorkersRequest>,
     ) -> Answer<pb::ListWorkersResponse> {
-        let call = Call::begin(Method::ListWorkers, request);
+        let call = self.begin(Method::ListWorkers, request)?;
         answer(call.handled, self.edge.list_workers()).await
     }
 
@@ -245,7 +254,7 @@ impl AdminService for Calls {
         &self,
         request: Request<pb::GetServerInfoRequest>,
     ) -> Answer<pb::ServerInfo> {
-        let call = Call::begin(Method::GetServerInfo, request);
+        let call = self.begin(Method::GetServerInfo, request)?;
         let info = async { Ok::<_, Refusal>(self.edge.server_info()) };
         answer(call.handled, info).await
     }

@@ -2,12 +2,15 @@
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::time::Duration;
 
 use assay_core::kind::JobKind;
 use assay_service::config::{Config, Error};
-use assay_service::listen;
+use assay_service::listen::{self, Guard};
 use serde::Deserialize;
+
+use crate::access::{self, FileError, Held, Tokens};
 
 /// Documented defaults of the section.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
@@ -16,6 +19,9 @@ pub const DEFAULTS: &str = include_str!("defaults.toml");
 pub(crate) const LISTEN: &str = "gateway.listen";
 /// The key of the address of HTTP/JSON.
 pub(crate) const HTTP_LISTEN: &str = "gateway.http_listen";
+
+/// The key of the file of tokens.
+const TOKENS_FILE: &str = "gateway.tokens_file";
 
 /// The least that a request of any size within the API's bounds needs, in bytes: a payload, metadata and
 /// some room.
@@ -38,6 +44,8 @@ const TIME_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 pub(crate) struct Settings {
     listen: String,
     http_listen: String,
+    tokens_file: String,
+    tokens_reread_ms: u64,
     pub(crate) http_body_bytes_max: usize,
     pub(crate) kinds: Vec<JobKind>,
     pub(crate) content_bytes_max: u64,
@@ -76,7 +84,7 @@ impl Settings {
     }
 
     /// Each number, and where it must lie.
-    fn ranges(&self) -> [(&'static str, u64, RangeInclusive<u64>); 10] {
+    fn ranges(&self) -> [(&'static str, u64, RangeInclusive<u64>); 11] {
         let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let count = |key, value| (key, value, 1..=COUNT_MAX);
         let time = |key, value| (key, value, 1..=TIME_MS_MAX);
@@ -94,6 +102,7 @@ impl Settings {
             ),
             time("gateway.upload_idle_ms", self.upload_idle_ms),
             time("gateway.health_ms", self.health_ms),
+            time("gateway.tokens_reread_ms", self.tokens_reread_ms),
             (
                 "gateway.message_bytes_max",
                 wide(self.message_bytes_max),
@@ -118,7 +127,7 @@ impl Settings {
         if unset {
             return Err(config.refuse(LISTEN, "be an address with a port such as 127.0.0.1:7400"));
         }
-        listen::address(config, LISTEN, false)
+        listen::address(config, LISTEN, self.guard())
     }
 
     /// Where to listen for HTTP, if anywhere.
@@ -126,7 +135,34 @@ impl Settings {
         if self.http_listen.is_empty() {
             return Ok(None);
         }
-        listen::address(config, HTTP_LISTEN, false).map(Some)
+        listen::address(config, HTTP_LISTEN, self.guard()).map(Some)
+    }
+
+    /// What callers from elsewhere must show.
+    fn guard(&self) -> Guard {
+        Guard {
+            key: TOKENS_FILE,
+            is_set: self.tokens_file().is_some(),
+        }
+    }
+
+    /// The file of tokens, if there is one.
+    pub(crate) fn tokens_file(&self) -> Option<&Path> {
+        Some(Path::new(&self.tokens_file)).filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// Reads the file of tokens, if there is one.
+    pub(crate) fn tokens(&self, now_ms: u64) -> Result<Option<(Tokens, Held)>, Error> {
+        let Some(path) = self.tokens_file() else {
+            return Ok(None);
+        };
+        let read = access::read(path, now_ms).map_err(|error| unusable(path, &error))?;
+        Ok(Some(read))
+    }
+
+    /// How often the file of tokens is looked at.
+    pub(crate) fn tokens_reread(&self) -> Duration {
+        Duration::from_millis(self.tokens_reread_ms)
     }
 
     pub(crate) fn upload_idle(&self) -> Duration {
@@ -143,7 +179,14 @@ impl Settings {
 /// # Errors
 /// The first value that the gateway can't work with.
 pub fn check(config: &Config) -> Result<(), Error> {
-    Settings::read(config).map(drop)
+    Settings::read(config)?.tokens(0).map(drop)
+}
+
+fn unusable(path: &Path, error: &FileError) -> Error {
+    let path = path.display();
+    Error::Invalid(vec![format!(
+        "cannot use the file of tokens {path}, named by `{TOKENS_FILE}`: {error}"
+    )])
 }
 
 #[cfg(test)]
@@ -174,6 +217,7 @@ mod tests {
             ("streams_per_connection_max", 1, COUNT_MAX),
             ("upload_idle_ms", 1, TIME_MS_MAX),
             ("health_ms", 1, TIME_MS_MAX),
+            ("tokens_reread_ms", 1, TIME_MS_MAX),
             ("message_bytes_max", MESSAGE_BYTES_LEAST, MESSAGE_BYTES_MOST),
             ("submit_bytes_max", MESSAGE_BYTES_LEAST, SUBMIT_BYTES_MOST),
             (
@@ -199,6 +243,43 @@ mod tests {
             let error = read("gateway.listen", wrong).unwrap_err().to_string();
             assert!(error.contains("gateway.listen"), "{error}");
         }
+    }
+
+    #[test]
+    fn callers_from_elsewhere_must_show_a_token() {
+        for key in [LISTEN, HTTP_LISTEN] {
+            let error = read(key, "0.0.0.0:7400").unwrap_err().to_string();
+            let expected = format!(
+                "`{key}` must be a loopback address unless `{TOKENS_FILE}` is set, but the program holds \"0.0.0.0:7400\""
+            );
+            assert_eq!(error, expected);
+            let loader = Config::loader(&[DEFAULTS]).set(key, "0.0.0.0:7400");
+            let config = loader.set(TOKENS_FILE, "tokens").load().unwrap();
+            assert!(Settings::read(&config).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_file_of_tokens_that_can_t_be_used_is_refused_in_one_sentence() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        let check_it = || {
+            let loader = Config::loader(&[DEFAULTS]).set(TOKENS_FILE, path.display().to_string());
+            check(&loader.load().unwrap())
+        };
+        let said = |error: Error| {
+            error
+                .to_string()
+                .replace(&path.display().to_string(), "PATH")
+        };
+        let missing = said(check_it().unwrap_err());
+        assert!(
+            missing.contains("PATH, named by `gateway.tokens_file`: No such file"),
+            "{missing}"
+        );
+        std::fs::write(&path, "# ours\nname=ci\n").unwrap();
+        let expected = "cannot use the file of tokens PATH, named by `gateway.tokens_file`: line 2: `tenant` is missing";
+        assert_eq!(said(check_it().unwrap_err()), expected);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use assay_service::shutdown::Stage;
 use assay_service::{Shutdown, TaskGroup};
 use tokio::sync::Semaphore;
 
+use crate::access::Access;
 use crate::config::Settings;
 use crate::status::Refusal;
 use crate::watch::Hub;
@@ -22,6 +23,7 @@ pub(crate) struct Edge {
     pub(crate) blobs: Blobs,
     pub(crate) registry: Arc<dyn WorkerRegistry>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) access: Access,
     pub(crate) mode: pb::ServerMode,
     pub(crate) settings: Settings,
     pub(crate) shutdown: Shutdown,

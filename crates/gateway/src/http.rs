@@ -1,6 +1,6 @@
 //! HTTP/JSON: the same calls on a port of their own, in the shapes of the system before this one, and what that lacked.
 //!
-//! - A request's way: `route` (the table of all addresses) → `ask` (tenant, parameters) → `verify`, `jobs`, `events`,
+//! - A request's way: `route` (the table of all addresses) → [`Rule`] (who may) → `ask` (parameters) → `verify`, `jobs`, `events`,
 //!   `contents`, `dead_letters`, `overview` → the calls of the edge → `view`, `progress` (JSON). `openapi.json` says all
 //!   of it to programs.
 //! - `body`, `json`, `query`, `member` read what comes from outside, each within bounds; `problem` holds all errors.
@@ -23,6 +23,7 @@ use tonic::metadata::MetadataMap;
 use tracing::{Instrument, Span};
 
 use crate::Error;
+use crate::access::Rule;
 use crate::caller;
 use crate::edge::Edge;
 use crate::metric_definitions::{self, HttpOutcome};
@@ -48,7 +49,7 @@ pub mod view;
 
 pub(crate) use route::Route;
 
-use ask::{Ask, Caller};
+use ask::Ask;
 use connection::Entrance;
 use problem::Problem;
 
@@ -80,12 +81,11 @@ async fn answer(route: Route, edge: Arc<Edge>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let metadata = MetadataMap::from_headers(parts.headers.clone());
     let told = Told::begin(route, caller::http_span(route, &metadata));
-    let caller = Caller {
-        tenant: caller::tenant(&metadata),
-        trace: caller::trace(&told.span),
-    };
+    let trace = caller::trace(&told.span);
     let work = async {
-        let ask = Ask::read(route, edge, caller, parts).await?;
+        let caller = edge.access.admit(Rule::of_route(route), &parts.headers)?;
+        caller::note(&told.span, &caller);
+        let ask = Ask::read(route, edge, caller, trace, parts).await?;
         work(route, ask, body).await
     };
     let answered = work.instrument(told.span.clone()).await;

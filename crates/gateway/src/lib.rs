@@ -2,8 +2,8 @@
 //!
 //! - [`Gateway`] is put together by whoever runs it and served with [`Gateway::start`]; [`main`] is the
 //!   program `gateway`, which shares Redis and a folder with the other processes.
-//! - A call's way: `calls` (tenant, span) → `submit`, `submit_stream`, `query`, `cancel`, `watch`,
-//!   `content`, `admin` → the ports. `convert` reads and writes messages, `status` holds all errors.
+//! - A call's way: `access` (who calls, and whether they may) → `calls` (span) → `submit`, `submit_stream`, `query`,
+//!   `cancel`, `watch`, `content`, `admin` → the ports. `convert` reads and writes messages, `status` holds all errors.
 //! - `http`: the same calls as HTTP/JSON, on a port of its own.
 //!
 //! Contract: a job is answered after the store has it; every error carries a stable reason of the table
@@ -25,6 +25,7 @@ use tokio::sync::Semaphore;
 use tonic::service::Routes;
 use tonic_health::server::HealthReporter;
 
+mod access;
 mod admin;
 mod caller;
 mod calls;
@@ -54,11 +55,13 @@ mod submit;
 mod submit_stream;
 mod watch;
 
+pub use access::{ENTROPY_BYTES, FileError, NewToken, TokenError, check_tokens, new_token};
 pub use config::{DEFAULTS, check};
 pub use http::view as json;
 pub use metric_definitions::INSTRUMENTS;
 pub use process::main;
 
+use access::{Access, Held};
 use config::Settings;
 use edge::Edge;
 use watch::Hub;
@@ -136,21 +139,34 @@ impl Gateway {
                 .map_err(Error::Address)?,
         };
         let latch = context.readiness.latch("gateway");
-        let edge = Arc::new(self.into_edge(settings, context));
+        let (access, tokens) = match settings.tokens(self.clock.now_ms())? {
+            Some((tokens, held)) => {
+                let access = Access::guarded(tokens, Arc::clone(&self.clock));
+                (access, Some(held))
+            }
+            None => (Access::open(Arc::clone(&self.clock)), None),
+        };
+        let edge = Arc::new(self.into_edge(settings, access, context));
         let health = HealthReporter::new();
         let routes = server::routes(&edge, health.clone())?;
         edge.watch_store();
+        if let Some(held) = tokens {
+            edge.follow_tokens(held);
+        }
         edge.serve_grpc(routes, health, grpc);
-        tracing::info!(address = %addresses.grpc, "serving gRPC on {}", addresses.grpc);
+        tell("gRPC", addresses.grpc);
         if let (Some(http), Some(address)) = (http, addresses.http) {
             edge.serve_http(http);
-            tracing::info!(%address, "serving HTTP/JSON on {address}");
+            tell("HTTP/JSON", address);
+        }
+        if edge.access.is_open() {
+            tracing::info!("no tokens are asked for: whoever reaches the API may do everything");
         }
         latch.release();
         Ok(addresses)
     }
 
-    fn into_edge(self, settings: Settings, context: &Context) -> Edge {
+    fn into_edge(self, settings: Settings, access: Access, context: &Context) -> Edge {
         Edge {
             started_at_ms: self.clock.now_ms(),
             store: self.store,
@@ -159,6 +175,7 @@ impl Gateway {
             blobs: self.blobs,
             registry: self.registry,
             clock: self.clock,
+            access,
             mode: self.mode,
             shutdown: context.shutdown.clone(),
             hub: Arc::new(Hub::new(settings.watchers_max)),
@@ -167,6 +184,18 @@ impl Gateway {
             submit_bytes: Semaphore::new(settings.submit_bytes_max),
             settings,
         }
+    }
+}
+
+/// Says what is served where.
+fn tell(what: &str, address: SocketAddr) {
+    tracing::info!(%address, "serving {what} on {address}");
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "{what} on {address} is for other machines, too, and tokens travel there as they are: have something before \
+             it speak TLS"
+        );
     }
 }
 
@@ -184,6 +213,13 @@ impl Edge {
         };
         self.tasks
             .spawn_restarting("gateway-watch", Restart::default(), listen);
+    }
+
+    /// Has in force what the file of tokens holds. Without that, a token that was taken back would stay good.
+    fn follow_tokens(self: &Arc<Self>, held: Held) {
+        let following = access::follow(Arc::clone(self), held);
+        self.tasks
+            .spawn("gateway-tokens", OnEnd::Shutdown, following);
     }
 
     fn serve_grpc(&self, routes: Routes, health: HealthReporter, listener: TcpListener) {

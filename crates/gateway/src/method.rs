@@ -67,6 +67,12 @@ impl Method {
             Self::GetServerInfo => "assay.v1.AdminService/GetServerInfo",
         }
     }
+
+    /// The method that a path of gRPC names, if it is one of the API.
+    pub(crate) fn of_path(path: &str) -> Option<Self> {
+        let name = path.strip_prefix('/')?;
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
 }
 
 /// Every code of gRPC.

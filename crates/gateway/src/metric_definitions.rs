@@ -23,6 +23,8 @@ const CALLS_REFUSED_TOTAL: &str = "assay_gateway_calls_refused_total";
 const UPLOADS_TOTAL: &str = "assay_gateway_uploads_total";
 const UPLOAD_BYTES_TOTAL: &str = "assay_gateway_upload_bytes_total";
 const WATCHERS: &str = "assay_gateway_watchers";
+const TOKENS: &str = "assay_gateway_tokens";
+const TOKENS_FILE_FAULTY: &str = "assay_gateway_tokens_file_faulty";
 const WATCHERS_MISSED_TOTAL: &str = "assay_gateway_watchers_missed_total";
 
 /// Which method it was: the label set that all services share calls the cause of something `reason`.
@@ -118,6 +120,14 @@ fn describe() {
         Unit::Bytes,
         "bytes of the files that were stored"
     );
+    describe_gauge!(
+        TOKENS,
+        "tokens that let somebody in; 0 if none are configured"
+    );
+    describe_gauge!(
+        TOKENS_FILE_FAULTY,
+        "1 while the file of tokens can't be used as it is, and an earlier state of it is in force"
+    );
     describe_gauge!(WATCHERS, "streams that watch a job");
     describe_counter!(
         WATCHERS_MISSED_TOTAL,
@@ -154,6 +164,8 @@ fn start_at_zero() {
     counter!(UPLOAD_BYTES_TOTAL).absolute(0);
     counter!(WATCHERS_MISSED_TOTAL).absolute(0);
     gauge!(WATCHERS).set(0.0);
+    tokens(0);
+    tokens_file_faulty(false);
 }
 
 fn submits(kind: JobKind, lane: Lane, outcome: SubmitOutcome) -> metrics::Counter {
@@ -210,6 +222,15 @@ pub(crate) fn connection_refused() {
 pub(crate) fn uploaded(bytes: u64) {
     counter!(UPLOADS_TOTAL).increment(1);
     counter!(UPLOAD_BYTES_TOTAL).increment(bytes);
+}
+
+pub(crate) fn tokens(count: usize) {
+    // A bound keeps it small.
+    gauge!(TOKENS).set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+}
+
+pub(crate) fn tokens_file_faulty(is_faulty: bool) {
+    gauge!(TOKENS_FILE_FAULTY).set(if is_faulty { 1.0 } else { 0.0 });
 }
 
 pub(crate) fn watcher_came() {

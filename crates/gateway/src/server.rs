@@ -8,6 +8,7 @@ use assay_api::v1::admin_service_server::AdminServiceServer;
 use assay_api::v1::content_service_server::ContentServiceServer;
 use assay_api::v1::job_service_server::JobServiceServer;
 use assay_service::Shutdown;
+use axum::middleware::from_fn_with_state;
 use tokio::net::TcpListener;
 use tonic::server::NamedService;
 use tonic::service::Routes;
@@ -16,6 +17,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::Error;
+use crate::access::guard;
 use crate::calls::Calls;
 use crate::config::Settings;
 use crate::connections::accept;
@@ -63,7 +65,10 @@ pub(crate) fn routes(edge: &Arc<Edge>, health: HealthReporter) -> Result<Routes,
         .add_service(Bounded::new(admin, bytes_max))
         .add_service(tonic_health::pb::health_server::HealthServer::new(health))
         .add_service(reflection);
-    Ok(routes.routes())
+    let routes = routes.routes().into_axum_router();
+    // Before all of them, and before what is not served at all.
+    let guarded = routes.layer(from_fn_with_state(Arc::clone(edge), guard));
+    Ok(guarded.into())
 }
 
 /// Serves until no new work is taken and all calls are answered, or until work must be given back.

@@ -10,6 +10,7 @@ use assay_core::port::{RefusalReason, StoreError};
 use assay_core::state::JobState;
 use tonic::Code;
 
+use crate::access::Scope;
 use crate::limits::RETRY_AFTER_MS;
 use crate::metric_definitions;
 
@@ -60,6 +61,14 @@ pub(crate) enum Refusal {
         "submits of {limit} bytes are being recorded, which is the limit (gateway.submit_bytes_max): try again"
     )]
     ServerBusy { limit: usize },
+    #[error("show a token: send it in the header `authorization: Bearer ...`")]
+    TokenMissing,
+    #[error("this server does not know the token: ask its operator for another")]
+    TokenUnknown,
+    #[error("the token has expired: ask the server's operator for another")]
+    TokenExpired,
+    #[error("the token lacks the scope `{0}`: ask the server's operator for one that has it")]
+    ScopeMissing(Scope),
     #[error("{limit} streams are being watched, which is the limit (gateway.watchers_max)")]
     WatchersFull { limit: usize },
     #[error("the store can't be reached, nothing was written: {why}")]
@@ -91,7 +100,7 @@ pub(crate) struct Violation {
 
 impl Refusal {
     /// Every reason, as the table has them.
-    pub(crate) const REASONS: [&'static str; 23] = [
+    pub(crate) const REASONS: [&'static str; 27] = [
         "INVALID_FIELD",
         "UPLOAD_OUT_OF_ORDER",
         "UPLOAD_STALLED",
@@ -106,6 +115,10 @@ impl Refusal {
         "JOB_NOT_FINISHED",
         "JOB_WITHOUT_RESULT",
         "RESULT_TOO_LARGE",
+        "TOKEN_MISSING",
+        "TOKEN_UNKNOWN",
+        "TOKEN_EXPIRED",
+        "SCOPE_MISSING",
         "QUEUE_FULL",
         "STORE_FULL",
         "SERVER_BUSY",
@@ -211,6 +224,10 @@ impl Refusal {
             Self::JobNotFinished(..) => ("JOB_NOT_FINISHED", Code::FailedPrecondition),
             Self::JobWithoutResult(..) => ("JOB_WITHOUT_RESULT", Code::FailedPrecondition),
             Self::ResultTooLarge { .. } => ("RESULT_TOO_LARGE", Code::FailedPrecondition),
+            Self::TokenMissing => ("TOKEN_MISSING", Code::Unauthenticated),
+            Self::TokenUnknown => ("TOKEN_UNKNOWN", Code::Unauthenticated),
+            Self::TokenExpired => ("TOKEN_EXPIRED", Code::Unauthenticated),
+            Self::ScopeMissing(_) => ("SCOPE_MISSING", Code::PermissionDenied),
             Self::QueueFull { .. } => ("QUEUE_FULL", Code::ResourceExhausted),
             Self::StoreFull { .. } => ("STORE_FULL", Code::ResourceExhausted),
             Self::ServerBusy { .. } => ("SERVER_BUSY", Code::ResourceExhausted),
@@ -241,6 +258,7 @@ impl Refusal {
             Self::RequestIdReused(job) | Self::OutcomeUnknown(job) => {
                 Some(("job_id", job.to_string()))
             }
+            Self::ScopeMissing(scope) => Some(("scope", scope.to_string())),
             Self::ControlUnknown(kind) => Some(("kind", kind.to_string())),
             Self::InvalidField(_)
             | Self::UploadOutOfOrder(_)
@@ -253,6 +271,9 @@ impl Refusal {
             | Self::JobNotFinished(..)
             | Self::JobWithoutResult(..)
             | Self::ResultTooLarge { .. }
+            | Self::TokenMissing
+            | Self::TokenUnknown
+            | Self::TokenExpired
             | Self::QueueFull { .. }
             | Self::StoreFull { .. }
             | Self::ServerBusy { .. }

@@ -10,11 +10,11 @@ use std::task::{Context, Poll};
 
 use assay_api::v1 as pb;
 use assay_core::envelope::TraceContext;
-use assay_core::id::Tenant;
 use futures::Stream;
 use futures::stream::{FuturesUnordered, StreamExt, TryStreamExt};
 use tonic::Status;
 
+use crate::access::{Caller, Lapse};
 use crate::convert::Fields;
 use crate::edge::Edge;
 use crate::limits::RESULTS_PER_MESSAGE_MAX;
@@ -24,7 +24,7 @@ use crate::status::Refusal;
 /// Whose stream it is, and its trace: one span per stream, as one per job would cost more than the job.
 pub(crate) struct Submitter {
     pub(crate) edge: Arc<Edge>,
-    pub(crate) tenant: Tenant,
+    pub(crate) caller: Caller,
     pub(crate) trace: TraceContext,
 }
 
@@ -39,9 +39,15 @@ where
     let settings = &submitter.edge.settings;
     let (in_flight_max, bytes_max) = (settings.submits_in_flight_max, settings.message_bytes_max);
     let shutdown = submitter.edge.shutdown.clone();
+    let lapse = submitter.edge.access.lapse(&submitter.caller);
     let submitter = Arc::new(submitter);
     let submit = move |request| answer(Arc::clone(&submitter), request);
-    let stop = Box::pin(async move { shutdown.intake_stopped().await });
+    let stop = Box::pin(async move {
+        tokio::select! {
+            () = shutdown.intake_stopped() => Refusal::ShuttingDown,
+            refusal = lapse => refusal,
+        }
+    });
     let requests = requests.map_err(move |status| reasoned(status, bytes_max));
     Pump::new(requests, submit, in_flight_max, stop)
 }
@@ -56,10 +62,10 @@ async fn answer(submitter: Arc<Submitter>, request: pb::SubmitJobsRequest) -> pb
         Some(job) => {
             let Submitter {
                 edge,
-                tenant,
+                caller,
                 trace,
             } = &*submitter;
-            edge.submit(job, tenant, trace).await
+            edge.submit(job, &caller.tenant, trace).await
         }
     };
     let outcome = match submitted {
@@ -79,8 +85,8 @@ struct Pump<R, S, F> {
     submit: S,
     in_flight: FuturesUnordered<F>,
     in_flight_max: usize,
-    // None once it has fired.
-    stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    // Says why nothing more may be read. None once it has fired.
+    stop: Option<Lapse>,
     // Why requests may be unread; the client hears it after its results.
     broken: Option<Status>,
     ended: bool,
@@ -92,12 +98,7 @@ where
     S: Fn(pb::SubmitJobsRequest) -> F + Unpin,
     F: Future<Output = pb::SubmitJobsResult>,
 {
-    fn new(
-        requests: R,
-        submit: S,
-        in_flight_max: usize,
-        stop: Pin<Box<dyn Future<Output = ()> + Send>>,
-    ) -> Self {
+    fn new(requests: R, submit: S, in_flight_max: usize, stop: Lapse) -> Self {
         Self {
             requests: Some(requests),
             submit,
@@ -111,11 +112,11 @@ where
 
     fn read(&mut self, context: &mut Context<'_>) {
         if let Some(stop) = &mut self.stop
-            && stop.as_mut().poll(context).is_ready()
+            && let Poll::Ready(refusal) = stop.as_mut().poll(context)
         {
             self.stop = None;
             if self.requests.take().is_some() {
-                self.broken = Some(Refusal::ShuttingDown.into());
+                self.broken = Some(refusal.into());
             }
         }
         while self.in_flight.len() < self.in_flight_max {

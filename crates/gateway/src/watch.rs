@@ -13,6 +13,7 @@ use assay_core::job::Job;
 use futures::{Stream, stream};
 use tonic::Status;
 
+use crate::access::{Caller, Lapse};
 use crate::convert;
 use crate::edge::Edge;
 use crate::metric_definitions;
@@ -35,14 +36,15 @@ const CATCH_UP_ROUNDS_MAX: usize = 3;
 pub(crate) async fn watch(
     edge: Arc<Edge>,
     request: &pb::WatchJobRequest,
-    tenant: Tenant,
+    caller: Caller,
 ) -> Result<impl Stream<Item = Result<pb::WatchJobResponse, Status>> + Send + 'static, Refusal> {
     edge.admit()?;
     let (id, after) = convert::watch(request)?;
     let mut watch = Watch {
         seat: edge.hub.sit(id)?,
+        lapse: edge.access.lapse(&caller),
         edge,
-        tenant,
+        tenant: caller.tenant,
         id,
         merge: Merge::behind(after),
         pending: VecDeque::new(),
@@ -59,6 +61,7 @@ pub(crate) async fn watch(
 struct Watch {
     edge: Arc<Edge>,
     seat: Seat,
+    lapse: Lapse,
     tenant: Tenant,
     id: JobId,
     merge: Merge,
@@ -89,6 +92,7 @@ impl Watch {
         let heard = tokio::select! {
             biased;
             () = self.edge.shutdown.intake_stopped() => return Err(Refusal::ShuttingDown),
+            refusal = &mut self.lapse => return Err(refusal),
             heard = self.seat.next() => heard,
         };
         let event = match heard {

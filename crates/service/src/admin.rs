@@ -17,12 +17,14 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 
 use crate::config::{self, Config};
-use crate::listen;
+use crate::listen::{self, Guard};
 use crate::prometheus::Metrics;
 use crate::readiness::{Line, Need, Readiness, Report};
 
 /// The key of the address.
 pub const LISTEN_KEY: &str = "admin.listen";
+/// The key of the token.
+const TOKEN_KEY: &str = "admin.bearer_token";
 
 const METRICS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -52,7 +54,13 @@ impl Settings {
         let bearer_token = Some(section.bearer_token).filter(|token| !token.is_empty());
         let listen = match section.listen.as_str() {
             "" => None,
-            _ => Some(listen::address(config, LISTEN_KEY, bearer_token.is_some())?),
+            _ => {
+                let guard = Guard {
+                    key: TOKEN_KEY,
+                    is_set: bearer_token.is_some(),
+                };
+                Some(listen::address(config, LISTEN_KEY, guard)?)
+            }
         };
         Ok(Self {
             listen,
@@ -259,7 +267,7 @@ mod tests {
         assert!(settings("0.0.0.0:9090", "t").is_ok());
         assert_eq!(
             settings("0.0.0.0:9090", "").unwrap_err().to_string(),
-            "`admin.listen` must be a loopback address unless a bearer token is set, but the program \
+            "`admin.listen` must be a loopback address unless `admin.bearer_token` is set, but the program \
              holds \"0.0.0.0:9090\""
         );
     }

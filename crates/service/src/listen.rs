@@ -43,17 +43,27 @@ pub async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, Error> 
     })
 }
 
+/// What keeps strangers out.
+#[derive(Clone, Copy, Debug)]
+pub struct Guard {
+    /// The key that holds it.
+    pub key: &'static str,
+    /// Whether it is set.
+    pub is_set: bool,
+}
+
 /// Reads the address at `key`, and refuses one beyond loopback unless callers must show a token.
 ///
 /// # Errors
 /// When the value is no address, or would serve strangers.
-pub fn address(config: &Config, key: &str, guarded: bool) -> Result<SocketAddr, ConfigError> {
+pub fn address(config: &Config, key: &str, guard: Guard) -> Result<SocketAddr, ConfigError> {
     let text: String = config.section(key)?;
     let address: SocketAddr = text
         .parse()
         .map_err(|_| config.refuse(key, "be an address with a port such as 127.0.0.1:9090"))?;
-    if !guarded && !address.ip().is_loopback() {
-        return Err(config.refuse(key, "be a loopback address unless a bearer token is set"));
+    if !guard.is_set && !address.ip().is_loopback() {
+        let must = format!("be a loopback address unless `{}` is set", guard.key);
+        return Err(config.refuse(key, &must));
     }
     Ok(address)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use assay_core::envelope::TraceContext;
-use assay_core::id::{JobId, Tenant};
+use assay_core::id::JobId;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use super::problem::Problem;
 use super::query::Query;
 use super::route::Route;
+use crate::access::Caller;
 use crate::convert::Fields;
 use crate::edge::Edge;
 
@@ -20,18 +21,12 @@ const FETCH_SITE: &str = "sec-fetch-site";
 /// A request without its body.
 pub(super) struct Ask {
     pub(super) edge: Arc<Edge>,
-    pub(super) tenant: Tenant,
+    pub(super) caller: Caller,
     pub(super) trace: TraceContext,
     pub(super) headers: HeaderMap,
     /// What the path names; empty if it names nothing.
     pub(super) id: String,
     pub(super) query: Query,
-}
-
-/// Whose request it is, and in which trace.
-pub(super) struct Caller {
-    pub(super) tenant: Tenant,
-    pub(super) trace: TraceContext,
 }
 
 impl Ask {
@@ -40,6 +35,7 @@ impl Ask {
         route: Route,
         edge: Arc<Edge>,
         caller: Caller,
+        trace: TraceContext,
         mut parts: Parts,
     ) -> Result<Self, Problem> {
         let site = parts.headers.get(FETCH_SITE).map(|site| site.as_bytes());
@@ -55,8 +51,8 @@ impl Ask {
         };
         Ok(Self {
             edge,
-            tenant: caller.tenant,
-            trace: caller.trace,
+            caller,
+            trace,
             headers: parts.headers,
             id: id.unwrap_or_default(),
             query,

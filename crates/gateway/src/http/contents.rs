@@ -43,7 +43,7 @@ pub(super) async fn upload(ask: Ask, body: Body) -> Result<Response, Problem> {
         }
     });
     let parts = stream::iter([Ok(part(Part::Metadata(announced)))]).chain(chunks);
-    let stored = ask.edge.upload(Box::pin(parts), &ask.tenant).await?;
+    let stored = ask.edge.upload(Box::pin(parts), &ask.caller.tenant).await?;
     let answered = json!({"contentId": stored.content_id, "sizeBytes": stored.size_bytes});
     let mut response = answer::json(StatusCode::CREATED, &answered);
     let place = Route::GetContent.path_to(&stored.content_id);
@@ -82,7 +82,7 @@ async fn find(ask: &Ask) -> Result<pb::Content, Problem> {
     let request = pb::GetContentRequest {
         content_id: ask.id.clone(),
     };
-    Ok(ask.edge.get_content(&request, &ask.tenant).await?)
+    Ok(ask.edge.get_content(&request, &ask.caller.tenant).await?)
 }
 
 /// Hands a file out. It is somebody's file: no browser is to show it as a page of ours.
@@ -91,7 +91,7 @@ pub(super) async fn download(ask: Ask) -> Result<Response, Problem> {
     let request = pb::DownloadContentRequest {
         content_id: content.content_id.clone(),
     };
-    let chunks = ask.edge.download(&request, &ask.tenant).await?;
+    let chunks = ask.edge.download(&request, &ask.caller.tenant).await?;
     let bytes = chunks.map(|message| message.map(|message| message.chunk));
     let mut response = Response::new(Body::from_stream(bytes));
     let headers = response.headers_mut();

@@ -35,7 +35,7 @@ pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
         let reason = view::dead_letter_reason(word);
         reasons.push(reason.ok_or_else(|| wrong("reason", filter::REASONS))?);
     }
-    let page = ask.edge.list_jobs(&request, &ask.tenant).await?;
+    let page = ask.edge.list_jobs(&request, &ask.caller.tenant).await?;
     let matching = page
         .jobs
         .iter()
@@ -57,7 +57,7 @@ pub(super) async fn redrive(ask: Ask) -> Result<Response, Problem> {
 }
 
 async fn find(ask: &Ask) -> Result<pb::Job, Problem> {
-    let job = convert::job(ask.edge.find(&ask.tenant, ask.job_id()?).await?);
+    let job = convert::job(ask.edge.find(&ask.caller.tenant, ask.job_id()?).await?);
     if job.state() == pb::JobState::DeadLettered {
         return Ok(job);
     }
@@ -76,12 +76,12 @@ pub(super) async fn redrive_all(ask: Ask, body: Body) -> Result<Response, Proble
         ..redriving.plan.filter.request()
     };
     loop {
-        let page = match ask.edge.list_jobs(&request, &ask.tenant).await {
+        let page = match ask.edge.list_jobs(&request, &ask.caller.tenant).await {
             Ok(page) => page,
             Err(refusal) => return redriving.stopped(refusal.into()),
         };
         for job in &page.jobs {
-            if let Err(stop) = redriving.take(&ask.edge, &ask.tenant, job).await {
+            if let Err(stop) = redriving.take(&ask.edge, &ask.caller.tenant, job).await {
                 return stop.map_or_else(
                     || Ok(redriving.respond(true)),
                     |problem| redriving.stopped(problem),

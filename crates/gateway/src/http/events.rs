@@ -45,7 +45,7 @@ pub(super) async fn watch_job(ask: Ask) -> Result<Response, Problem> {
         return Err(wrong(LAST_EVENT_ID, &error.to_string()));
     }
     if let Some(seen) = seen {
-        let job = ask.edge.find(&ask.tenant, id).await?;
+        let job = ask.edge.find(&ask.caller.tenant, id).await?;
         if job.state.is_terminal() && job.event_id.to_string() == seen {
             let mut nothing = Response::new(Body::empty());
             *nothing.status_mut() = StatusCode::NO_CONTENT;
@@ -56,7 +56,7 @@ pub(super) async fn watch_job(ask: Ask) -> Result<Response, Problem> {
         job_id: id.to_string(),
         after_event_id: after.to_owned(),
     };
-    let messages = watch(Arc::clone(&ask.edge), &request, ask.tenant).await?;
+    let messages = watch(Arc::clone(&ask.edge), &request, ask.caller).await?;
     let events = messages.filter_map(async |message| event(message).map(Ok::<_, Infallible>));
     let heartbeat = KeepAlive::new().interval(HEARTBEAT);
     Ok(Sse::new(Box::pin(events))

@@ -14,14 +14,14 @@ use crate::status::Refusal;
 
 /// One job.
 pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
-    let job = ask.edge.find(&ask.tenant, ask.job_id()?).await?;
+    let job = ask.edge.find(&ask.caller.tenant, ask.job_id()?).await?;
     Ok(answer::json(StatusCode::OK, &view::job(&convert::job(job))))
 }
 
 /// A page of jobs, newest first.
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
     let request = request(&ask.query)?;
-    let page = ask.edge.list_jobs(&request, &ask.tenant).await?;
+    let page = ask.edge.list_jobs(&request, &ask.caller.tenant).await?;
     Ok(respond_page(
         "jobs",
         page.jobs.iter(),
@@ -69,10 +69,10 @@ pub(super) fn request(query: &Query) -> Result<pb::ListJobsRequest, Refusal> {
 /// How far a job is.
 pub(super) async fn progress(ask: Ask) -> Result<Response, Problem> {
     let id = ask.job_id()?;
-    let history = ask.edge.store.history(&ask.tenant, id, None).await;
+    let history = ask.edge.store.history(&ask.caller.tenant, id, None).await;
     let history = history.map_err(|error| Refusal::of_read(&error))?;
     let history = history.ok_or(Refusal::JobNotFound(id))?;
-    let job = ask.edge.find(&ask.tenant, id).await?;
+    let job = ask.edge.find(&ask.caller.tenant, id).await?;
     let events: Vec<_> = history.events.iter().map(convert::event).collect();
     let record = progress::record(&convert::job(job), &events);
     Ok(answer::json(StatusCode::OK, &record))
@@ -83,7 +83,10 @@ pub(super) async fn result(ask: Ask) -> Result<Response, Problem> {
     let request = pb::GetJobResultRequest {
         job_id: ask.job_id()?.to_string(),
     };
-    let result = ask.edge.get_job_result(&request, &ask.tenant).await?;
+    let result = ask
+        .edge
+        .get_job_result(&request, &ask.caller.tenant)
+        .await?;
     let mut response = answer::json_bytes(StatusCode::OK, result.json);
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", result.content_id)) {
         response.headers_mut().insert(header::ETAG, tag);
@@ -96,7 +99,7 @@ pub(super) async fn cancel(ask: Ask) -> Result<Response, Problem> {
     let request = pb::CancelJobRequest {
         job_id: ask.job_id()?.to_string(),
     };
-    let job = ask.edge.cancel_job(&request, &ask.tenant).await?;
+    let job = ask.edge.cancel_job(&request, &ask.caller.tenant).await?;
     // Its worker may not have confirmed yet.
     let status = if job.finish_time.is_some() {
         StatusCode::OK
@@ -111,7 +114,7 @@ pub(super) async fn retry(ask: Ask) -> Result<Response, Problem> {
     let request = pb::RetryJobRequest {
         job_id: ask.job_id()?.to_string(),
     };
-    let job = ask.edge.retry_job(&request, &ask.tenant).await?;
+    let job = ask.edge.retry_job(&request, &ask.caller.tenant).await?;
     Ok(answer::json(StatusCode::ACCEPTED, &view::job(&job)))
 }
 

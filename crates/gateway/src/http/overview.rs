@@ -29,9 +29,27 @@ pub(super) fn description() -> Response {
     answer::json_bytes(StatusCode::OK, Bytes::from_static(DESCRIPTION.as_bytes()))
 }
 
-/// How the parts are. A part that is not configured makes nothing unhealthy.
+/// How the parts are; strangers are told only how the whole is. A part that is not configured makes nothing unhealthy.
 pub(super) async fn health(ask: Ask) -> Result<Response, Problem> {
-    let health = ask.edge.health().await;
+    let health = ask.edge.health_for(&ask.caller).await;
+    let mut answered = json!({
+        "timestamp": view::time(Some(convert::timestamp(ask.edge.clock.now_ms()))),
+        "status": view::word(health.status().as_str_name(), "HEALTH_STATUS_"),
+        "components": {},
+    });
+    if !ask.caller.is_stranger() {
+        answered["components"] = components(&health, ask.edge.mode).into();
+    }
+    let status = if health.status() == pb::HealthStatus::Unhealthy {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::OK
+    };
+    Ok(answer::json(status, &answered))
+}
+
+/// The parts, and what the system before this one called them.
+fn components(health: &pb::GetHealthResponse, mode: pb::ServerMode) -> Map<String, Value> {
     let queue = health.components.iter().find(|part| part.name == "queue");
     let queue = queue.map_or(pb::HealthStatus::Unspecified, pb::ComponentHealth::status);
     let mut components: Map<String, Value> = health
@@ -39,26 +57,15 @@ pub(super) async fn health(ask: Ask) -> Result<Response, Problem> {
         .iter()
         .map(|part| (part.name.clone(), component(part.status(), &part.message)))
         .collect();
-    // What the system before this one called its parts.
     components.insert("jobQueues".to_owned(), component(queue, ""));
-    let broker = match ask.edge.mode {
+    let broker = match mode {
         pb::ServerMode::Full => component(queue, ""),
         pb::ServerMode::Embedded | pb::ServerMode::Redis | pb::ServerMode::Unspecified => {
             json!({"status": "skipped", "message": "no broker is configured"})
         }
     };
     components.insert("rabbitmq".to_owned(), broker);
-    let answered = json!({
-        "timestamp": view::time(Some(convert::timestamp(ask.edge.clock.now_ms()))),
-        "status": view::word(health.status().as_str_name(), "HEALTH_STATUS_"),
-        "components": components,
-    });
-    let status = if health.status() == pb::HealthStatus::Unhealthy {
-        StatusCode::SERVICE_UNAVAILABLE
-    } else {
-        StatusCode::OK
-    };
-    Ok(answer::json(status, &answered))
+    components
 }
 
 fn component(status: pb::HealthStatus, message: &str) -> Value {

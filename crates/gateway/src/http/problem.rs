@@ -132,6 +132,22 @@ impl Problem {
         Value::Object(members)
     }
 
+    /// What a token must be shown for, or is wrong with the one that was (RFC 6750, section 3).
+    fn challenge(&self) -> Option<HeaderValue> {
+        let text = match self.reason.as_str() {
+            "TOKEN_MISSING" => r#"Bearer realm="assay""#.to_owned(),
+            "TOKEN_UNKNOWN" | "TOKEN_EXPIRED" => {
+                r#"Bearer realm="assay", error="invalid_token""#.to_owned()
+            }
+            "SCOPE_MISSING" => {
+                let (_, scope) = self.values.iter().find(|(name, _)| name == "scope")?;
+                format!(r#"Bearer realm="assay", error="insufficient_scope", scope="{scope}""#)
+            }
+            _ => return None,
+        };
+        HeaderValue::from_str(&text).ok()
+    }
+
     /// The answer.
     pub(super) fn respond(&self, route: Option<Route>) -> Response {
         let mut response = Response::new(Body::from(self.to_json(route).to_string()));
@@ -139,6 +155,9 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(challenge) = self.challenge() {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
         if let Some(after) = self.retry_after {
             // In whole seconds, and none too early.
             let seconds = after.as_millis().div_ceil(1_000).max(1);
@@ -253,6 +272,7 @@ mod tests {
     use assay_core::id::JobId;
 
     use super::*;
+    use crate::access::Scope;
 
     fn json(refusal: Refusal, route: Route) -> Value {
         Problem::from(refusal).to_json(Some(route))
@@ -276,6 +296,27 @@ mod tests {
         let busy = Problem::from(Refusal::ServerBusy { limit: 3 });
         assert_eq!(busy.status, StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(busy.respond(None).headers()[header::RETRY_AFTER], "1");
+    }
+
+    #[test]
+    fn a_refused_token_is_told_in_the_header_for_it() {
+        let told = |refusal| {
+            let response = Problem::from(refusal).respond(None);
+            let challenge = response.headers().get(header::WWW_AUTHENTICATE);
+            let challenge = challenge.map(|value| value.to_str().unwrap().to_owned());
+            (response.status().as_u16(), challenge)
+        };
+        let challenge = |rest: &str| Some(format!(r#"Bearer realm="assay"{rest}"#));
+        assert_eq!(told(Refusal::TokenMissing), (401, challenge("")));
+        let invalid = (401, challenge(r#", error="invalid_token""#));
+        assert_eq!(told(Refusal::TokenUnknown), invalid);
+        assert_eq!(told(Refusal::TokenExpired), invalid);
+        let scope = challenge(r#", error="insufficient_scope", scope="admin""#);
+        assert_eq!(told(Refusal::ScopeMissing(Scope::Admin)), (403, scope));
+        assert_eq!(told(Refusal::ShuttingDown), (503, None));
+        let document = json(Refusal::ScopeMissing(Scope::Read), Route::GetJob);
+        assert_eq!(document["scope"], "read");
+        assert_eq!(document["error"], "Scope missing");
     }
 
     #[test]

@@ -160,10 +160,11 @@ impl Route {
 mod tests {
     use std::collections::BTreeSet;
 
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::super::overview::DESCRIPTION;
     use super::*;
+    use crate::access::Rule;
 
     /// Method and path of every operation, and its parameters of one place.
     fn described(place: &str) -> BTreeSet<(String, Vec<String>)> {
@@ -206,6 +207,25 @@ mod tests {
             (route.name().to_owned(), id.into_iter().collect())
         });
         assert_eq!(described("path"), BTreeSet::from(path));
+    }
+
+    #[test]
+    fn the_description_says_what_each_operation_asks_for() {
+        let description: Value = serde_json::from_str(DESCRIPTION).unwrap();
+        for route in Route::ALL {
+            let (method, path) = route.name().split_once(' ').unwrap();
+            let operation = &description["paths"][path][method.to_lowercase()];
+            let expected = match Rule::of_route(route) {
+                Rule::Nothing => json!([{}, {"bearer": []}]),
+                Rule::Token => json!([{"bearer": []}]),
+                Rule::Scope(scope) => json!([{"bearer": [scope.word()]}]),
+            };
+            assert_eq!(operation["security"], expected, "{}", route.name());
+        }
+        assert_eq!(
+            description["components"]["securitySchemes"]["bearer"]["scheme"],
+            "bearer"
+        );
     }
 
     /// Calls `see` with every link of a value.

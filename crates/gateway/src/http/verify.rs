@@ -31,8 +31,10 @@ pub(super) async fn submit(ask: Ask, body: Body) -> Result<Response, Problem> {
     let key = key(&ask)?;
     let held = super::body::object(edge, &ask.headers, body).await?;
     let wanted = read::wanted(held.members)?;
-    let request = request(edge, &ask.tenant, wanted, &key).await?;
-    let submitted = edge.submit(&request, &ask.tenant, &ask.trace).await?;
+    let request = request(edge, &ask.caller.tenant, wanted, &key).await?;
+    let submitted = edge
+        .submit(&request, &ask.caller.tenant, &ask.trace)
+        .await?;
     respond(&submitted, &key)
 }
 

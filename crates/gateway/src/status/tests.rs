@@ -35,6 +35,10 @@ fn all() -> Vec<Refusal> {
         Refusal::JobNotFinished(job(), JobState::Running),
         Refusal::JobWithoutResult(job(), JobState::Failed),
         Refusal::ResultTooLarge { bytes: 2, limit: 1 },
+        Refusal::TokenMissing,
+        Refusal::TokenUnknown,
+        Refusal::TokenExpired,
+        Refusal::ScopeMissing(Scope::Admin),
         Refusal::QueueFull {
             why: why(),
             retry_after_ms: 7,

@@ -21,7 +21,7 @@ fn requests(count: u64) -> Requests {
     stream::iter((0..count).map(request)).boxed()
 }
 
-fn never() -> Pin<Box<dyn Future<Output = ()> + Send>> {
+fn never() -> Lapse {
     Box::pin(std::future::pending())
 }
 
@@ -99,7 +99,10 @@ async fn a_shutdown_answers_what_was_read_and_then_says_so() {
     let (stop, stopped) = oneshot::channel::<()>();
     let submit = |request: pb::SubmitJobsRequest| Box::pin(async move { result(&request) });
     let open = requests(2).chain(stream::pending()).boxed();
-    let stopped = Box::pin(async move { drop(stopped.await) });
+    let stopped = Box::pin(async move {
+        drop(stopped.await);
+        Refusal::ShuttingDown
+    });
     let mut pump = Pump::new(open, submit, BOUND, stopped);
     assert_eq!(pump.next().await.unwrap().unwrap().results.len(), 2);
     stop.send(()).unwrap();
@@ -112,7 +115,10 @@ async fn a_shutdown_answers_what_was_read_and_then_says_so() {
 async fn a_shutdown_after_the_last_request_is_no_error() {
     let (stop, stopped) = oneshot::channel::<()>();
     let submit = |request: pb::SubmitJobsRequest| Box::pin(async move { result(&request) });
-    let stopped = Box::pin(async move { drop(stopped.await) });
+    let stopped = Box::pin(async move {
+        drop(stopped.await);
+        Refusal::ShuttingDown
+    });
     let mut pump = Pump::new(requests(2), submit, BOUND, stopped);
     assert_eq!(pump.next().await.unwrap().unwrap().results.len(), 2);
     stop.send(()).unwrap();

@@ -25,11 +25,11 @@ const VERIFY: &str = "/api/async/verify";
 
 /// What came back.
 #[derive(Debug)]
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     /// Names in lower case.
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
@@ -50,18 +50,18 @@ impl Answer {
         }
     }
 
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let named = self.headers.iter().find(|(known, _)| known == name);
         named.map_or("", |(_, value)| value)
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
     /// The document of an answer that must be this one.
-    fn expect(&self, status: u16) -> Value {
+    pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(
             self.status,
             status,
@@ -72,7 +72,7 @@ impl Answer {
     }
 
     /// The problem that it must be.
-    fn problem(&self, status: u16, reason: &str) -> Value {
+    pub(crate) fn problem(&self, status: u16, reason: &str) -> Value {
         let told = self.expect(status);
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(told["reason"], reason, "{told}");
@@ -95,7 +95,7 @@ impl Answer {
 }
 
 /// Sends bytes and reads what comes until the other side closes.
-async fn send(address: SocketAddr, request: &[u8]) -> Answer {
+pub(crate) async fn send(address: SocketAddr, request: &[u8]) -> Answer {
     let exchange = async {
         let mut stream = TcpStream::connect(address).await.unwrap();
         // One that is refused early may have closed already.
@@ -108,7 +108,7 @@ async fn send(address: SocketAddr, request: &[u8]) -> Answer {
 }
 
 /// A request with its end.
-fn request(line: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+pub(crate) fn request(line: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut head = format!("{line} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));

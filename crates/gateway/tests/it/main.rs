@@ -1,6 +1,8 @@
 //! The gateway through its front door: real clients over loopback, the embedded store behind.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod admin;
 #[cfg(test)]
 mod content;

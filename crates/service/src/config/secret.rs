@@ -16,13 +16,15 @@ const SECRET_WORDS: [&str; 7] = [
     "credentials",
 ];
 
+/// Ends a key that names a file or counts milliseconds: neither is a secret, whatever it is about.
+const HARMLESS_ENDINGS: [&str; 2] = ["_file", "_ms"];
+
 pub(super) fn is_secret(key: &str) -> bool {
-    last_part(key)
-        .split('_')
-        .any(|word| SECRET_WORDS.contains(&word))
+    let name = last_part(key);
+    let is_harmless = HARMLESS_ENDINGS.iter().any(|ending| name.ends_with(ending));
+    !is_harmless && name.split('_').any(|word| SECRET_WORDS.contains(&word))
 }
 
-/// Whether the value of a key may lie in a file of its own. An address may hold a password.
 pub(super) fn may_be_file(key: &str) -> bool {
     is_secret(key) || last_part(key).split('_').any(|word| word == "url")
 }
@@ -92,6 +94,7 @@ mod tests {
         assert!(is_secret("admin.bearer_token"));
         assert!(!is_secret("token.listen"));
         assert!(!is_secret("admin.tokenizer"));
+        assert!(!is_secret("gateway.tokens_file") && !is_secret("gateway.tokens_reread_ms"));
         assert!(may_be_file("rabbitmq.url"));
         assert!(!may_be_file("rabbitmq.curl"));
     }

@@ -40,7 +40,7 @@ fn a_configuration_is_checked_down_to_what_only_the_component_knows() {
     assert_eq!((code, err.as_str()), (EXIT_CONFIG, sentence));
     let (code, _, err) = run(&[], &[("ASSAY__ADMIN__LISTEN", "0.0.0.0:1")]);
     assert_eq!(code, EXIT_CONFIG);
-    assert!(err.contains("unless a bearer token is set"), "{err}");
+    assert!(err.contains("unless `admin.bearer_token` is set"), "{err}");
 }
 
 #[test]
