@@ -60,3 +60,4 @@ pub use settings::{
     TIMEOUT_MS_LIMIT, TIMEOUT_MS_MIN,
 };
 pub use task::{Modality, Task};
+pub use weigh::CAP_UNTRIED;

@@ -1,14 +1,17 @@
 //! What a score weighs: log10 of a likelihood ratio, never more than the trials of the detector allow.
 //!
-//! An untried detector moves the ratio by a factor of ten at most, whatever it says. One that was tried on n clean files
-//! without a false alarm moves it by n / 3 at most (the rule of three: the rate of false alarms is below 3 / n with 95 %
-//! confidence), and never by more than a thousand.
+//! One that was tried on n clean files without a false alarm moves the ratio by n / 3 at most (the rule of three: the rate
+//! of false alarms is below 3 / n with 95 % confidence), and never by more than a thousand. An untried one moves it by
+//! less than a verdict needs, whatever it says.
 
 use assay_forensics::Calibration;
-use assay_forensics::evidence::CAP_UNCALIBRATED;
 
 use crate::answer::ScoreKind;
 use crate::settings::{External, OwnCalibration};
+
+/// The most that an untried detector may weigh (log10): a factor of 8.3, as a trial on 25 clean files without a false alarm
+/// would allow. A verdict needs ten to one, so it never decides alone.
+pub const CAP_UNTRIED: f64 = 0.92;
 
 /// How scores of one detector are to be read.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,7 +47,7 @@ impl Scale {
     /// The most that it lets a score weigh (log10).
     pub(crate) fn cap(self) -> f64 {
         self.calibration()
-            .map_or(CAP_UNCALIBRATED, |calibration| calibration.cap())
+            .map_or(CAP_UNTRIED, |calibration| calibration.cap())
     }
 
     /// What a score weighs (log10), within the cap.
@@ -72,6 +75,8 @@ impl Scale {
 
 #[cfg(test)]
 mod tests {
+    use assay_forensics::verdict::DECISION_LOG10_MIN;
+
     use super::*;
 
     fn near(found: f64, expected: f64) -> bool {
@@ -88,16 +93,19 @@ mod tests {
     }
 
     #[test]
-    fn an_untried_detector_moves_by_a_factor_of_ten_at_most() {
+    fn an_untried_detector_weighs_less_than_a_verdict_needs() {
         let weigh = |score| Scale::Untried.weigh(score, None, ScoreKind::Uncalibrated);
         assert!(near(weigh(0.5), 0.0));
         assert!((weigh(0.71) - 0.389).abs() < 0.001);
-        for (score, expected) in [(1.0, 1.0), (0.999, 1.0), (0.0, -1.0)] {
+        for (score, expected) in [(1.0, CAP_UNTRIED), (0.9, CAP_UNTRIED), (0.0, -CAP_UNTRIED)] {
             assert!(near(weigh(score), expected), "{score}");
         }
         let llr = |ratio| Scale::Untried.weigh(0.0, Some(ratio), ScoreKind::Llr);
         assert!(near(llr(0.25), 0.25));
-        assert!(near(llr(8.0), 1.0));
+        assert!(near(llr(8.0), CAP_UNTRIED));
+        const { assert!(CAP_UNTRIED < DECISION_LOG10_MIN) };
+        let as_if_tried = tried(25, 1.0, 0.0).cap();
+        assert!((CAP_UNTRIED - as_if_tried).abs() < 0.001, "{as_if_tried}");
     }
 
     #[test]

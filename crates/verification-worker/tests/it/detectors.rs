@@ -7,8 +7,8 @@ use assay_core::breaker::State;
 use assay_core::clock::{Clock, ManualClock, SystemClock};
 use assay_core::port::JobStore;
 use assay_core::state::JobState;
-use assay_detectors::External;
-use assay_forensics::{CoverageItem, CoverageStatus, Family, Reason};
+use assay_detectors::{CAP_UNTRIED, External, OwnCalibration};
+use assay_forensics::{CoverageItem, CoverageStatus, Family, Label, Reason};
 use assay_verification_worker::{Failure, VerificationResult, WITHOUT};
 
 use crate::child::{alone, none_left, until};
@@ -86,7 +86,7 @@ async fn what_a_detector_says_is_evidence_of_a_family_of_its_own() {
             acme.score,
             acme.cap
         ),
-        ("3", "ok", Some(0.8), 1.0)
+        ("3", "ok", Some(0.8), CAP_UNTRIED)
     );
     assert_eq!(acme.findings.len(), 1);
     let [version] = result.engine.detectors.as_slice() else {
@@ -112,6 +112,32 @@ async fn what_a_detector_says_is_evidence_of_a_family_of_its_own() {
         "{steps:?}"
     );
     none_left().await;
+}
+
+#[tokio::test]
+async fn a_detector_decides_alone_only_after_a_trial() {
+    let _alone = alone().await;
+    let detector = Scripted::start();
+    detector.state.acts(|seen| Act::Answer(scores(seen, 1.0)));
+    let untried = at(&detector);
+    let tried = External {
+        calibration: Some(OwnCalibration {
+            a: 1.0,
+            b: 0.0,
+            clean_files: 300,
+            false_alarms: 0,
+        }),
+        ..untried.clone()
+    };
+    for (acme, label, log10_lr) in [
+        (untried, Label::Inconclusive, CAP_UNTRIED),
+        (tried, Label::Synthetic, 2.0),
+    ] {
+        let desk = Desk::asking(acme, system()).await;
+        let verdict = verify(&desk).await.unwrap().verdict;
+        assert_eq!(verdict.label, label, "{verdict:?}");
+        assert!((verdict.synthetic.log10_lr - log10_lr).abs() < 1e-9);
+    }
 }
 
 #[tokio::test]
