@@ -34,13 +34,18 @@ impl Calls {
         Self { edge }
     }
 
-    /// Begins a call. One that nobody is known to make is refused.
+    /// Begins a call. One that nobody is known to make is refused, and one that there is no room for.
     fn begin<T>(&self, method: Method, request: Request<T>) -> Result<Call<T>, Status> {
         let span = caller::span(method, request.metadata());
-        let handled = Handled::begin(method, span);
-        match caller::of(request.extensions()) {
-            Ok(caller) => {
-                caller::note(handled.span(), &caller);
+        let mut handled = Handled::begin(method, span);
+        let admitted = caller::of(request.extensions()).and_then(|caller| {
+            caller::note(handled.span(), &caller);
+            let place = self.edge.admission.admit_method(method, &caller)?;
+            Ok((caller, place))
+        });
+        match admitted {
+            Ok((caller, place)) => {
+                handled.hold(place);
                 Ok(Call {
                     message: request.into_inner(),
                     caller,

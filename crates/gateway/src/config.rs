@@ -1,7 +1,6 @@
 //! Section `[gateway]` of the configuration.
 
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,7 +9,12 @@ use assay_service::config::{Config, Error};
 use assay_service::listen::{self, Guard};
 use serde::Deserialize;
 
-use crate::access::{self, FileError, Held, Tokens};
+use crate::access::{self, FileError, Held, Scope, Tokens};
+use crate::limits::Quota;
+
+mod ranges;
+
+pub(crate) use ranges::HEADER_BYTES_MOST;
 
 /// Documented defaults of the section.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
@@ -23,20 +27,9 @@ pub(crate) const HTTP_LISTEN: &str = "gateway.http_listen";
 /// The key of the file of tokens.
 const TOKENS_FILE: &str = "gateway.tokens_file";
 
-/// The least that a request of any size within the API's bounds needs, in bytes: a payload, metadata and
-/// some room.
-const MESSAGE_BYTES_LEAST: u64 = 512 * 1024;
-/// The most that one request may take of the memory, in bytes.
-const MESSAGE_BYTES_MOST: u64 = 16 * 1024 * 1024;
-/// The least and the most that the JSON body of one request over HTTP may have, in bytes.
-const HTTP_BODY_BYTES_LEAST: u64 = 1024;
-const HTTP_BODY_BYTES_MOST: u64 = 64 * 1024 * 1024;
-/// The most that all submits under way may take of the memory, in bytes.
-const SUBMIT_BYTES_MOST: u64 = 1024 * 1024 * 1024 * 1024;
-/// The most of anything that is counted.
-const COUNT_MAX: u64 = 1_000_000;
-/// The longest time that any setting of the section may hold: one day, in milliseconds.
-const TIME_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+/// The most names under which people reach the HTTP port, and the longest of them in bytes.
+const HTTP_HOSTS_MAX: usize = 64;
+const HTTP_HOST_BYTES_MAX: usize = 253;
 
 /// What `[gateway]` holds; `defaults.toml` says what each value means.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,18 +39,48 @@ pub(crate) struct Settings {
     http_listen: String,
     tokens_file: String,
     tokens_reread_ms: u64,
+    pub(crate) http_hosts: Vec<String>,
     pub(crate) http_body_bytes_max: usize,
+    pub(crate) header_bytes_max: u32,
+    pub(crate) http_headers_max: usize,
+    pub(crate) http_url_bytes_max: usize,
     pub(crate) kinds: Vec<JobKind>,
     pub(crate) content_bytes_max: u64,
     pub(crate) uploads_max: usize,
     upload_idle_ms: u64,
+    pub(crate) upload_bytes_per_s_min: u64,
     pub(crate) watchers_max: usize,
     pub(crate) submits_in_flight_max: usize,
     pub(crate) submit_bytes_max: usize,
     pub(crate) message_bytes_max: usize,
     pub(crate) connections_max: usize,
     pub(crate) streams_per_connection_max: u32,
+    pub(crate) calls_max: usize,
+    greeting_ms: u64,
+    http_head_ms: u64,
+    http_idle_ms: u64,
+    write_idle_ms: u64,
+    keepalive_ms: u64,
+    keepalive_timeout_ms: u64,
+    connection_age_ms: u64,
+    rate_limits: RateLimits,
     health_ms: u64,
+}
+
+/// How often each caller may call.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateLimits {
+    read: RateLimit,
+    submit: RateLimit,
+    admin: RateLimit,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateLimit {
+    per_minute: u64,
+    burst: u64,
 }
 
 impl Settings {
@@ -77,48 +100,18 @@ impl Settings {
         if self.kinds.is_empty() {
             return Some(("gateway.kinds", "hold at least one kind".to_owned()));
         }
+        if self.http_hosts.len() > HTTP_HOSTS_MAX {
+            let must = format!("hold at most {HTTP_HOSTS_MAX} names");
+            return Some(("gateway.http_hosts", must));
+        }
+        if !self.http_hosts.iter().all(|host| is_host(host)) {
+            let must = "hold names or addresses without a port, such as assay.example or [::1]";
+            return Some(("gateway.http_hosts", must.to_owned()));
+        }
         let mut ranges = self.ranges().into_iter();
         let (key, _, range) = ranges.find(|(_, value, range)| !range.contains(value))?;
         let (least, most) = range.into_inner();
         Some((key, format!("be between {least} and {most}")))
-    }
-
-    /// Each number, and where it must lie.
-    fn ranges(&self) -> [(&'static str, u64, RangeInclusive<u64>); 11] {
-        let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let count = |key, value| (key, value, 1..=COUNT_MAX);
-        let time = |key, value| (key, value, 1..=TIME_MS_MAX);
-        [
-            count("gateway.uploads_max", wide(self.uploads_max)),
-            count("gateway.watchers_max", wide(self.watchers_max)),
-            count(
-                "gateway.submits_in_flight_max",
-                wide(self.submits_in_flight_max),
-            ),
-            count("gateway.connections_max", wide(self.connections_max)),
-            count(
-                "gateway.streams_per_connection_max",
-                self.streams_per_connection_max.into(),
-            ),
-            time("gateway.upload_idle_ms", self.upload_idle_ms),
-            time("gateway.health_ms", self.health_ms),
-            time("gateway.tokens_reread_ms", self.tokens_reread_ms),
-            (
-                "gateway.message_bytes_max",
-                wide(self.message_bytes_max),
-                MESSAGE_BYTES_LEAST..=MESSAGE_BYTES_MOST,
-            ),
-            (
-                "gateway.http_body_bytes_max",
-                wide(self.http_body_bytes_max),
-                HTTP_BODY_BYTES_LEAST..=HTTP_BODY_BYTES_MOST,
-            ),
-            (
-                "gateway.submit_bytes_max",
-                wide(self.submit_bytes_max),
-                MESSAGE_BYTES_LEAST..=SUBMIT_BYTES_MOST,
-            ),
-        ]
     }
 
     /// Where to listen.
@@ -172,6 +165,60 @@ impl Settings {
     pub(crate) fn health_patience(&self) -> Duration {
         Duration::from_millis(self.health_ms)
     }
+
+    pub(crate) fn greeting(&self) -> Duration {
+        Duration::from_millis(self.greeting_ms)
+    }
+
+    pub(crate) fn http_head(&self) -> Duration {
+        Duration::from_millis(self.http_head_ms)
+    }
+
+    pub(crate) fn http_idle(&self) -> Duration {
+        Duration::from_millis(self.http_idle_ms)
+    }
+
+    pub(crate) fn write_idle(&self) -> Duration {
+        Duration::from_millis(self.write_idle_ms)
+    }
+
+    pub(crate) fn keepalive(&self) -> Duration {
+        Duration::from_millis(self.keepalive_ms)
+    }
+
+    pub(crate) fn keepalive_timeout(&self) -> Duration {
+        Duration::from_millis(self.keepalive_timeout_ms)
+    }
+
+    /// After how long a connection takes no more calls, if ever.
+    pub(crate) fn connection_age(&self) -> Option<Duration> {
+        let age = Duration::from_millis(self.connection_age_ms);
+        (!age.is_zero()).then_some(age)
+    }
+
+    /// How often each caller may make calls that ask for a scope, if there is a limit.
+    pub(crate) fn quota(&self, scope: Scope) -> Option<Quota> {
+        let limit = match scope {
+            Scope::Read => self.rate_limits.read,
+            Scope::Submit => self.rate_limits.submit,
+            Scope::Admin => self.rate_limits.admin,
+        };
+        Quota::new(limit.per_minute, limit.burst)
+    }
+}
+
+/// Whether a text can be what a header `Host` names, without a port.
+fn is_host(text: &str) -> bool {
+    let bare = match text.strip_prefix('[') {
+        Some(rest) => return rest.strip_suffix(']').is_some_and(is_ipv6),
+        None => text,
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    !bare.is_empty() && bare.len() <= HTTP_HOST_BYTES_MAX && bare.bytes().all(plain)
+}
+
+fn is_ipv6(text: &str) -> bool {
+    text.parse::<std::net::Ipv6Addr>().is_ok()
 }
 
 /// Checks the section without using it, for `--check-config`.
@@ -208,32 +255,34 @@ mod tests {
     }
 
     #[test]
-    fn every_bound_holds_at_n_and_not_beyond() {
-        let table = [
-            ("uploads_max", 1, COUNT_MAX),
-            ("watchers_max", 1, COUNT_MAX),
-            ("submits_in_flight_max", 1, COUNT_MAX),
-            ("connections_max", 1, COUNT_MAX),
-            ("streams_per_connection_max", 1, COUNT_MAX),
-            ("upload_idle_ms", 1, TIME_MS_MAX),
-            ("health_ms", 1, TIME_MS_MAX),
-            ("tokens_reread_ms", 1, TIME_MS_MAX),
-            ("message_bytes_max", MESSAGE_BYTES_LEAST, MESSAGE_BYTES_MOST),
-            ("submit_bytes_max", MESSAGE_BYTES_LEAST, SUBMIT_BYTES_MOST),
-            (
-                "http_body_bytes_max",
-                HTTP_BODY_BYTES_LEAST,
-                HTTP_BODY_BYTES_MOST,
-            ),
-        ];
-        for (name, least, most) in table {
-            let key = format!("gateway.{name}");
-            let read = |value: u64| read(&key, &value.to_string());
-            assert!(read(least).is_ok() && read(most).is_ok(), "{key}");
-            for beyond in [least - 1, most + 1] {
-                let error = read(beyond).unwrap_err().to_string();
-                assert!(error.contains(&key), "{error}");
-            }
+    fn nobody_is_slowed_down_unless_it_is_configured() {
+        let settings = read("gateway.health_ms", "1000").unwrap();
+        assert!(
+            Scope::ALL
+                .iter()
+                .all(|scope| settings.quota(*scope).is_none())
+        );
+        assert_eq!(settings.connection_age(), None);
+        let limited = read("gateway.rate_limits.submit.per_minute", "60").unwrap();
+        assert_eq!(limited.quota(Scope::Submit), Quota::new(60, 100));
+        assert_eq!(limited.quota(Scope::Read), None);
+    }
+
+    #[test]
+    fn names_of_the_http_port_are_names() {
+        let longest = "n".repeat(HTTP_HOST_BYTES_MAX);
+        for right in ["assay.example", "10.0.0.1", "[::1]", "a,b_c-d.e", &longest] {
+            let settings = read("gateway.http_hosts", right).unwrap();
+            assert_eq!(settings.http_hosts.join(","), right);
+        }
+        let most = vec!["a"; HTTP_HOSTS_MAX].join(",");
+        assert!(read("gateway.http_hosts", &most).is_ok());
+        let longer = format!("{longest}n");
+        let more = format!("{most},a");
+        for wrong in ["a:80", "http://a", "[a]", "::1", "a b", "*", &longer, &more] {
+            let error = read("gateway.http_hosts", wrong).unwrap_err().to_string();
+            assert!(error.contains("`gateway.http_hosts` must hold"), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
         }
     }
 

@@ -15,21 +15,19 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use crate::metric_definitions;
 
-/// How long a client may take to say what it speaks. Later on keep-alive pings find out who is gone, or, where there
-/// are none, `http::connection`.
-const GREETING_TIME_MAX: Duration = Duration::from_secs(10);
 /// What a client of HTTP/2 says first, in bytes; no request of HTTP/1.1 with a host is shorter.
 const GREETING_BYTES: usize = 24;
 /// How long nothing is accepted after the system refused to: it has run out of something, such as files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts connections for ever, at most `connections_max` at a time. More are closed at once: a client
-/// that is refused tries again, one that waits in vain hangs.
+/// that is refused tries again, one that waits in vain hangs. `greeting` is as for [`Door::open`].
 pub(crate) fn accept(
     listener: TcpListener,
     connections_max: usize,
+    greeting: Duration,
 ) -> impl Stream<Item = io::Result<Connection>> + Send {
-    let door = Door::open(listener, connections_max);
+    let door = Door::open(listener, connections_max, greeting);
     stream::unfold(door, |mut door| async move {
         let connection = door.next().await;
         Some((Ok(connection), door))
@@ -41,17 +39,20 @@ pub(crate) struct Door {
     listener: TcpListener,
     places: Arc<Semaphore>,
     connections_max: usize,
+    greeting: Duration,
     // So that the log says once what goes on.
     full: bool,
 }
 
 impl Door {
-    /// Lets at most `connections_max` in at a time.
-    pub(crate) fn open(listener: TcpListener, connections_max: usize) -> Self {
+    /// Lets at most `connections_max` in at a time. `greeting` is how long a client may take to say what it speaks. Later
+    /// on keep-alive pings find out who is gone, or, where there are none, `http::connection`.
+    pub(crate) fn open(listener: TcpListener, connections_max: usize, greeting: Duration) -> Self {
         Self {
             listener,
             places: Arc::new(Semaphore::new(connections_max)),
             connections_max,
+            greeting,
             full: false,
         }
     }
@@ -92,7 +93,7 @@ impl Door {
         }
         Some(Connection {
             stream,
-            greeting: Some(Greeting::default()),
+            greeting: Some(Greeting::within(self.greeting)),
             _place: place,
         })
     }
@@ -113,11 +114,11 @@ struct Greeting {
     over: Pin<Box<Sleep>>,
 }
 
-impl Default for Greeting {
-    fn default() -> Self {
+impl Greeting {
+    fn within(time_max: Duration) -> Self {
         Self {
             bytes: 0,
-            over: Box::pin(tokio::time::sleep(GREETING_TIME_MAX)),
+            over: Box::pin(tokio::time::sleep(time_max)),
         }
     }
 }
@@ -192,6 +193,8 @@ mod tests {
 
     use super::*;
 
+    const GREETING_TIME_MAX: Duration = Duration::from_secs(10);
+
     async fn listener() -> (TcpListener, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -201,7 +204,7 @@ mod tests {
     #[tokio::test]
     async fn the_bound_holds_and_a_connection_that_ends_makes_room() {
         let (listener, address) = listener().await;
-        let mut accepted = Box::pin(accept(listener, 2));
+        let mut accepted = Box::pin(accept(listener, 2, GREETING_TIME_MAX));
         let connect = || TcpStream::connect(address);
         let _clients = [connect().await.unwrap(), connect().await.unwrap()];
         let first = accepted.next().await.unwrap().unwrap();
@@ -221,7 +224,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_does_not_greet_in_time_is_gone() {
         let (listener, address) = listener().await;
-        let mut accepted = Box::pin(accept(listener, 1));
+        let mut accepted = Box::pin(accept(listener, 1, GREETING_TIME_MAX));
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(&[0; GREETING_BYTES - 1]).await.unwrap();
         let mut connection = accepted.next().await.unwrap().unwrap();
@@ -235,7 +238,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_greeted_may_be_silent() {
         let (listener, address) = listener().await;
-        let mut accepted = Box::pin(accept(listener, 1));
+        let mut accepted = Box::pin(accept(listener, 1, GREETING_TIME_MAX));
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(&[0; GREETING_BYTES]).await.unwrap();
         let mut connection = accepted.next().await.unwrap().unwrap();

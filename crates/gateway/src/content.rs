@@ -10,11 +10,13 @@ use futures::future::ready;
 use futures::stream::{self, Stream, StreamExt};
 use pb::upload_content_request::Part;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 use tonic::Status;
 use tracing::{Instrument, Span};
 
 use crate::convert::{self, Announced, Fields};
 use crate::edge::Edge;
+use crate::limits::{Pace, Slow};
 use crate::metric_definitions;
 use crate::status::Refusal;
 
@@ -50,7 +52,8 @@ impl Edge {
     where
         R: Stream<Item = Result<pb::UploadContentRequest, Status>> + Unpin,
     {
-        let announced = match self.next_part(parts).await? {
+        let mut pace = self.pace();
+        let announced = match self.next_part(parts, &mut pace).await? {
             Some(Part::Metadata(metadata)) => convert::announced(&metadata)?,
             Some(Part::Chunk(_)) => return Err(out_of_order("a chunk came first")),
             None => return Err(out_of_order("the upload is empty")),
@@ -60,7 +63,7 @@ impl Edge {
             return Err(Refusal::ContentTooLarge { limit }.into());
         }
         let mut upload = self.blobs.upload(tenant, limit);
-        while let Some(part) = self.next_part(parts).await? {
+        while let Some(part) = self.next_part(parts, &mut pace).await? {
             let chunk = match part {
                 Part::Chunk(chunk) => chunk,
                 Part::Metadata(_) => return Err(out_of_order("metadata came twice")),
@@ -128,21 +131,46 @@ impl Edge {
     }
 
     /// The next message's part. A client that falls silent must not hold its place for ever.
-    async fn next_part<R>(&self, parts: &mut R) -> Result<Option<Part>, Status>
+    async fn next_part<R>(&self, parts: &mut R, pace: &mut Pace) -> Result<Option<Part>, Status>
     where
         R: Stream<Item = Result<pb::UploadContentRequest, Status>> + Unpin,
     {
-        let idle = self.settings.upload_idle();
-        let Ok(message) = tokio::time::timeout(idle, parts.next()).await else {
-            let limit_ms = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX);
-            return Err(Refusal::UploadStalled { limit_ms }.into());
+        let begun = Instant::now();
+        let Ok(message) = tokio::time::timeout(pace.patience(), parts.next()).await else {
+            return Err(self.too_slow(pace).into());
         };
         let Some(message) = message.transpose()? else {
             return Ok(None);
         };
         let part = message.part;
+        let bytes = match &part {
+            Some(Part::Chunk(chunk)) => chunk.len(),
+            Some(Part::Metadata(_)) | None => 0,
+        };
+        pace.came(begun.elapsed(), bytes);
         part.map(Some)
             .ok_or_else(|| out_of_order("a message was empty"))
+    }
+}
+
+impl Edge {
+    /// How slowly a body may come.
+    pub(crate) fn pace(&self) -> Pace {
+        let settings = &self.settings;
+        Pace::new(settings.upload_idle(), settings.upload_bytes_per_s_min)
+    }
+
+    fn too_slow(&self, pace: &Pace) -> Refusal {
+        match pace.slow() {
+            Slow::Part => {
+                let idle = self.settings.upload_idle();
+                let limit_ms = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX);
+                Refusal::UploadStalled { limit_ms }
+            }
+            Slow::Whole => Refusal::UploadTooSlow {
+                least: self.settings.upload_bytes_per_s_min,
+            },
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::access::Access;
 use crate::config::Settings;
+use crate::limits::Admission;
 use crate::status::Refusal;
 use crate::watch::Hub;
 
@@ -29,6 +30,7 @@ pub(crate) struct Edge {
     pub(crate) shutdown: Shutdown,
     pub(crate) tasks: TaskGroup,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) admission: Admission,
     pub(crate) uploads: Arc<Semaphore>,
     /// One permit per byte.
     pub(crate) submit_bytes: Semaphore,

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 use tracing::Span;
 
+use crate::limits::Place;
 use crate::method::{Method, code_name, is_fault};
 use crate::metric_definitions;
 
@@ -18,6 +19,8 @@ pub(crate) struct Handled {
     begun: Instant,
     span: Span,
     told: bool,
+    // Free for another call when this one has ended.
+    place: Option<Place>,
 }
 
 impl Handled {
@@ -28,7 +31,13 @@ impl Handled {
             begun: Instant::now(),
             span,
             told: false,
+            place: None,
         }
+    }
+
+    /// It holds a place until it ends.
+    pub(crate) fn hold(&mut self, place: Option<Place>) {
+        self.place = place;
     }
 
     /// Where it is traced.
@@ -46,6 +55,7 @@ impl Handled {
             return;
         }
         let name = code_name(code);
+        self.place = None;
         metric_definitions::handled(self.method, code, self.begun.elapsed());
         self.span.record("rpc.response.status_code", name);
         if is_fault(code) {

@@ -1,6 +1,8 @@
 //! HTTP/JSON: the same calls on a port of their own, in the shapes of the system before this one, and what that lacked.
 //!
-//! - A request's way: `route` (the table of all addresses) → [`Rule`] (who may) → `ask` (parameters) → `verify`, `jobs`, `events`,
+//! - A request's way: `serve`, `connection`, `pulse` (who keeps a connection waiting is cut off) → `front` (what is
+//!   wrong with it whatever it asks for) → `route` (the table of all addresses) → [`Rule`] (who may) → `ask`
+//!   (parameters) → `verify`, `jobs`, `events`,
 //!   `contents`, `dead_letters`, `overview` → the calls of the edge → `view`, `progress` (JSON). `openapi.json` says all
 //!   of it to programs.
 //! - `body`, `json`, `query`, `member` read what comes from outside, each within bounds; `problem` holds all errors.
@@ -10,6 +12,7 @@
 //!
 //! Not here: what calls do; Prometheus (the admin port).
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
@@ -22,7 +25,6 @@ use tokio::net::TcpListener;
 use tonic::metadata::MetadataMap;
 use tracing::{Instrument, Span};
 
-use crate::Error;
 use crate::access::Rule;
 use crate::caller;
 use crate::edge::Edge;
@@ -36,32 +38,36 @@ mod contents;
 mod dead_letters;
 mod events;
 mod field;
+mod front;
 mod jobs;
 mod json;
 mod member;
 mod overview;
+mod performance;
 mod problem;
 mod progress;
+mod pulse;
 mod query;
 mod route;
+mod serve;
 mod verify;
 pub mod view;
 
+pub(crate) use front::FRONT_REASONS;
+pub(crate) use pulse::Cut;
 pub(crate) use route::Route;
 
 use ask::Ask;
-use connection::Entrance;
 use problem::Problem;
 
 /// Serves until no new work is taken and all requests are answered, or until work must be given back.
-pub(crate) async fn serve(edge: Arc<Edge>, listener: TcpListener) -> Result<(), Error> {
-    let entrance = Entrance::open(listener, edge.settings.connections_max);
-    let stop = edge.shutdown.intake_token().cancelled_owned();
-    let served = axum::serve(entrance, router(&edge)).with_graceful_shutdown(stop);
+pub(crate) async fn serve(edge: Arc<Edge>, listener: TcpListener) -> Result<(), Infallible> {
+    let (router, shutdown) = (router(&edge), edge.shutdown.clone());
     tokio::select! {
-        served = async { served.await } => served.map_err(Error::ServeHttp),
-        () = edge.shutdown.hand_back() => Ok(()),
+        () = serve::serve(edge, router, listener) => {}
+        () = shutdown.hand_back() => {}
     }
+    Ok(())
 }
 
 fn router(edge: &Arc<Edge>) -> Router {
@@ -85,6 +91,7 @@ async fn answer(route: Route, edge: Arc<Edge>, request: Request) -> Response {
     let work = async {
         let caller = edge.access.admit(Rule::of_route(route), &parts.headers)?;
         caller::note(&told.span, &caller);
+        let _place = edge.admission.admit_route(route, &caller)?;
         let ask = Ask::read(route, edge, caller, trace, parts).await?;
         work(route, ask, body).await
     };

@@ -64,6 +64,7 @@ pub use process::main;
 use access::{Access, Held};
 use config::Settings;
 use edge::Edge;
+use limits::{Admission, Rates};
 use watch::Hub;
 
 /// What a gateway needs to serve.
@@ -111,9 +112,6 @@ pub enum Error {
     /// The server ended.
     #[error("serve the API")]
     Serve(#[source] tonic::transport::Error),
-    /// The server of HTTP/JSON ended.
-    #[error("serve HTTP/JSON")]
-    ServeHttp(#[source] std::io::Error),
 }
 
 impl Gateway {
@@ -178,7 +176,11 @@ impl Gateway {
             access,
             mode: self.mode,
             shutdown: context.shutdown.clone(),
-            hub: Arc::new(Hub::new(settings.watchers_max)),
+            hub: Arc::new(Hub::new(settings.watchers_max, settings.write_idle())),
+            admission: Admission::new(
+                settings.calls_max,
+                Rates::new(|class| settings.quota(class)),
+            ),
             tasks: context.tasks.clone(),
             uploads: Arc::new(Semaphore::new(settings.uploads_max)),
             submit_bytes: Semaphore::new(settings.submit_bytes_max),

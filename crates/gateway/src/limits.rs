@@ -1,5 +1,16 @@
 //! Bounds of requests. They are part of the API (`proto/assay/v1`), so they are not in the configuration;
-//! what the server can take is, see `defaults.toml`.
+//! what the server can take is, see `defaults.toml`. Below: how much may be under way and how often who may call
+//! (`admission`, `rates`, `gcra`), and how slowly a body may come (`pace`).
+
+mod admission;
+mod gcra;
+mod pace;
+mod rates;
+
+pub(crate) use admission::{Admission, Place};
+pub(crate) use gcra::Quota;
+pub(crate) use pace::{Pace, Slow};
+pub(crate) use rates::Rates;
 
 /// Most labels of a job.
 pub(crate) const METADATA_ENTRIES_MAX: usize = 32;

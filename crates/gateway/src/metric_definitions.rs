@@ -9,7 +9,8 @@ use metrics::{
 };
 use tonic::Code;
 
-use crate::http::Route;
+use crate::access::Scope;
+use crate::http::{Cut, FRONT_REASONS, Route};
 use crate::method::{CODES, Method, code_name};
 use crate::status::Refusal;
 
@@ -19,6 +20,8 @@ const HANDLED_TOTAL: &str = "assay_grpc_server_handled_total";
 const HANDLING_SECONDS: &str = "assay_grpc_server_handling_seconds";
 const HTTP_HANDLED_TOTAL: &str = "assay_http_server_handled_total";
 const CONNECTIONS_REFUSED_TOTAL: &str = "assay_gateway_connections_refused_total";
+const CONNECTIONS_CUT_TOTAL: &str = "assay_gateway_connections_cut_total";
+const RATE_LIMITED_TOTAL: &str = "assay_gateway_rate_limited_total";
 const CALLS_REFUSED_TOTAL: &str = "assay_gateway_calls_refused_total";
 const UPLOADS_TOTAL: &str = "assay_gateway_uploads_total";
 const UPLOAD_BYTES_TOTAL: &str = "assay_gateway_upload_bytes_total";
@@ -26,6 +29,7 @@ const WATCHERS: &str = "assay_gateway_watchers";
 const TOKENS: &str = "assay_gateway_tokens";
 const TOKENS_FILE_FAULTY: &str = "assay_gateway_tokens_file_faulty";
 const WATCHERS_MISSED_TOTAL: &str = "assay_gateway_watchers_missed_total";
+const WATCHERS_CUT_TOTAL: &str = "assay_gateway_watchers_cut_total";
 
 /// Which method it was: the label set that all services share calls the cause of something `reason`.
 const METHOD: &str = "reason";
@@ -114,6 +118,14 @@ fn describe() {
         CONNECTIONS_REFUSED_TOTAL,
         "connections that were closed as they came, because there were too many"
     );
+    describe_counter!(
+        CONNECTIONS_CUT_TOTAL,
+        "connections over HTTP that were closed because nothing went on, by what was waited for"
+    );
+    describe_counter!(
+        RATE_LIMITED_TOTAL,
+        "calls and requests of streams that came too early for their caller's limit, by scope"
+    );
     describe_counter!(UPLOADS_TOTAL, "files that were stored");
     describe_counter!(
         UPLOAD_BYTES_TOTAL,
@@ -133,6 +145,10 @@ fn describe() {
         WATCHERS_MISSED_TOTAL,
         "times that a watcher was too slow and read the history again"
     );
+    describe_counter!(
+        WATCHERS_CUT_TOTAL,
+        "watchers that lost their place because they took nothing for too long"
+    );
     start_at_zero();
 }
 
@@ -145,8 +161,14 @@ fn start_at_zero() {
             }
         }
     }
-    for reason in Refusal::REASONS {
+    for reason in Refusal::REASONS.into_iter().chain(FRONT_REASONS) {
         refusals(reason).absolute(0);
+    }
+    for scope in Scope::ALL {
+        limited(scope).absolute(0);
+    }
+    for cut in Cut::ALL {
+        cuts(cut).absolute(0);
     }
     for method in Method::ALL {
         for code in CODES {
@@ -163,6 +185,7 @@ fn start_at_zero() {
     counter!(UPLOADS_TOTAL).absolute(0);
     counter!(UPLOAD_BYTES_TOTAL).absolute(0);
     counter!(WATCHERS_MISSED_TOTAL).absolute(0);
+    counter!(WATCHERS_CUT_TOTAL).absolute(0);
     gauge!(WATCHERS).set(0.0);
     tokens(0);
     tokens_file_faulty(false);
@@ -219,6 +242,22 @@ pub(crate) fn connection_refused() {
     counter!(CONNECTIONS_REFUSED_TOTAL).increment(1);
 }
 
+fn cuts(cut: Cut) -> metrics::Counter {
+    counter!(CONNECTIONS_CUT_TOTAL, "reason" => cut.label())
+}
+
+pub(crate) fn connection_cut(cut: Cut) {
+    cuts(cut).increment(1);
+}
+
+fn limited(scope: Scope) -> metrics::Counter {
+    counter!(RATE_LIMITED_TOTAL, "reason" => scope.word())
+}
+
+pub(crate) fn rate_limited(scope: Scope) {
+    limited(scope).increment(1);
+}
+
 pub(crate) fn uploaded(bytes: u64) {
     counter!(UPLOADS_TOTAL).increment(1);
     counter!(UPLOAD_BYTES_TOTAL).increment(bytes);
@@ -243,4 +282,8 @@ pub(crate) fn watcher_left() {
 
 pub(crate) fn watcher_missed() {
     counter!(WATCHERS_MISSED_TOTAL).increment(1);
+}
+
+pub(crate) fn watcher_cut() {
+    counter!(WATCHERS_CUT_TOTAL).increment(1);
 }

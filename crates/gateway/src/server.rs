@@ -1,7 +1,6 @@
 //! The gRPC server: what it serves, its bounds, how it goes away.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use assay_api::FILE_DESCRIPTOR_SET;
 use assay_api::v1::admin_service_server::AdminServiceServer;
@@ -23,14 +22,6 @@ use crate::config::Settings;
 use crate::connections::accept;
 use crate::edge::Edge;
 use crate::message_bound::Bounded;
-
-/// How often a connection that says nothing is asked whether it is there, and how long it may take to
-/// answer: else the watches and uploads of a client that vanished would hold their places for ever.
-const KEEPALIVE: Duration = Duration::from_secs(30);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The largest headers of a call, in bytes.
-const HEADER_BYTES_MAX: u32 = 16 * 1024;
 
 /// What may be under way to the server per stream and per connection, in bytes: enough for streams of
 /// submits and uploads not to wait for each other's acknowledgements.
@@ -78,12 +69,17 @@ pub(crate) async fn serve(
     listener: TcpListener,
     shutdown: Shutdown,
 ) -> Result<(), Error> {
-    let incoming = accept(listener, settings.connections_max);
+    let incoming = accept(listener, settings.connections_max, settings.greeting());
     let stop = shutdown.intake_token();
-    let served = Server::builder()
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .http2_max_header_list_size(HEADER_BYTES_MAX)
+    let mut server = Server::builder();
+    if let Some(age) = settings.connection_age() {
+        server = server.max_connection_age(age);
+    }
+    let served = server
+        // Else the watches and uploads of a client that vanished would hold their places for ever.
+        .http2_keepalive_interval(Some(settings.keepalive()))
+        .http2_keepalive_timeout(Some(settings.keepalive_timeout()))
+        .http2_max_header_list_size(settings.header_bytes_max)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(settings.streams_per_connection_max)

@@ -27,6 +27,10 @@ pub(crate) enum Refusal {
     UploadOutOfOrder(&'static str),
     #[error("the next part of the upload did not come within {limit_ms} ms: upload it again")]
     UploadStalled { limit_ms: u64 },
+    #[error(
+        "the upload came at less than {least} bytes a second (gateway.upload_bytes_per_s_min): upload it again"
+    )]
+    UploadTooSlow { least: u64 },
     #[error("the upload is not what its metadata announced: {0}")]
     ContentMismatch(String),
     #[error("the content is over the bound of {limit} bytes")]
@@ -69,8 +73,18 @@ pub(crate) enum Refusal {
     TokenExpired,
     #[error("the token lacks the scope `{0}`: ask the server's operator for one that has it")]
     ScopeMissing(Scope),
+    #[error("{limit} calls are being answered, which is the limit (gateway.calls_max): try again")]
+    CallsFull { limit: usize },
+    #[error(
+        "too many calls for the limit that each caller has (gateway.rate_limits.{scope}): try again in {retry_after_ms} ms"
+    )]
+    RateLimited { scope: Scope, retry_after_ms: u64 },
     #[error("{limit} streams are being watched, which is the limit (gateway.watchers_max)")]
     WatchersFull { limit: usize },
+    #[error(
+        "nothing was taken of the events within {limit_ms} ms (gateway.write_idle_ms): watch again behind the last event"
+    )]
+    WatcherTooSlow { limit_ms: u64 },
     #[error("the store can't be reached, nothing was written: {why}")]
     StoreUnavailable { why: String },
     #[error("the queue takes no jobs, nothing was written: {why}")]
@@ -100,7 +114,7 @@ pub(crate) struct Violation {
 
 impl Refusal {
     /// Every reason, as the table has them.
-    pub(crate) const REASONS: [&'static str; 27] = [
+    pub(crate) const REASONS: [&'static str; 29] = [
         "INVALID_FIELD",
         "UPLOAD_OUT_OF_ORDER",
         "UPLOAD_STALLED",
@@ -122,7 +136,9 @@ impl Refusal {
         "QUEUE_FULL",
         "STORE_FULL",
         "SERVER_BUSY",
+        "RATE_LIMITED",
         "WATCHERS_FULL",
+        "WATCHER_TOO_SLOW",
         "STORE_UNAVAILABLE",
         "QUEUE_UNAVAILABLE",
         "SHUTTING_DOWN",
@@ -212,7 +228,9 @@ impl Refusal {
         match self {
             Self::InvalidField(_) => ("INVALID_FIELD", Code::InvalidArgument),
             Self::UploadOutOfOrder(_) => ("UPLOAD_OUT_OF_ORDER", Code::InvalidArgument),
-            Self::UploadStalled { .. } => ("UPLOAD_STALLED", Code::Aborted),
+            Self::UploadStalled { .. } | Self::UploadTooSlow { .. } => {
+                ("UPLOAD_STALLED", Code::Aborted)
+            }
             Self::ContentMismatch(_) => ("CONTENT_MISMATCH", Code::InvalidArgument),
             Self::ContentTooLarge { .. } => ("CONTENT_TOO_LARGE", Code::InvalidArgument),
             Self::MessageTooLarge { .. } => ("MESSAGE_TOO_LARGE", Code::OutOfRange),
@@ -230,8 +248,12 @@ impl Refusal {
             Self::ScopeMissing(_) => ("SCOPE_MISSING", Code::PermissionDenied),
             Self::QueueFull { .. } => ("QUEUE_FULL", Code::ResourceExhausted),
             Self::StoreFull { .. } => ("STORE_FULL", Code::ResourceExhausted),
-            Self::ServerBusy { .. } => ("SERVER_BUSY", Code::ResourceExhausted),
+            Self::ServerBusy { .. } | Self::CallsFull { .. } => {
+                ("SERVER_BUSY", Code::ResourceExhausted)
+            }
+            Self::RateLimited { .. } => ("RATE_LIMITED", Code::ResourceExhausted),
             Self::WatchersFull { .. } => ("WATCHERS_FULL", Code::ResourceExhausted),
+            Self::WatcherTooSlow { .. } => ("WATCHER_TOO_SLOW", Code::Aborted),
             Self::StoreUnavailable { .. } => ("STORE_UNAVAILABLE", Code::Unavailable),
             Self::QueueUnavailable { .. } => ("QUEUE_UNAVAILABLE", Code::Unavailable),
             Self::ShuttingDown => ("SHUTTING_DOWN", Code::Unavailable),
@@ -258,11 +280,14 @@ impl Refusal {
             Self::RequestIdReused(job) | Self::OutcomeUnknown(job) => {
                 Some(("job_id", job.to_string()))
             }
-            Self::ScopeMissing(scope) => Some(("scope", scope.to_string())),
+            Self::ScopeMissing(scope) | Self::RateLimited { scope, .. } => {
+                Some(("scope", scope.to_string()))
+            }
             Self::ControlUnknown(kind) => Some(("kind", kind.to_string())),
             Self::InvalidField(_)
             | Self::UploadOutOfOrder(_)
             | Self::UploadStalled { .. }
+            | Self::UploadTooSlow { .. }
             | Self::ContentMismatch(_)
             | Self::JobNotFound(_)
             | Self::ContentNotFound(_)
@@ -277,7 +302,9 @@ impl Refusal {
             | Self::QueueFull { .. }
             | Self::StoreFull { .. }
             | Self::ServerBusy { .. }
+            | Self::CallsFull { .. }
             | Self::WatchersFull { .. }
+            | Self::WatcherTooSlow { .. }
             | Self::StoreUnavailable { .. }
             | Self::QueueUnavailable { .. }
             | Self::ShuttingDown
@@ -296,8 +323,9 @@ impl Refusal {
 
     /// When to try again: with every refusal after which nothing happened.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        if let Self::QueueFull { retry_after_ms, .. } | Self::StoreFull { retry_after_ms, .. } =
-            self
+        if let Self::QueueFull { retry_after_ms, .. }
+        | Self::StoreFull { retry_after_ms, .. }
+        | Self::RateLimited { retry_after_ms, .. } = self
         {
             return Some(Duration::from_millis(*retry_after_ms));
         }

@@ -65,7 +65,10 @@ async fn answer(submitter: Arc<Submitter>, request: pb::SubmitJobsRequest) -> pb
                 caller,
                 trace,
             } = &*submitter;
-            edge.submit(job, &caller.tenant, trace).await
+            match edge.admission.admit_submit(caller) {
+                Ok(()) => edge.submit(job, &caller.tenant, trace).await,
+                Err(refusal) => Err(refusal),
+            }
         }
     };
     let outcome = match submitted {

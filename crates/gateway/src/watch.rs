@@ -52,6 +52,7 @@ pub(crate) async fn watch(
     };
     // Before the stream begins, so that an unknown job is an error of the call.
     watch.catch_up().await?;
+    watch.seat.handed();
     Ok(stream::unfold(watch, |mut watch| async move {
         let message = watch.next().await?;
         Some((message.map_err(Status::from), watch))
@@ -72,7 +73,15 @@ struct Watch {
 }
 
 impl Watch {
+    /// The next message; from the time that it is handed out, the watcher must take it.
     async fn next(&mut self) -> Option<Result<pb::WatchJobResponse, Refusal>> {
+        self.seat.asked();
+        let message = self.find_next().await;
+        self.seat.handed();
+        message
+    }
+
+    async fn find_next(&mut self) -> Option<Result<pb::WatchJobResponse, Refusal>> {
         loop {
             if let Some(message) = self.pending.pop_front() {
                 return Some(Ok(message));
@@ -100,6 +109,10 @@ impl Watch {
             Heard::Missed => {
                 metric_definitions::watcher_missed();
                 return self.catch_up().await;
+            }
+            Heard::Cut => {
+                let limit_ms = self.seat.idle_ms_max();
+                return Err(Refusal::WatcherTooSlow { limit_ms });
             }
         };
         match self.merge.offer(event.id) {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A thing that a token allows. None implies another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Scope {
     /// Look at one's own jobs, results and contents.
     Read,

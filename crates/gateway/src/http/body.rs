@@ -5,11 +5,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::SemaphorePermit;
+use tokio::time::Instant;
 
 use super::ask::wrong;
 use super::json::{self, Members, Node};
 use super::problem::Problem;
 use crate::edge::Edge;
+use crate::limits::{Pace, Slow};
 use crate::status::Refusal;
 
 /// A body that was read, and the room that it takes until this is dropped.
@@ -68,7 +70,8 @@ async fn whole(edge: &Edge, body: Body) -> Result<(Vec<u8>, Option<SemaphorePerm
     }
     let mut chunks = body.into_data_stream();
     let (mut bytes, mut room) = (Vec::new(), None);
-    while let Some(chunk) = next(edge, &mut chunks).await? {
+    let mut pace = edge.pace();
+    while let Some(chunk) = next(edge, &mut chunks, &mut pace).await? {
         if bytes.len() + chunk.len() > limit {
             return Err(Problem::body_too_large(limit));
         }
@@ -81,20 +84,33 @@ async fn whole(edge: &Edge, body: Body) -> Result<(Vec<u8>, Option<SemaphorePerm
 async fn next(
     edge: &Edge,
     chunks: &mut axum::body::BodyDataStream,
+    pace: &mut Pace,
 ) -> Result<Option<Bytes>, Problem> {
-    let idle = edge.settings.upload_idle();
-    let Ok(chunk) = tokio::time::timeout(idle, chunks.next()).await else {
-        let detail = format!(
-            "the next part of the body did not come within {} ms",
-            idle.as_millis()
-        );
+    let begun = Instant::now();
+    let Ok(chunk) = tokio::time::timeout(pace.patience(), chunks.next()).await else {
+        let detail = too_slow(edge, pace);
         return Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "BODY_STALLED",
             detail,
         ));
     };
-    chunk.transpose().map_err(|_| broken())
+    let chunk = chunk.transpose().map_err(|_| broken())?;
+    pace.came(begun.elapsed(), chunk.as_ref().map_or(0, Bytes::len));
+    Ok(chunk)
+}
+
+fn too_slow(edge: &Edge, pace: &Pace) -> String {
+    match pace.slow() {
+        Slow::Part => format!(
+            "the next part of the body did not come within {} ms",
+            edge.settings.upload_idle().as_millis()
+        ),
+        Slow::Whole => format!(
+            "the body came at less than {} bytes a second (gateway.upload_bytes_per_s_min)",
+            edge.settings.upload_bytes_per_s_min
+        ),
+    }
 }
 
 /// The body is no HTTP, or its sender went away.

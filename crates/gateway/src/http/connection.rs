@@ -1,90 +1,168 @@
-//! Connections of HTTP: as many as there is room for, and none that lies idle.
+//! A connection of HTTP that is cut off when its client keeps it waiting.
 //!
-//! Unlike HTTP/2, nothing asks a silent client whether it is still there.
+//! Unlike HTTP/2, nothing asks a silent client whether it is still there. What comes and goes is noted here; when that
+//! is too little, `pulse` says.
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use axum::serve::Listener;
+use axum::body::Body;
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpListener;
 use tokio::time::{Instant, Sleep};
 
-use crate::connections::Door;
+use super::pulse::{Cut, Patience, Pulse};
 
-/// How long a connection may carry nothing in either direction. Streams of events carry a heartbeat more often.
-const IDLE_MAX: Duration = Duration::from_secs(75);
+/// The pulse of one connection, for all who take part in it. They are polled by one task.
+#[derive(Clone, Debug)]
+pub(super) struct Beat(Arc<Mutex<Pulse>>);
 
-/// Lets clients in.
-pub(super) struct Entrance(Door);
+impl Beat {
+    /// Of a connection that begins now.
+    pub(super) fn new(patience: Patience) -> Self {
+        Self(Arc::new(Mutex::new(Pulse::new(patience, Instant::now()))))
+    }
 
-impl Entrance {
-    /// Lets at most `connections_max` in at a time; more are closed as they come.
-    pub(super) fn open(listener: TcpListener, connections_max: usize) -> Self {
-        Self(Door::open(listener, connections_max))
+    /// A request's head is complete; it is being answered until what is answered here is dropped.
+    pub(super) fn begin(&self) -> Answering {
+        self.0.lock().begin();
+        Answering(self.clone())
+    }
+
+    fn over(&self) -> Option<(Instant, Cut)> {
+        self.0.lock().over()
     }
 }
 
-impl Listener for Entrance {
-    type Io = Watched<crate::connections::Connection>;
-    // Nothing here asks who it is.
-    type Addr = ();
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        (Watched::new(self.0.next().await), ())
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        Ok(())
-    }
-}
-
-/// A connection that ends when it has carried nothing for long.
+/// A request that is being answered.
 #[derive(Debug)]
-pub(super) struct Watched<C> {
-    connection: C,
-    over: Pin<Box<Sleep>>,
+pub(super) struct Answering(Beat);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.0.lock().end(Instant::now());
+    }
 }
 
-impl<C> Watched<C> {
-    fn new(connection: C) -> Self {
+/// The body of an answer, until all of it is handed over.
+#[derive(Debug)]
+pub(super) struct Answered {
+    body: Body,
+    _answering: Answering,
+}
+
+impl Answered {
+    pub(super) fn new(body: Body, answering: Answering) -> Self {
         Self {
-            connection,
-            over: Box::pin(tokio::time::sleep(IDLE_MAX)),
+            body,
+            _answering: answering,
+        }
+    }
+}
+
+impl HttpBody for Answered {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Serves a connection until it ends by itself or is to be cut off.
+#[derive(Debug)]
+pub(super) struct Watch {
+    beat: Beat,
+    // Armed for the earliest end that was seen; later ones are found out when it fires.
+    alarm: Pin<Box<Sleep>>,
+}
+
+impl Watch {
+    pub(super) fn new(beat: Beat) -> Self {
+        let at = beat.over().map_or_else(Instant::now, |(at, _)| at);
+        Self {
+            beat,
+            alarm: Box::pin(tokio::time::sleep_until(at)),
         }
     }
 
-    fn alive(&mut self) {
-        self.over.as_mut().reset(Instant::now() + IDLE_MAX);
+    /// Ready when the connection is to be cut off. To be polled whenever the connection was.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Cut> {
+        while let Some((at, cut)) = self.beat.over() {
+            if at < self.alarm.deadline() {
+                self.alarm.as_mut().reset(at);
+            }
+            if self.alarm.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            if at <= Instant::now() {
+                return Poll::Ready(cut);
+            }
+            self.alarm.as_mut().reset(at);
+        }
+        Poll::Pending
     }
 }
 
-impl<C: AsyncRead + Unpin> AsyncRead for Watched<C> {
+/// What a client sends and takes, noted.
+#[derive(Debug)]
+pub(super) struct Noted<C> {
+    connection: C,
+    beat: Beat,
+}
+
+impl<C> Noted<C> {
+    pub(super) fn new(connection: C, beat: Beat) -> Self {
+        Self { connection, beat }
+    }
+
+    fn after_write(&self, written: &Poll<io::Result<usize>>) {
+        let mut pulse = self.beat.0.lock();
+        match written {
+            Poll::Pending => pulse.stuck(Instant::now()),
+            Poll::Ready(_) => pulse.went(Instant::now()),
+        }
+    }
+}
+
+impl<C: AsyncRead + Unpin> AsyncRead for Noted<C> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let read = Pin::new(&mut self.connection).poll_read(context, buffer);
-        if read.is_pending() {
-            ready!(self.over.as_mut().poll(context));
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        if read.is_ready() {
+            self.beat.0.lock().came(Instant::now());
         }
-        self.alive();
         read
     }
 }
 
-impl<C: AsyncWrite + Unpin> AsyncWrite for Watched<C> {
+impl<C: AsyncWrite + Unpin> AsyncWrite for Noted<C> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.connection).poll_write(context, bytes);
-        self.after_write(context, written)
+        self.after_write(&written);
+        written
     }
 
     fn poll_write_vectored(
@@ -93,7 +171,8 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Watched<C> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.connection).poll_write_vectored(context, slices);
-        self.after_write(context, written)
+        self.after_write(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -109,56 +188,106 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Watched<C> {
     }
 }
 
-impl<C> Watched<C> {
-    /// A client that takes nothing holds its connection no longer than one that says nothing.
-    fn after_write(
-        &mut self,
-        context: &mut Context<'_>,
-        written: Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
-        if written.is_pending() {
-            ready!(self.over.as_mut().poll(context));
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        self.alive();
-        written
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::time::Duration;
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_that_carries_nothing_ends() {
-        let (_client, server) = duplex(8);
-        let mut server = Watched::new(server);
-        let began = Instant::now();
-        let silent = server.read_u8().await.unwrap_err();
-        assert_eq!(silent.kind(), io::ErrorKind::TimedOut);
-        assert_eq!(began.elapsed(), IDLE_MAX);
+    const SECOND: Duration = Duration::from_secs(1);
+    const PATIENCE: Patience = Patience {
+        head: Duration::from_secs(10),
+        idle: Duration::from_secs(75),
+        write: Duration::from_secs(30),
+    };
+
+    /// Waits until the work ends or its connection is cut off.
+    async fn watched<T>(beat: &Beat, work: impl Future<Output = T>) -> Result<T, Cut> {
+        let mut watch = Watch::new(beat.clone());
+        let mut work = std::pin::pin!(work);
+        poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(Ok(done)),
+            Poll::Pending => watch.poll(context).map(Err),
+        })
+        .await
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_carries_something_in_either_direction_does_not() {
-        let (mut client, server) = duplex(64);
-        let mut server = Watched::new(server);
-        for _ in 0..3 {
-            tokio::time::advance(IDLE_MAX - Duration::from_secs(1)).await;
-            server.write_all(b"a").await.unwrap();
+    async fn a_client_that_says_nothing_is_gone() {
+        let (_client, server) = duplex(8);
+        let (beat, began) = (Beat::new(PATIENCE), Instant::now());
+        let mut server = Noted::new(server, beat.clone());
+        let cut = watched(&beat, server.read_u8()).await;
+        assert_eq!(cut.unwrap_err(), Cut::Head);
+        assert_eq!(began.elapsed(), PATIENCE.head);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_says_little_is_gone_as_soon() {
+        let (mut client, server) = duplex(8);
+        let (beat, began) = (Beat::new(PATIENCE), Instant::now());
+        let mut server = Noted::new(server, beat.clone());
+        let drip = async {
+            for _ in 0..100 {
+                client.write_all(b"a").await.unwrap();
+                tokio::time::sleep(SECOND).await;
+            }
+        };
+        let read = async {
+            for _ in 0..100 {
+                server.read_u8().await.unwrap();
+            }
+        };
+        tokio::select! {
+            cut = watched(&beat, read) => assert_eq!(cut, Err(Cut::Head)),
+            () = drip => panic!("it was let drip on"),
         }
-        tokio::time::advance(IDLE_MAX - Duration::from_secs(1)).await;
-        client.write_all(b"b").await.unwrap();
-        assert_eq!(server.read_u8().await.unwrap(), b'b');
+        assert_eq!(began.elapsed(), PATIENCE.head);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_idle_only_between_requests() {
+        let (_client, server) = duplex(8);
+        let beat = Beat::new(PATIENCE);
+        let mut server = Noted::new(server, beat.clone());
+        let answering = beat.begin();
+        let began = Instant::now();
+        let long = tokio::time::sleep(10 * PATIENCE.idle);
+        watched(&beat, long).await.unwrap();
+        drop(answering);
+        let cut = watched(&beat, server.read_u8()).await;
+        assert_eq!(cut.unwrap_err(), Cut::Idle);
+        assert_eq!(began.elapsed(), 11 * PATIENCE.idle);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_nothing_is_gone() {
         let (_client, server) = duplex(1);
-        let mut server = Watched::new(server);
-        let stuck = server.write_all(b"abc").await.unwrap_err();
-        assert_eq!(stuck.kind(), io::ErrorKind::TimedOut);
+        let beat = Beat::new(PATIENCE);
+        let mut server = Noted::new(server, beat.clone());
+        let _answering = beat.begin();
+        let began = Instant::now();
+        let cut = watched(&beat, server.write_all(b"abc")).await;
+        assert_eq!(cut.unwrap_err(), Cut::Reader);
+        assert_eq!(began.elapsed(), PATIENCE.write);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_a_little_at_a_time_is_not() {
+        let (mut client, server) = duplex(1);
+        let beat = Beat::new(PATIENCE);
+        let mut server = Noted::new(server, beat.clone());
+        let _answering = beat.begin();
+        let take = async {
+            for _ in 0..5 {
+                tokio::time::sleep(PATIENCE.write - SECOND).await;
+                client.read_u8().await.unwrap();
+            }
+        };
+        let (written, ()) = tokio::join!(watched(&beat, server.write_all(b"abcde")), take);
+        written.unwrap().unwrap();
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::answer;
 use super::ask::Ask;
 use super::problem::Problem;
-use super::view;
+use super::{performance, view};
 use crate::convert;
 use crate::edge::Edge;
 use crate::status::Refusal;
@@ -182,12 +182,7 @@ pub(super) async fn metrics(ask: Ask) -> Result<Response, Problem> {
             "idle": workers.iter().filter(|one| one.alive && one.running == 0).count(),
             "crashed": workers.iter().filter(|one| !one.alive).count(),
         },
-        // No record tells them; the histograms on the admin port do.
-        "performance": {
-            "avgProcessingTime": null,
-            "totalProcessingTime": null,
-            "processingTimeSamples": 0,
-        },
+        "performance": performance::read(edge, &ask.caller.tenant).await?,
         "histograms": {},
         "counters": by_state(&counts),
         "circuitBreakers": [],

@@ -216,7 +216,7 @@ fn of_transport(status: &Status) -> Problem {
 fn of_reason(reason: &str, code: Code) -> StatusCode {
     match reason {
         "CONTENT_TOO_LARGE" | "MESSAGE_TOO_LARGE" => return StatusCode::PAYLOAD_TOO_LARGE,
-        "UPLOAD_STALLED" => return StatusCode::REQUEST_TIMEOUT,
+        "UPLOAD_STALLED" | "WATCHER_TOO_SLOW" => return StatusCode::REQUEST_TIMEOUT,
         "STORE_FULL" => return StatusCode::INSUFFICIENT_STORAGE,
         // As drafts of the header's standard have it.
         "REQUEST_ID_REUSED" => return StatusCode::UNPROCESSABLE_ENTITY,

@@ -48,7 +48,12 @@ fn all() -> Vec<Refusal> {
             retry_after_ms: 7,
         },
         Refusal::ServerBusy { limit: 1 },
+        Refusal::RateLimited {
+            scope: Scope::Submit,
+            retry_after_ms: 7,
+        },
         Refusal::WatchersFull { limit: 1 },
+        Refusal::WatcherTooSlow { limit_ms: 7 },
         Refusal::StoreUnavailable { why: why() },
         Refusal::QueueUnavailable { why: why() },
         Refusal::ShuttingDown,
@@ -118,6 +123,19 @@ fn every_status_carries_its_details() {
             )
         );
     }
+}
+
+#[test]
+fn a_call_that_comes_too_early_is_told_exactly_when_to_come_back() {
+    let refusal = Refusal::RateLimited {
+        scope: Scope::Read,
+        retry_after_ms: 1_234,
+    };
+    let status = Status::from(refusal);
+    let details = status.get_error_details();
+    let after = details.retry_info().unwrap().retry_delay;
+    assert_eq!(after, Some(Duration::from_millis(1_234)));
+    assert_eq!(details.error_info().unwrap().metadata["scope"], "read");
 }
 
 #[test]

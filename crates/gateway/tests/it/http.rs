@@ -17,6 +17,7 @@ mod description;
 mod events;
 mod generated;
 mod jobs;
+mod limits;
 mod overview;
 mod verify;
 
@@ -109,7 +110,7 @@ pub(crate) async fn send(address: SocketAddr, request: &[u8]) -> Answer {
 
 /// A request with its end.
 pub(crate) fn request(line: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let mut head = format!("{line} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n");
+    let mut head = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }

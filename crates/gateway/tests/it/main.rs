@@ -15,6 +15,8 @@ mod fixture;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod message_bound;
 #[cfg(test)]
 mod outcome;

@@ -28,7 +28,7 @@ fn body(bytes: usize) -> Vec<u8> {
 /// The same in chunks, so that nobody announces its size.
 fn chunked(body: &[u8]) -> Vec<u8> {
     let mut request = format!(
-        "POST {VERIFY} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\
+        "POST {VERIFY} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
     .into_bytes();

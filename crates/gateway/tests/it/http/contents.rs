@@ -16,7 +16,7 @@ const LARGE_BYTES: usize = 6 * 1024 * 1024;
 /// An upload in chunks, whose size nobody announces.
 fn chunked(body: &[u8]) -> Vec<u8> {
     let head = format!(
-        "POST {CONTENTS} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\
+        "POST {CONTENTS} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Transfer-Encoding: chunked\r\n\r\n{:x}\r\n",
         body.len()
     );

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::JOBS;
 use crate::fixture::Fixture;
+use crate::worker::inline;
 
 #[tokio::test]
 async fn health_is_not_bad_because_something_is_not_configured() {
@@ -41,4 +42,15 @@ async fn queues_and_numbers_say_what_there_is() {
     );
     assert_eq!(metrics["circuitBreakers"], json!([]));
     assert_eq!(metrics["counters"]["content-verification.cancelled"], 1);
+    assert_eq!(metrics["performance"]["processingTimeSamples"], 0);
+
+    fixture.work().await.succeed(inline("{}")).await;
+    let metrics = fixture.ask("GET /api/async/metrics").await.expect(200);
+    let performance = &metrics["performance"];
+    assert_eq!(performance["processingTimeSamples"], 1);
+    assert_eq!(
+        performance["avgProcessingTime"],
+        performance["totalProcessingTime"]
+    );
+    assert!(performance["avgProcessingTime"].is_u64(), "{performance}");
 }
