@@ -26,7 +26,7 @@ PEERS_CRATES := bench probe gateway scheduler verification-worker
 PEERS_PROGRAMS := bench-peers bench-producer bench-ceiling bench-bare gateway scheduler probe-worker verification-worker
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down lint fmt doc bench bench-peers chaos chaos-embedded chaos-redis chaos-full chaos-selftest flake fuzz forensics-report ci
+.PHONY: help demo test up down lint fmt doc bench bench-peers chaos chaos-embedded chaos-redis chaos-full chaos-selftest flake fuzz openapi-check forensics-report ci
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,10 @@ flake: ## Run every test N times; TESTS='-p e2e' those of one package.
 
 fuzz: ## Feed damaged files to each parser of media for SECONDS; PARSERS names some of them.
 	$(CARGO) run --locked --quiet --manifest-path crates/forensics/fuzz/Cargo.toml --target-dir target/fuzz --example run -- --seconds $(SECONDS) $(PARSERS)
+
+openapi-check: ## Hold a server to its description of HTTP/JSON, for three minutes; installs schemathesis below target/.
+	$(CARGO) build --locked --quiet -p assay-cli
+	python3 tests/clients/openapi_check.py target/debug/assay target/schemathesis
 
 forensics-report: ## Show what the analyses find, miss and wrongly find; PHOTOS names a folder of real photos, SEEDS is how many scenes.
 	$(CARGO) build --locked --release --quiet -p assay-corpus

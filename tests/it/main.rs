@@ -10,6 +10,7 @@
 mod apart;
 mod architecture;
 mod chaos;
+mod clients;
 mod failpoints;
 mod fallback;
 mod fleet;

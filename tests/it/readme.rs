@@ -13,7 +13,8 @@ const BLOCK_END: &str = "\n```";
 const PROMPT: &str = "$ ";
 
 /// Commands that README.md shows: every line behind a prompt in its console blocks.
-fn commands(readme: &str) -> Vec<String> {
+pub(crate) fn commands() -> Vec<String> {
+    let readme = fs::read_to_string(e2e::top().unwrap().join("README.md")).unwrap();
     let blocks = readme
         .split(BLOCK_BEGIN)
         .skip(1)
@@ -50,7 +51,8 @@ async fn run(command: &str, folder: &Path, server: &Server, job_id: &str) -> (Op
     (output.status.code(), text)
 }
 
-fn photos(folder: &Path) {
+/// Puts the files into a folder that README.md names.
+pub(crate) fn photos(folder: &Path) {
     let material = assay_demo::material::make(folder, 5).unwrap();
     assert!(!material.files.is_empty());
     fs::copy(folder.join("camera.jpg"), folder.join("photo.jpg")).unwrap();
@@ -64,8 +66,7 @@ fn photos(folder: &Path) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_readme_shows_works() {
-    let readme = fs::read_to_string(e2e::top().unwrap().join("README.md")).unwrap();
-    let commands = commands(&readme);
+    let commands = commands();
     let typed = |words: &str| commands.iter().any(|command| command.starts_with(words));
     for words in [
         "make demo",
@@ -85,13 +86,15 @@ async fn what_the_readme_shows_works() {
     let (code, job_id) = run("assay submit photo.jpg", folder.path(), &server, "").await;
     assert_eq!(code, Some(0), "{job_id}");
     let job_id = job_id.lines().next().unwrap().trim().to_owned();
-    // `make` builds and tests this very thing, `dev` runs until it is stopped, `doctor` looks for its own ports.
+    // `make` builds and tests this very thing, `dev` runs until it is stopped, `doctor` looks for its own ports; the
+    // clients of other people are typed in `clients.rs`.
     let elsewhere = [
         "make ",
         "assay dev",
         "assay doctor",
         "cargo ",
         "python",
+        "target/clients/",
         "curl ",
     ];
     for command in commands
@@ -107,8 +110,7 @@ async fn what_the_readme_shows_works() {
 fn make_knows_what_the_readme_asks_of_it() {
     let top = e2e::top().unwrap();
     let makefile = fs::read_to_string(top.join("Makefile")).unwrap();
-    let readme = fs::read_to_string(top.join("README.md")).unwrap();
-    for command in commands(&readme) {
+    for command in commands() {
         let Some(rest) = command.strip_prefix("make ") else {
             continue;
         };

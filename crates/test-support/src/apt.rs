@@ -1,6 +1,6 @@
-//! Debian's packages, for servers that this machine lacks.
+//! Debian's packages, for programs that this machine lacks.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -69,6 +69,11 @@ impl Apt {
             .args(["--quiet", "-o", LOCK_PATIENCE]);
         command
     }
+}
+
+/// The folders in which programs are looked for.
+pub(crate) fn search_path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_default()
 }
 
 /// The first program of this name in the folders of `search`, which is written like `PATH`.

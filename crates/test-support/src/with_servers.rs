@@ -2,7 +2,8 @@
 //!
 //! The command finds them in [`ADDRESS_VARIABLE`] and [`URL_VARIABLE`]; its exit code is passed on. The servers are
 //! stopped by their process ids when the command has ended, on Ctrl-C, and also when this program is killed.
-//! `with-servers --redis-only -- COMMAND` saves the seconds that RabbitMQ takes.
+//! `with-servers --redis-only -- COMMAND` saves the seconds that RabbitMQ takes. Without it, what tests of other people's
+//! clients need is installed, too; where that fails it is told, and those tests fail.
 //! Exit codes of its own: 64 for a wrong command line, 70 when a server can't be had or died on the way, 127 when
 //! there is no such command, 128 + n when signal n ended the command.
 
@@ -14,6 +15,7 @@ use anyhow::{Context, bail};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{self, SignalKind};
 
+use crate::clients;
 use crate::leash::{Signal, send};
 use crate::rabbit::{self, RabbitOptions, RabbitServer, URL_VARIABLE};
 use crate::redis::{self, ADDRESS_VARIABLE, Appendfsync, DATABASES, RedisOptions, RedisServer};
@@ -107,6 +109,9 @@ async fn start(redis_only: bool) -> anyhow::Result<(Servers, Signals)> {
     let rabbit = if redis_only {
         None
     } else {
+        if let Err(error) = clients::ensure() {
+            note(&format!("{error:#}"));
+        }
         Some(rabbit::ensure_program()?)
     };
     let (redis, rabbit) = tokio::try_join!(redis, start_rabbit(rabbit))?;
@@ -171,13 +176,17 @@ fn code(status: ExitStatus) -> u8 {
         .unwrap_or(EXIT_SERVER)
 }
 
+fn complain(sentence: &str, code: u8) -> u8 {
+    note(sentence);
+    code
+}
+
 #[expect(
     clippy::print_stderr,
     reason = "a program tells the person who started it what went wrong"
 )]
-fn complain(sentence: &str, code: u8) -> u8 {
+fn note(sentence: &str) {
     eprintln!("with-servers: {sentence}");
-    code
 }
 
 #[cfg(test)]

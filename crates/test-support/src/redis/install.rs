@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 
 use anyhow::{Context, bail};
 
-use super::program::{Program, search_path};
-use crate::apt::Apt;
+use super::program::Program;
+use crate::apt::{Apt, search_path};
 
 /// Packages that hold the server, the preferred first. Debian 12 has the first; later ones have at least one.
 const PACKAGES: [&str; 2] = ["redis-tools", "valkey-tools"];

@@ -1,6 +1,6 @@
 //! The server program: Redis or Valkey, as this machine has it.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -71,11 +71,6 @@ impl Program {
         );
         Ok(())
     }
-}
-
-/// The folders in which programs are looked for.
-pub(super) fn search_path() -> OsString {
-    std::env::var_os("PATH").unwrap_or_default()
 }
 
 /// The major version in what `--version` says, such as `Redis server v=7.0.15 sha=...`.
