@@ -1,12 +1,17 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    breakers, calibrate, completions, content, dev, doctor, jobs, queues, submit, verify, watch,
-    workers,
+    breakers, calibrate, completions, content, dev, doctor, jobs, queues, submit, token, verify,
+    watch, workers,
 };
 use crate::exit;
+
+const TOKEN_FILE_HELP: &str = "File that holds the token to show to the server [default: the token in ASSAY_TOKEN, if \
+                               there is one]";
 
 /// Tells what can be proven about media: real, synthetic, manipulated, or not decidable, and why
 #[derive(Debug, Parser)]
@@ -17,6 +22,8 @@ use crate::exit;
     max_term_width = 100
 )]
 pub(crate) struct Cli {
+    #[arg(long, global = true, value_name = "FILE", help = TOKEN_FILE_HELP)]
+    pub(crate) token_file: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -54,6 +61,9 @@ pub(crate) enum Command {
     /// List the circuit breakers of the workers: which detectors are asked, and which are left alone
     #[command(after_help = exit::PLAIN_HELP)]
     Breakers(breakers::Args),
+    /// Make tokens, which let callers in where a server asks for them
+    #[command(after_help = exit::PLAIN_HELP)]
+    Token(token::Args),
     /// Say what on this machine would keep Assay from working, and how to mend it
     #[command(after_help = exit::PLAIN_HELP)]
     Doctor(doctor::Args),

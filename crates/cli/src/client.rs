@@ -3,6 +3,7 @@
 //! Calls that may be repeated without harm are repeated while the server is away or busy, within
 //! [`patience`]; every error becomes a [`Fault`] with a sentence that names the next step.
 
+mod credential;
 mod fault;
 mod patience;
 mod time;
@@ -19,6 +20,7 @@ use assay_api::v1::job_service_client::JobServiceClient;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
+pub(crate) use credential::Credential;
 pub(crate) use fault::Fault;
 pub(crate) use patience::Patience;
 pub(crate) use upload::Media;
@@ -35,8 +37,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// have no other bound, because an upload or a watch may last.
 const KEEPALIVE: Duration = Duration::from_secs(5);
 
-/// Calls over a connection, each of them part of the trace.
-type Calls = InterceptedService<Channel, Trace>;
+/// Calls over a connection, each of them part of the trace and with our token.
+type Calls = InterceptedService<InterceptedService<Channel, Credential>, Trace>;
 
 /// A connection to a server. Cloning shares it; it is made anew when it breaks.
 #[derive(Clone, Debug)]
@@ -62,7 +64,8 @@ impl Client {
             .keep_alive_timeout(KEEPALIVE);
         let channel = endpoint.connect().await.map_err(unreachable)?;
         let trace = Trace::begin();
-        let calls = InterceptedService::new(channel, trace.clone());
+        let shown = InterceptedService::new(channel, Credential::of_process());
+        let calls = InterceptedService::new(shown, trace.clone());
         Ok(Self {
             server: server.clone(),
             trace,

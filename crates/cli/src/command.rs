@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod jobs;
 pub(crate) mod queues;
 pub(crate) mod submit;
+pub(crate) mod token;
 pub(crate) mod verify;
 pub(crate) mod watch;
 pub(crate) mod workers;

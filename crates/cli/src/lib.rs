@@ -26,6 +26,7 @@ use assay_verification_worker::analyst::{ANALYST_WORD, child_main};
 use clap::Parser;
 
 use crate::args::{Cli, Command};
+use crate::client::Credential;
 use crate::terminal::Terminal;
 
 /// The whole program. Answers the exit code.
@@ -52,7 +53,8 @@ pub fn main() -> ExitCode {
             });
         }
     };
-    match run(cli.command, variables, terminal) {
+    let shown = Credential::choose(cli.token_file.as_deref(), &variables);
+    match shown.and_then(|()| run(cli.command, variables, terminal)) {
         Ok(code) => exit::code(code),
         Err(error) if is_closed_pipe(&error) => exit::code(exit::OK),
         Err(error) => {
@@ -78,6 +80,7 @@ fn run(
         Command::Queues(args) => block_on(command::queues::run(args, terminal)),
         Command::Breakers(args) => block_on(command::breakers::run(args, terminal)),
         Command::Workers(args) => block_on(command::workers::run(args, terminal)),
+        Command::Token(args) => command::token::run(args, terminal),
         Command::Doctor(args) => block_on(command::doctor::run(args, variables, terminal)),
         Command::Completions(args) => command::completions::run(args, terminal),
     }

@@ -193,7 +193,10 @@ impl Client {
         let answer = content.get_content(v1::GetContentRequest { content_id });
         match self.read(answer.await) {
             Ok(_) => Ok(true),
-            Err(fault) if fault.reason() == Some("CONTENT_NOT_FOUND") => Ok(false),
+            // A token may allow to store and not to look: then it is sent, whether it is there or not.
+            Err(fault) if matches!(fault.reason(), Some("CONTENT_NOT_FOUND" | "SCOPE_MISSING")) => {
+                Ok(false)
+            }
             Err(fault) => Err(fault),
         }
     }

@@ -21,6 +21,8 @@ mod program;
 #[cfg(test)]
 mod queues;
 #[cfg(test)]
+mod token;
+#[cfg(test)]
 mod usage;
 #[cfg(test)]
 mod verify;

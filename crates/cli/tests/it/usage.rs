@@ -15,6 +15,7 @@ fn every_command_explains_itself_and_its_exit_codes() {
         "queues",
         "workers",
         "content",
+        "token",
         "doctor",
         "completions",
     ] {

@@ -52,6 +52,8 @@ impl Private {
             ("gateway.listen", "127.0.0.1:0".to_owned()),
             ("gateway.http_listen", String::new()),
             ("admin.listen", String::new()),
+            // Nobody else finds it, and the command shows no token that a file of the user's would know.
+            ("gateway.tokens_file", String::new()),
         ];
         let given = given.into_iter().chain(calibration_setting(calibration));
         let config = load(None, given, variables)?;
