@@ -39,6 +39,7 @@ mod handled;
 mod http;
 mod limits;
 mod message_bound;
+mod message_time;
 mod method;
 #[expect(
     clippy::disallowed_macros,

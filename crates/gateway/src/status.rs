@@ -31,6 +31,10 @@ pub(crate) enum Refusal {
         "the upload came at less than {least} bytes a second (gateway.upload_bytes_per_s_min): upload it again"
     )]
     UploadTooSlow { least: u64 },
+    #[error(
+        "the message of the call did not come within {limit_ms} ms (gateway.upload_idle_ms): call again"
+    )]
+    MessageStalled { limit_ms: u64 },
     #[error("the upload is not what its metadata announced: {0}")]
     ContentMismatch(String),
     #[error("the content is over the bound of {limit} bytes")]
@@ -228,9 +232,9 @@ impl Refusal {
         match self {
             Self::InvalidField(_) => ("INVALID_FIELD", Code::InvalidArgument),
             Self::UploadOutOfOrder(_) => ("UPLOAD_OUT_OF_ORDER", Code::InvalidArgument),
-            Self::UploadStalled { .. } | Self::UploadTooSlow { .. } => {
-                ("UPLOAD_STALLED", Code::Aborted)
-            }
+            Self::UploadStalled { .. }
+            | Self::UploadTooSlow { .. }
+            | Self::MessageStalled { .. } => ("UPLOAD_STALLED", Code::Aborted),
             Self::ContentMismatch(_) => ("CONTENT_MISMATCH", Code::InvalidArgument),
             Self::ContentTooLarge { .. } => ("CONTENT_TOO_LARGE", Code::InvalidArgument),
             Self::MessageTooLarge { .. } => ("MESSAGE_TOO_LARGE", Code::OutOfRange),
@@ -288,6 +292,7 @@ impl Refusal {
             | Self::UploadOutOfOrder(_)
             | Self::UploadStalled { .. }
             | Self::UploadTooSlow { .. }
+            | Self::MessageStalled { .. }
             | Self::ContentMismatch(_)
             | Self::JobNotFound(_)
             | Self::ContentNotFound(_)

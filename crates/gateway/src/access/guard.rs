@@ -13,6 +13,7 @@ use super::rule::Rule;
 use crate::caller;
 use crate::edge::Edge;
 use crate::handled::Handled;
+use crate::message_time::in_time;
 
 /// Lets a call pass, with its caller among its extensions, or refuses it.
 pub(crate) async fn guard(
@@ -24,6 +25,7 @@ pub(crate) async fn guard(
     let refusal = match edge.access.admit(rule, request.headers()) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
+            let request = in_time(method, request, edge.pace());
             return next.run(request).await;
         }
         Err(refusal) => refusal,

@@ -12,8 +12,11 @@ use pb::submit_jobs_result::Outcome;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
 use tonic::{Code, Request};
+use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
 
 use crate::fixture::{Fixture, detail, reason};
@@ -116,6 +119,23 @@ async fn headers_over_the_bound_are_refused() {
     get(BYTES_MAX / 2).await.unwrap();
     get(BYTES_MAX + 1).await.unwrap_err();
     get(1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_whose_message_does_not_come_is_not_waited_for() {
+    let fixture = fixture(&[("gateway.upload_idle_ms", "50")]).await;
+    let mut client = Grpc::new(fixture.channel.clone());
+    client.ready().await.unwrap();
+    // The server does not know that this client could send many.
+    let nothing = Request::new(stream::pending::<pb::GetJobRequest>());
+    let path = PathAndQuery::from_static("/assay.v1.JobService/GetJob");
+    let codec = ProstCodec::<pb::GetJobRequest, pb::Job>::default();
+    let call = client.client_streaming(nothing, path, codec);
+    let refused = within("an answer", call).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::Aborted, "UPLOAD_STALLED")
+    );
 }
 
 #[tokio::test]
