@@ -95,6 +95,10 @@ fn of_server(reason: &str, option: &str) -> Option<String> {
     let step = match reason {
         "QUEUE_FULL" => format!("see with `assay queues list{option}` how much waits"),
         "SERVER_BUSY" => "submit fewer at once".to_owned(),
+        "RATE_LIMITED" => "make fewer at once, or raise that setting of the server".to_owned(),
+        "WATCHER_TOO_SLOW" => {
+            "have something read what it prints, and repeat the command".to_owned()
+        }
         "WATCHERS_FULL" => "try again later, or raise that setting of the server".to_owned(),
         "STORE_UNAVAILABLE" | "QUEUE_UNAVAILABLE" => {
             format!("see with `assay doctor{option}` how the server is, then try again")
