@@ -24,9 +24,12 @@ RUNS ?= 5
 QUEUED ?= 1000000
 PEERS_CRATES := bench probe gateway scheduler verification-worker
 PEERS_PROGRAMS := bench-peers bench-producer bench-ceiling bench-bare gateway scheduler probe-worker verification-worker
+# What `make bench-edge` runs.
+EDGE_CRATES := bench probe gateway scheduler
+EDGE_PROGRAMS := bench-edge probe-worker gateway scheduler
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down lint fmt doc bench bench-peers chaos chaos-embedded chaos-redis chaos-full chaos-selftest flake fuzz openapi-check forensics-report ci
+.PHONY: help demo test up down lint fmt doc bench bench-embedded bench-edge bench-peers chaos chaos-embedded chaos-redis chaos-full chaos-selftest flake fuzz openapi-check forensics-report ci
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,9 +64,15 @@ fmt: ## Format the code.
 doc: ## Build the documentation of every crate.
 	$(CARGO) doc --locked --workspace --no-deps --document-private-items
 
-bench: ## Measure speed, latency and memory of the embedded mode (release build).
+bench: bench-embedded bench-edge ## Measure the embedded mode and the edge of redis mode, one after the other.
+
+bench-embedded: ## Measure speed, latency and memory of the embedded mode (release build).
 	$(CARGO) build --locked --release --quiet -p assay-bench -p assay-probe -p assay-cli
 	target/release/bench
+
+bench-edge: ## Measure submits over HTTP beside gRPC, and 10 000 watchers, over a private Redis (release build).
+	$(CARGO) build --locked --release --quiet $(EDGE_CRATES:%=-p assay-%) $(EDGE_PROGRAMS:%=--bin %)
+	target/release/bench-edge
 
 bench-peers: ## Measure MODE (redis, full) beside its peers on the same servers; installs those below target/.
 	$(CARGO) build --locked --release --quiet $(PEERS_CRATES:%=-p assay-%) $(PEERS_PROGRAMS:%=--bin %)

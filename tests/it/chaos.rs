@@ -79,6 +79,11 @@ async fn a_network_that_loses_connections_costs_no_job() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watcher_over_http_sees_no_gap_that_is_not_declared() {
+    row("watchers-cut").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_worker_costs_no_job_in_full_mode() {
     let row = row_of(Mode::Full, "worker-killed").await;
     assert!(!row.recovery_us.is_empty(), "nothing was interrupted");

@@ -20,6 +20,7 @@ mod metrics;
 mod programs;
 mod readme;
 mod sources;
+mod sse;
 mod tidy;
 mod tracing;
 mod up_down;

@@ -9,7 +9,7 @@ use assay_core::progress::StepPlan;
 use assay_worker_runtime::{JobContext, JobError, JobHandler};
 use serde::Serialize;
 
-use crate::journal::{Journal, Mark};
+use crate::journal::{Journal, Mark, now_us};
 use crate::script::{Act, SCRIPT_OPTION, Script};
 
 /// The one step of every script.
@@ -67,6 +67,7 @@ impl Probe {
                 context.progress().start(STEP);
                 context.progress().done(STEP);
             }
+            Act::Report { times, gap_ms } => self.report(times, gap_ms, context).await?,
             Act::Sleep(ms) => self.sleep(ms, context).await?,
             Act::IgnoreCancel(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
             Act::Fail(times) if within(times) => {
@@ -94,6 +95,15 @@ impl Probe {
                 played.filling = "r".repeat(usize::try_from(bytes).unwrap_or(usize::MAX))
             }
             Act::Fail(_) | Act::FailOnce(_) | Act::Panic(_) | Act::Abort(_) | Act::Park(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn report(&self, times: u64, gap_ms: u64, context: &JobContext) -> Result<(), JobError> {
+        for done in 1..=times {
+            let now = now_us().to_string();
+            context.progress().advance(STEP, done, times, &now);
+            self.sleep(gap_ms, context).await?;
         }
         Ok(())
     }

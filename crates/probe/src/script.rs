@@ -15,6 +15,14 @@ pub struct Script(pub Vec<Act>);
 pub enum Act {
     /// Reports a step as begun and done.
     Progress,
+    /// Reports how far it is, again and again. Each report has its own time as its message, in microseconds since the
+    /// epoch.
+    Report {
+        /// How often; the last time it is through.
+        times: u64,
+        /// How long it works after each, in milliseconds.
+        gap_ms: u64,
+    },
     /// Works for so many milliseconds; stops at once when cancelled.
     Sleep(u64),
     /// Works for so many milliseconds, whoever wants it stopped.
@@ -37,40 +45,57 @@ pub enum Act {
     Result(u64),
 }
 
+impl Script {
+    /// Works for `lead_ms` first, then reports how far it is `reports` times, `gap_ms` apart.
+    #[must_use]
+    pub fn reporting(lead_ms: u64, reports: u64, gap_ms: u64) -> Self {
+        Self(vec![
+            Act::Sleep(lead_ms),
+            Act::Report {
+                times: reports,
+                gap_ms,
+            },
+        ])
+    }
+}
+
 impl Act {
-    fn word(self) -> (&'static str, Option<u64>) {
+    fn word(self) -> (&'static str, Vec<u64>) {
         match self {
-            Self::Progress => ("progress", None),
-            Self::Sleep(ms) => ("sleep", Some(ms)),
-            Self::IgnoreCancel(ms) => ("ignore-cancel", Some(ms)),
-            Self::Fail(times) => ("fail", Some(times)),
-            Self::FailOnce(ms) => ("fail-once", Some(ms)),
-            Self::FailForGood => ("fail-for-good", None),
-            Self::Panic(times) => ("panic", Some(times)),
-            Self::Abort(times) => ("abort", Some(times)),
-            Self::Park(times) => ("park", Some(times)),
-            Self::Checkpoint => ("checkpoint", None),
-            Self::Result(bytes) => ("result", Some(bytes)),
+            Self::Progress => ("progress", vec![]),
+            Self::Report { times, gap_ms } => ("report", vec![times, gap_ms]),
+            Self::Sleep(ms) => ("sleep", vec![ms]),
+            Self::IgnoreCancel(ms) => ("ignore-cancel", vec![ms]),
+            Self::Fail(times) => ("fail", vec![times]),
+            Self::FailOnce(ms) => ("fail-once", vec![ms]),
+            Self::FailForGood => ("fail-for-good", vec![]),
+            Self::Panic(times) => ("panic", vec![times]),
+            Self::Abort(times) => ("abort", vec![times]),
+            Self::Park(times) => ("park", vec![times]),
+            Self::Checkpoint => ("checkpoint", vec![]),
+            Self::Result(bytes) => ("result", vec![bytes]),
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let (word, number) = match text.split_once(':') {
-            Some((word, number)) => (word, Some(number.parse().ok()?)),
-            None => (text, None),
+        let (word, numbers) = match text.split_once(':') {
+            Some((word, numbers)) => (word, numbers.split('/').map(str::parse).collect()),
+            None => (text, Ok(Vec::new())),
         };
-        Some(match (word, number) {
-            ("progress", None) => Self::Progress,
-            ("sleep", Some(ms)) => Self::Sleep(ms),
-            ("ignore-cancel", Some(ms)) => Self::IgnoreCancel(ms),
-            ("fail", Some(times)) => Self::Fail(times),
-            ("fail-once", Some(ms)) => Self::FailOnce(ms),
-            ("fail-for-good", None) => Self::FailForGood,
-            ("panic", Some(times)) => Self::Panic(times),
-            ("abort", Some(times)) => Self::Abort(times),
-            ("park", Some(times)) => Self::Park(times),
-            ("checkpoint", None) => Self::Checkpoint,
-            ("result", Some(bytes)) => Self::Result(bytes),
+        let numbers = numbers.ok()?;
+        Some(match (word, numbers.as_slice()) {
+            ("progress", []) => Self::Progress,
+            ("report", &[times, gap_ms]) => Self::Report { times, gap_ms },
+            ("sleep", &[ms]) => Self::Sleep(ms),
+            ("ignore-cancel", &[ms]) => Self::IgnoreCancel(ms),
+            ("fail", &[times]) => Self::Fail(times),
+            ("fail-once", &[ms]) => Self::FailOnce(ms),
+            ("fail-for-good", []) => Self::FailForGood,
+            ("panic", &[times]) => Self::Panic(times),
+            ("abort", &[times]) => Self::Abort(times),
+            ("park", &[times]) => Self::Park(times),
+            ("checkpoint", []) => Self::Checkpoint,
+            ("result", &[bytes]) => Self::Result(bytes),
             _ => return None,
         })
     }
@@ -78,9 +103,11 @@ impl Act {
 
 impl fmt::Display for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.word() {
-            (word, Some(number)) => write!(f, "{word}:{number}"),
-            (word, None) => f.write_str(word),
+        let (word, numbers) = self.word();
+        let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+        match numbers.as_slice() {
+            [] => f.write_str(word),
+            numbers => write!(f, "{word}:{}", numbers.join("/")),
         }
     }
 }
@@ -121,6 +148,10 @@ mod tests {
     fn every_act_round_trips() {
         let script = Script(vec![
             Act::Progress,
+            Act::Report {
+                times: 3,
+                gap_ms: 500,
+            },
             Act::Sleep(5),
             Act::IgnoreCancel(6),
             Act::Fail(1),
@@ -137,8 +168,22 @@ mod tests {
     }
 
     #[test]
+    fn a_script_that_reports_is_short_however_often() {
+        let script = Script::reporting(7, 200, 500);
+        assert_eq!(script.to_string(), "sleep:7,report:200/500");
+    }
+
+    #[test]
     fn an_unknown_act_is_named() {
-        for text in ["dance", "sleep", "sleep:x", "progress:1"] {
+        for text in [
+            "dance",
+            "sleep",
+            "sleep:x",
+            "sleep:1/2",
+            "progress:1",
+            "report:1",
+            "report:1/",
+        ] {
             let error = format!("progress,{text}").parse::<Script>().unwrap_err();
             assert_eq!(
                 error.to_string(),

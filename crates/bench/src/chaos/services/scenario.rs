@@ -27,6 +27,7 @@ mod redis_restarted;
 mod rolling_workers;
 pub(super) mod scheduler_behind;
 mod scheduler_killed;
+mod watchers_cut;
 pub(super) mod worker_between;
 mod worker_frozen;
 mod worker_killed;
@@ -50,7 +51,7 @@ pub struct Scenario {
 }
 
 /// All of them, in the order of the table.
-pub const SCENARIOS: [Scenario; 33] = [
+pub const SCENARIOS: [Scenario; 34] = [
     worker_killed::SCENARIO,
     worker_recorded::SCENARIO,
     worker_between::SCENARIO,
@@ -72,6 +73,7 @@ pub const SCENARIOS: [Scenario; 33] = [
     foreign_envelopes::SCENARIO,
     worker_frozen::SCENARIO,
     redis_empty::SCENARIO,
+    watchers_cut::SCENARIO,
     rabbit_killed::SCENARIO,
     rabbit_restarted::SCENARIO,
     rabbit_away::SCENARIO,
