@@ -52,7 +52,9 @@ impl Values<'_> {
         if let Some(words) = schema["enum"].as_array() {
             return select(words.clone()).boxed();
         }
-        if let Some(schemas) = schema["anyOf"].as_array() {
+        // Beside a type it only says which members there must be.
+        let schemas = schema["anyOf"].as_array();
+        if let Some(schemas) = schemas.filter(|_| schema["type"].is_null()) {
             return Union::new(schemas.iter().map(|schema| self.allowed(schema))).boxed();
         }
         if let Some(types) = schema["type"].as_array() {
