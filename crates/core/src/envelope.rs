@@ -117,6 +117,23 @@ impl Envelope {
         }
     }
 
+    /// The same with another payload, as it is.
+    #[must_use]
+    pub fn with_payload(&self, payload: Vec<u8>) -> Self {
+        Self {
+            codec: Codec::Plain,
+            key_id: String::new(),
+            payload,
+            ..self.clone()
+        }
+    }
+
+    /// Whether both carry the same work.
+    #[must_use]
+    pub fn carries_the_same(&self, other: &Self) -> bool {
+        self.codec == other.codec && self.key_id == other.key_id && self.payload == other.payload
+    }
+
     /// The bytes that travel.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

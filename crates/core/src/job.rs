@@ -188,7 +188,7 @@ pub struct Job {
     /// The client's own labels.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
-    /// See [`JobSpec::fingerprint`].
+    /// See [`JobSpec::fingerprint`]. It stays that of the submit, also when the payload is changed by hand.
     #[serde(with = "digest")]
     pub fingerprint: [u8; 32],
     /// The job that brought this one forth.
@@ -203,6 +203,18 @@ pub struct Job {
     /// job: it has waited for its turn before, so it goes before the others of its lane.
     #[serde(default)]
     pub resumed: bool,
+    /// When its payload was last changed by hand.
+    #[serde(default)]
+    pub edited: Option<Box<Edited>>,
+}
+
+/// A payload was changed by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edited {
+    /// When, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// Who did it; empty if nobody knows.
+    pub by: String,
 }
 
 /// When each thing happened to a job, in milliseconds since the epoch.

@@ -2,6 +2,7 @@
 //!
 //! Each trait has one contract suite that every adapter passes unchanged.
 
+mod by_hand;
 mod content_store;
 mod dead_letters;
 mod fingerprint_log;
@@ -10,8 +11,10 @@ mod job_store;
 mod markers;
 mod query;
 mod queue_control;
+mod store_error;
 mod worker_registry;
 
+pub use by_hand::{CancelAnswer, ClearAnswer, EditAnswer, EditWish, ForgetAnswer, RedriveAnswer};
 pub use content_store::{ContentError, ContentStore};
 pub use dead_letters::{DeadLetter, DeadLetterReader, DeadLetters};
 pub use fingerprint_log::{
@@ -20,8 +23,8 @@ pub use fingerprint_log::{
 };
 pub use job_queue::{Delivery, HandOut, JobQueue, LaneDepth, QueueError, Settle, Subscription};
 pub use job_store::{
-    CancelAnswer, Claim, ClaimRequest, Claimed, Durability, JobStore, Lease, RedriveAnswer,
-    RefusalReason, Renewal, ResultBody, Settled, Settlement, StoreError, Submitted, Swept, Written,
+    Claim, ClaimRequest, Claimed, Durability, JobStore, Lease, Renewal, ResultBody, Settled,
+    Settlement, Submitted, Swept, Written,
 };
 pub use markers::{MarkerQueue, Markers, SentJobs};
 pub use query::{
@@ -29,4 +32,5 @@ pub use query::{
     PAGE_SIZE_MAX, Page,
 };
 pub use queue_control::QueueControl;
+pub use store_error::{RefusalReason, StoreError};
 pub use worker_registry::{Registered, RegistryError, WorkerRegistry};

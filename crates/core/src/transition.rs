@@ -12,6 +12,7 @@
 
 mod cancel;
 mod claim;
+mod dead_letter;
 mod lease;
 mod outbox;
 mod redrive;
@@ -22,8 +23,9 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-pub use cancel::{Cancelled, cancel};
+pub use cancel::{Cancelled, cancel, clear};
 pub use claim::{ClaimStep, claim, claim_from, taken_over_from};
+pub use dead_letter::{Editing, Unfit, edit, forgettable};
 pub use lease::{Renewed, holds, renew, report};
 pub use outbox::{needs, needs_envelope, withdrawable};
 pub use redrive::{redrive, redriven_until_ms};
@@ -58,7 +60,7 @@ pub struct Transition {
     /// What watchers are told.
     pub events: Vec<JobEvent>,
     /// The envelope of the generation that this step raised. Its time has come if the job is `queued`;
-    /// if not, it is to be let in when it is due.
+    /// if not, it is to be let in when it is due. That of a dead letter has another payload than before.
     pub envelope: Option<Envelope>,
     /// Jobs to submit in the same step. One that exists already was submitted before.
     pub follow_ups: Vec<(JobId, JobSpec)>,

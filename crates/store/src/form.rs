@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use assay_core::event::EventId;
-use assay_core::job::{Holder, Job, ResultRef, Times};
+use assay_core::job::{Edited, Holder, Job, ResultRef, Times};
 use assay_core::progress::Progress;
 use assay_core::retry::{Counters, DeadLetterReason, Failure};
 use assay_core::state::JobState;
@@ -32,6 +32,8 @@ pub(crate) struct Changed<'a> {
     times: Cow<'a, Times>,
     #[serde(default)]
     resumed: bool,
+    #[serde(default)]
+    edited: Cow<'a, Option<Box<Edited>>>,
 }
 
 impl<'a> Changed<'a> {
@@ -50,6 +52,7 @@ impl<'a> Changed<'a> {
             result: Cow::Borrowed(&job.result),
             times: Cow::Borrowed(&job.times),
             resumed: job.resumed,
+            edited: Cow::Borrowed(&job.edited),
         }
     }
 
@@ -67,6 +70,7 @@ impl<'a> Changed<'a> {
         job.result = self.result.into_owned();
         job.times = self.times.into_owned();
         job.resumed = self.resumed;
+        job.edited = self.edited.into_owned();
     }
 }
 

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::by_hand::{
+    CancelAnswer, ClearAnswer, EditAnswer, EditWish, ForgetAnswer, RedriveAnswer,
+};
 use super::query::{Counts, EventStream, History, Interest, ListRequest, Page};
+use super::store_error::StoreError;
 use crate::claim::Verdict;
 use crate::envelope::Envelope;
 use crate::event::EventId;
@@ -12,6 +16,7 @@ use crate::id::{JobId, Tenant, WorkerId};
 use crate::job::{Job, JobSpec, ResultRef};
 use crate::progress::Progress;
 use crate::retry::Decision;
+use crate::state::JobState;
 
 /// Keeps the records of jobs. Every method is one atomic step.
 ///
@@ -22,7 +27,7 @@ use crate::retry::Decision;
 /// - At most one lease per job is live. Tokens rise with each lease. A worker's write under any but
 ///   the latest token changes nothing and is answered as fenced.
 /// - A generation is raised together with the envelope that carries it; until a job has ended, its
-///   envelope is kept.
+///   envelope is kept, and that of a dead letter until it is forgotten.
 /// - A transition into a terminal state submits the job's follow-ups in the same step.
 /// - Events of a job have no gaps in their sequence, and progress does not go back within an attempt.
 /// - Every method may be repeated after [`StoreError::Unknown`].
@@ -62,6 +67,17 @@ pub trait JobStore: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn get(&self, tenant: &Tenant, id: JobId) -> Result<Option<Job>, StoreError>;
 
+    /// The record of a job with the envelope of its latest generation, both as of one moment; `None` as
+    /// [`JobStore::get`] says.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn get_with_envelope(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+    ) -> Result<Option<(Job, Envelope)>, StoreError>;
+
     /// The result that is kept with the record; `None` unless it is inline.
     ///
     /// # Errors
@@ -90,12 +106,50 @@ pub trait JobStore: Send + Sync {
     /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
     async fn cancel(&self, tenant: &Tenant, id: JobId) -> Result<CancelAnswer, StoreError>;
 
+    /// Cancels a job as [`JobStore::cancel`] does if it is in one of `states` at that moment. Any other stays as it
+    /// is, and an unknown id leaves no trace.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn clear(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        states: &[JobState],
+    ) -> Result<ClearAnswer, StoreError>;
+
     /// Puts a failed or dead-lettered job back by hand: new generation, counters at zero, history
     /// kept, and as much time to run as at first.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
     async fn redrive(&self, tenant: &Tenant, id: JobId) -> Result<RedriveAnswer, StoreError>;
+
+    /// Gives a dead letter another payload, which it has when it is put back. It stays a dead letter, and the request
+    /// that it was submitted for stays the first one: a repeat of that finds it as before. A wish that has come true
+    /// already changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when there is no room, [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn edit(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        wish: EditWish,
+    ) -> Result<EditAnswer, StoreError>;
+
+    /// Forgets a dead letter: record, envelope, events. If `seen` is given, only while that is its latest event. Of a
+    /// redrive and this at the same time, one comes first and the other finds that out. Envelopes of it that are still
+    /// on their way do not run, for as long as a record is retained.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
+    async fn forget(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        seen: Option<EventId>,
+    ) -> Result<ForgetAnswer, StoreError>;
 
     /// The retained events of a job behind `after`; `None` for an id of nobody or of another tenant.
     ///
@@ -324,35 +378,6 @@ pub enum Settled {
     Missing,
 }
 
-/// The answer to a cancel.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CancelAnswer {
-    /// It is cancelled.
-    Cancelled(Job),
-    /// Its worker was told; it is cancelled when the worker confirms.
-    Cancelling(Job),
-    /// It had ended before; nothing changed.
-    Ended(Job),
-    /// No such job; should an envelope of it turn up, it will not run.
-    Unknown,
-}
-
-/// The answer to a redrive.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one per request, moved once; a box would cost more than it saves"
-)]
-#[derive(Clone, Debug, PartialEq)]
-pub enum RedriveAnswer {
-    /// It is queued again. Publish the envelope, if there is one.
-    Queued(Job, Option<Envelope>),
-    /// Only failed and dead-lettered jobs can be put back, and none that is too old (see
-    /// [`redriven_until_ms`](crate::transition::redriven_until_ms)); nothing changed.
-    NotRedrivable(Job),
-    /// No such job.
-    Unknown,
-}
-
 /// What a sweep did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Swept {
@@ -394,55 +419,4 @@ impl Durability {
             }
         }
     }
-}
-
-/// Why the store did not do as asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// Nothing was written, by admission: try again later.
-    #[error("refused: {reason}")]
-    Refused {
-        /// Why.
-        reason: RefusalReason,
-        /// When to try again, in milliseconds.
-        retry_after_ms: u64,
-    },
-    /// The answer was lost after the write began: it may be recorded. Repeating is safe.
-    #[error("outcome unknown: {why}")]
-    Unknown {
-        /// What went wrong.
-        why: String,
-    },
-    /// The store can't be reached or read; nothing was written.
-    #[error("reach the store: {why}")]
-    Unavailable {
-        /// What went wrong.
-        why: String,
-    },
-}
-
-/// Why a submit was refused before anything was written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RefusalReason {
-    /// The bound on unfinished jobs of this kind.
-    #[error("{limit} unfinished jobs of this kind are the limit (store.queued_jobs_max)")]
-    QueueFull {
-        /// The bound.
-        limit: u64,
-    },
-    /// The bound on jobs that are recorded and not yet published.
-    #[error("{limit} jobs that no queue has taken yet are the limit (store.outbox_max)")]
-    OutboxFull {
-        /// The bound.
-        limit: u64,
-    },
-    /// No room to write.
-    #[error("the disk that holds the data folder is full")]
-    DiskFull,
-    /// The server that holds the records has no memory left for new ones. What is in it goes on.
-    #[error("the store's server is out of memory: raise its maxmemory or wait until jobs end")]
-    StoreFull,
-    /// The store is closing.
-    #[error("the service is shutting down")]
-    ShuttingDown,
 }

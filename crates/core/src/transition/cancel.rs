@@ -31,3 +31,10 @@ pub fn cancel(record: Record<'_>, now_ms: u64) -> Cancelled {
     }
     Cancelled::Now(Box::new(draft.finish("")))
 }
+
+/// Cancels a job that is in one of `states`; `None` for one that is in another.
+#[must_use]
+pub fn clear(record: Record<'_>, states: &[JobState], now_ms: u64) -> Option<Cancelled> {
+    let meant = states.contains(&record.job.state);
+    meant.then(|| cancel(record, now_ms))
+}

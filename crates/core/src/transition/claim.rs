@@ -57,6 +57,10 @@ pub fn claim_from(
     before: Presence,
     now_ms: u64,
 ) -> ClaimStep {
+    if delivery.fingerprint != record.job.fingerprint {
+        // Of a job that was forgotten, and whose id another request has taken since.
+        return ClaimStep::Not(Verdict::Stale, None);
+    }
     let verdict = judge(record.job, delivery.generation, now_ms);
     if verdict != Verdict::Run {
         return ClaimStep::Not(verdict, None);
@@ -65,14 +69,23 @@ pub fn claim_from(
         worker: worker.clone(),
         expires_at_ms: now_ms.saturating_add(lease_ms),
     };
-    if record.job.state == JobState::Running {
-        return take_over(record, delivery, holder, before.judge_lapse(), now_ms);
-    }
-    if !record.job.state.is_terminal() && is_past_deadline(record.job, now_ms) {
+    if record.job.state != JobState::Running && is_past_deadline(record.job, now_ms) {
         let ended = deadline(record, now_ms);
         return ClaimStep::Not(Verdict::Done, ended.map(Box::new));
     }
-    lend(record, delivery, holder, now_ms)
+    let step = if record.job.state == JobState::Running {
+        take_over(record, delivery, holder, before.judge_lapse(), now_ms)
+    } else {
+        lend(record, delivery, holder, now_ms)
+    };
+    match step {
+        ClaimStep::Run(mut claimed) if delivery.generation > record.job.generation => {
+            // The store lost a decision, and perhaps an edit before it: the delivery has what is to be worked on.
+            claimed.envelope = Some(delivery.carrying(&claimed.job, now_ms));
+            ClaimStep::Run(claimed)
+        }
+        step @ (ClaimStep::Run(_) | ClaimStep::Not(..)) => step,
+    }
 }
 
 /// The worker whose lapsed lease a claim by a delivery of `generation` would take over; `None` if there is none to take

@@ -107,5 +107,6 @@ fn from_envelope(envelope: &Envelope, state: JobState, now_ms: u64) -> Job {
             ..Times::default()
         },
         resumed: envelope.resumed,
+        edited: None,
     }
 }

@@ -1,6 +1,7 @@
 //! Rules that no order of steps may break, and the tables behind each step.
 
 mod claim_table;
+mod dead_letter;
 mod life;
 mod outbox;
 mod redriven;

@@ -188,9 +188,8 @@ async fn a_job_that_is_put_back_is_published() {
 
 async fn fail(bench: &Bench, id: JobId) {
     let store = &bench.fixture.store;
-    let job = store.get(&Tenant::default(), id).await.unwrap().unwrap();
-    let spec = assay_core::job::JobSpec::new(job.kind, Vec::new(), job.times.created_at_ms);
-    let envelope = assay_core::envelope::Envelope::new(id, &spec, job.times.created_at_ms);
+    let found = store.get_with_envelope(&Tenant::default(), id).await;
+    let (_, envelope) = found.unwrap().unwrap();
     let claim = store.claim(ClaimRequest {
         envelope: Arc::new(envelope),
         worker: WorkerId::new("worker").unwrap(),

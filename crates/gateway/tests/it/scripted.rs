@@ -7,9 +7,10 @@ use assay_core::event::EventId;
 use assay_core::id::{JobId, Tenant};
 use assay_core::job::{Job, JobSpec};
 use assay_core::port::{
-    CancelAnswer, Claim, ClaimRequest, Counts, Durability, EventStream, History, Interest,
-    JobStore, Lease, ListRequest, Page, RedriveAnswer, RefusalReason, Renewal, Settled, Settlement,
-    StoreError, Submitted, Swept, Written,
+    CancelAnswer, Claim, ClaimRequest, ClearAnswer, Counts, Durability, EditAnswer, EditWish,
+    EventStream, ForgetAnswer, History, Interest, JobStore, Lease, ListRequest, Page,
+    RedriveAnswer, RefusalReason, Renewal, Settled, Settlement, StoreError, Submitted, Swept,
+    Written,
 };
 use assay_core::progress::Progress;
 use assay_core::state::JobState;
@@ -100,6 +101,14 @@ impl JobStore for ScriptedStore {
         self.inner.get(tenant, id).await
     }
 
+    async fn get_with_envelope(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+    ) -> Result<Option<(Job, Envelope)>, StoreError> {
+        self.inner.get_with_envelope(tenant, id).await
+    }
+
     async fn inline_result(
         &self,
         tenant: &Tenant,
@@ -120,13 +129,39 @@ impl JobStore for ScriptedStore {
         self.inner.cancel(tenant, id).await
     }
 
+    async fn clear(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        states: &[JobState],
+    ) -> Result<ClearAnswer, StoreError> {
+        self.inner.clear(tenant, id, states).await
+    }
+
+    async fn edit(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        wish: EditWish,
+    ) -> Result<EditAnswer, StoreError> {
+        self.inner.edit(tenant, id, wish).await
+    }
+
+    async fn forget(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        seen: Option<EventId>,
+    ) -> Result<ForgetAnswer, StoreError> {
+        self.inner.forget(tenant, id, seen).await
+    }
+
     async fn redrive(&self, tenant: &Tenant, id: JobId) -> Result<RedriveAnswer, StoreError> {
         match self.inner.redrive(tenant, id).await? {
             RedriveAnswer::Queued(job, None) => {
-                let spec = JobSpec::new(job.kind, Vec::new(), job.times.created_at_ms);
-                let envelope = Envelope::new(id, &spec, job.times.created_at_ms);
-                let envelope = envelope.carrying(&job, job.times.updated_at_ms);
-                Ok(RedriveAnswer::Queued(job, Some(envelope)))
+                let kept = self.inner.get_with_envelope(tenant, id).await?;
+                let envelope = kept.map(|(_, envelope)| envelope);
+                Ok(RedriveAnswer::Queued(job, envelope))
             }
             answer @ (RedriveAnswer::Queued(..)
             | RedriveAnswer::NotRedrivable(_)

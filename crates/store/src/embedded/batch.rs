@@ -192,12 +192,13 @@ impl<'a> Batch<'a> {
             journaled_since: None,
             filed: None,
             offered_at_ms: 0,
+            repacked: false,
         };
         if self.tombstone(entry.job.id) {
             self.set_tombstone(entry.job.id, None);
         }
         *self.counts.get_mut(entry.job.kind, entry.job.state) += 1;
-        self.stage(entry, Fresh::Job, transition.events)
+        self.stage(entry, Fresh::Job, None, transition.events)
     }
 
     /// Records what a step did to a job, with all that the step sends out.
@@ -209,7 +210,10 @@ impl<'a> Batch<'a> {
         let ending = Ending::of(&entry.job, &transition.job);
         self.changes.endings.extend(ending);
         let raised = transition.envelope.is_some();
+        let mut repacked = false;
         if let Some(envelope) = transition.envelope {
+            repacked = !envelope.carries_the_same(&entry.envelope);
+            entry.repacked |= repacked;
             entry.envelope = Arc::new(envelope);
         }
         entry.job = Arc::new(transition.job);
@@ -223,7 +227,14 @@ impl<'a> Batch<'a> {
         } else {
             Fresh::Nothing
         };
-        let job = self.stage(entry, fresh, transition.events);
+        let result = entry.result.is_some().then_some(Part::Result);
+        // A job whose payload changes has no result.
+        let large = if repacked {
+            Some(Part::Envelope)
+        } else {
+            result
+        };
+        let job = self.stage(entry, fresh, large, transition.events);
         for (id, spec) in transition.follow_ups {
             self.add_follow_up(id, &spec);
         }
@@ -231,12 +242,17 @@ impl<'a> Batch<'a> {
     }
 
     /// Puts a changed job into the batch; one of a new generation is handed out if its time has come.
-    fn stage(&mut self, mut entry: Entry, fresh: Fresh, events: Vec<JobEvent>) -> Arc<Job> {
+    fn stage(
+        &mut self,
+        mut entry: Entry,
+        fresh: Fresh,
+        large: Option<Part>,
+        events: Vec<JobEvent>,
+    ) -> Arc<Job> {
         entry.revision = self.next_revision();
         let mut news = Packed::default();
         events.iter().for_each(|event| news.push(event));
         entry.events.extend(&news);
-        let large = entry.result.is_some().then_some(Part::Result);
         self.journal(&entry, fresh == Fresh::Job, &news, large);
         self.changes.events.extend(events);
         let job = Arc::clone(&entry.job);
@@ -292,6 +308,9 @@ impl<'a> Batch<'a> {
             record.value(Part::Changed, &Changed::of(job));
         }
         record.bytes(Part::Events, news.as_bytes());
+        if !is_new && large == Some(Part::Envelope) {
+            record.bytes(Part::Envelope, &entry.envelope.encode());
+        }
         let bytes = match large {
             Some(Part::Result) => entry.result.as_ref(),
             Some(Part::Checkpoint) => entry.checkpoint.as_ref(),

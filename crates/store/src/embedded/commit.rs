@@ -136,13 +136,14 @@ impl<'a> Tables<'a> {
         let job = entry.job.as_ref();
         let place = place_key(job.times.created_at_ms, job.id);
         match entry.filed {
-            Some(before) => self.unfile(entry, before)?,
+            Some(before) => {
+                self.unfile(entry, before)?;
+                if entry.repacked {
+                    self.file_spec(entry, buffer)?;
+                }
+            }
             None => {
-                buffer.clear();
-                let mut record = RecordWriter::begin(buffer, job.id, entry.revision);
-                record.bytes(Part::Envelope, &entry.envelope.encode());
-                record.end();
-                insert(&mut self.specs, &place, buffer)?;
+                self.file_spec(entry, buffer)?;
                 let created_at_ms = job.times.created_at_ms;
                 self.places
                     .insert(job.id.as_bytes(), created_at_ms)
@@ -163,6 +164,16 @@ impl<'a> Tables<'a> {
             Some(result) => insert(&mut self.results, &place, result),
             None => Ok(()),
         }
+    }
+
+    fn file_spec(&mut self, entry: &Entry, buffer: &mut Vec<u8>) -> Result<(), Fault> {
+        let id = entry.job.id;
+        buffer.clear();
+        let mut record = RecordWriter::begin(buffer, id, entry.revision);
+        record.bytes(Part::Envelope, &entry.envelope.encode());
+        record.end();
+        let place = place_key(entry.job.times.created_at_ms, id);
+        insert(&mut self.specs, &place, buffer)
     }
 
     /// Takes out what the tables said of a job that has changed since.

@@ -141,6 +141,7 @@ pub(super) fn entry_of(record: &StoredRecord<'_>, envelope: &[u8]) -> Result<Ent
         journaled_since: None,
         filed: None,
         offered_at_ms: 0,
+        repacked: false,
     };
     entry.refresh_envelope();
     Ok(entry)

@@ -29,6 +29,8 @@ pub(super) struct Entry {
     pub(super) filed: Option<Filed>,
     /// When its envelope was last handed out, in milliseconds since the epoch.
     pub(super) offered_at_ms: u64,
+    /// Whether its payload is another than that of the tables.
+    pub(super) repacked: bool,
 }
 
 /// What the tables say of a job.
@@ -47,7 +49,7 @@ impl Entry {
         }
     }
 
-    /// Makes the envelope carry what the record says: only its first form is stored.
+    /// Makes the envelope carry what the record says: only its first form is stored, or that of another payload.
     pub(super) fn refresh_envelope(&mut self) {
         let job = &self.job;
         if self.envelope.generation == job.generation {

@@ -1,16 +1,20 @@
 //! The port, method by method: writes go to the writer, reads to what is committed.
 
+use assay_core::envelope::Envelope;
 use assay_core::event::EventId;
 use assay_core::id::{JobId, Tenant};
 use assay_core::job::{Job, JobSpec};
 use assay_core::port::{
-    CancelAnswer, Claim, ClaimRequest, Counts, Durability, EventStream, History, Interest,
-    JobStore, Lease, ListRequest, Page, RedriveAnswer, RefusalReason, Renewal, Settled, Settlement,
-    StoreError, Submitted, Swept, Written,
+    CancelAnswer, Claim, ClaimRequest, ClearAnswer, Counts, Durability, EditAnswer, EditWish,
+    EventStream, ForgetAnswer, History, Interest, JobStore, Lease, ListRequest, Page,
+    RedriveAnswer, RefusalReason, Renewal, Settled, Settlement, StoreError, Submitted, Swept,
+    Written,
 };
 use assay_core::progress::Progress;
+use assay_core::state::JobState;
 use async_trait::async_trait;
 
+use super::batch::Batch;
 use super::disk::{read_ended, read_result};
 use super::steps::{self, disk_full};
 use super::{EmbeddedStore, list};
@@ -58,6 +62,19 @@ impl JobStore for EmbeddedStore {
         Ok(job.filter(|job| job.tenant == *tenant))
     }
 
+    async fn get_with_envelope(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+    ) -> Result<Option<(Job, Envelope)>, StoreError> {
+        let found = self.read(|shelf, database| match shelf.get(id) {
+            Some(entry) => Ok(Some(entry.clone())),
+            None => read_ended(database, id),
+        })?;
+        let owned = found.filter(|entry| entry.job.tenant == *tenant);
+        Ok(owned.map(|entry| (Job::clone(&entry.job), Envelope::clone(&entry.envelope))))
+    }
+
     async fn inline_result(
         &self,
         tenant: &Tenant,
@@ -92,10 +109,43 @@ impl JobStore for EmbeddedStore {
             .await
     }
 
+    async fn clear(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        states: &[JobState],
+    ) -> Result<ClearAnswer, StoreError> {
+        let (tenant, states) = (tenant.clone(), states.to_vec());
+        let clear = move |batch: &mut Batch<'_>| steps::clear(batch, &tenant, id, &states);
+        self.change(clear, no_room).await
+    }
+
     async fn redrive(&self, tenant: &Tenant, id: JobId) -> Result<RedriveAnswer, StoreError> {
         let tenant = tenant.clone();
         self.change(move |batch| steps::redrive(batch, &tenant, id), no_room)
             .await
+    }
+
+    async fn edit(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        wish: EditWish,
+    ) -> Result<EditAnswer, StoreError> {
+        let tenant = tenant.clone();
+        let edit = move |batch: &mut Batch<'_>| steps::edit(batch, &tenant, id, &wish);
+        self.change(edit, disk_full).await
+    }
+
+    async fn forget(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        seen: Option<EventId>,
+    ) -> Result<ForgetAnswer, StoreError> {
+        let tenant = tenant.clone();
+        let forget = move |batch: &mut Batch<'_>| steps::forget(batch, &tenant, id, seen);
+        self.change(forget, no_room).await
     }
 
     async fn history(

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use assay_core::envelope::Envelope;
 use assay_core::id::JobId;
 use assay_core::job::Job;
 use assay_core::kind::JobKind;
@@ -240,6 +241,11 @@ fn change(entry: &mut Entry, record: &StoredRecord<'_>) -> Result<(), Malformed>
         .events
         .extend(&Packed::from_bytes(record.must(Part::Events)?)?);
     entry.revision = record.revision;
+    if let Some(envelope) = record.part(Part::Envelope) {
+        let envelope = Envelope::decode(envelope).map_err(|_| Malformed("an envelope"))?;
+        entry.envelope = Arc::new(envelope);
+        entry.repacked = true;
+    }
     let shared = |part| record.part(part).map(|bytes| Arc::new(bytes.to_vec()));
     if job.state.is_terminal() {
         entry.checkpoint = None;

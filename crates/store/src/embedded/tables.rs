@@ -22,7 +22,7 @@ pub(super) const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("
 pub(super) const JOURNAL: TableDefinition<'_, u64, Bytes> = TableDefinition::new("journal");
 /// When each job of the tables was submitted, in milliseconds since the epoch: the way from an id to its place.
 pub(super) const PLACES: TableDefinition<'_, Id, u64> = TableDefinition::new("places");
-/// The envelope of each job, as it was first written.
+/// The envelope of each job, as it was first written, or when its payload last changed.
 pub(super) const SPECS: TableDefinition<'_, PlaceKey, Bytes> = TableDefinition::new("specs");
 /// Records of jobs that have not ended.
 pub(super) const LIVE: TableDefinition<'_, PlaceKey, Bytes> = TableDefinition::new("live");

@@ -239,6 +239,7 @@ impl Writer {
             entry.filed = Some(filed(entry, self.config.retention_ms));
             entry.journaled_since = None;
             entry.result = None;
+            entry.repacked = false;
             if entry.job.state.is_terminal() {
                 self.clockwork.follow(shelf.get(*id), None);
                 shelf.evict(*id);

@@ -290,8 +290,36 @@ impl Scribe<'_> {
         Change::new(group, Room::Needed, part, Found::Job(after))
     }
 
+    /// Records what an edit did to a job. Its payload may be larger than before.
+    pub(crate) fn edit(&self, before: &Known, transition: Transition) -> Change {
+        let mut change = self.record(before, transition, None);
+        change.step.room = Room::Needed;
+        change
+    }
+
     /// Forgets a job.
     pub(crate) fn forget(&self, known: &Known) -> Change {
+        let (group, mut part) = self.removal(known);
+        index::times(&mut part, group, Times::ANY, Times::NONE);
+        Change::new(group, Room::NotNeeded, part, Found::Absent)
+    }
+
+    /// Forgets a job, and remembers that it is not to run. That takes less room than the job did, so no bound refuses
+    /// it.
+    pub(crate) fn replace_by_tombstone(&self, known: &Known) -> Change {
+        let revision = self.revision(known.revision);
+        let (group, mut part) = self.removal(known);
+        let words = part.command("HSET").word(&group.record(known.job.id));
+        words.word(field::REVISION).number(revision);
+        words.word(field::TOMBSTONE).number(self.now_ms);
+        part.count(keys::COUNT_OF_TOMBSTONES);
+        let until_ms = self.now_ms.saturating_add(self.retention_ms);
+        index::times(&mut part, group, Times::ANY, Times::expiring(until_ms));
+        Change::new(group, Room::NotNeeded, part, Found::Tombstone(revision))
+    }
+
+    /// Takes a job out of everywhere but the sets of times.
+    fn removal(&self, known: &Known) -> (&GroupKeys, Part) {
         let job = &known.job;
         let group = self.keys.of(job.id);
         let mut part = Part::new(group, job.id, Guard::Revision(known.revision));
@@ -303,8 +331,7 @@ impl Scribe<'_> {
         if self.outbox.is_some() {
             outbox::leave(&mut part, group, job);
         }
-        index::times(&mut part, group, Times::ANY, Times::NONE);
-        Change::new(group, Room::NotNeeded, part, Found::Absent)
+        (group, part)
     }
 
     /// Remembers that an id of nobody is not to run, unless `limit` are remembered in its group.
@@ -363,6 +390,10 @@ impl Scribe<'_> {
         words
             .word(field::CHANGED)
             .written(|out| encode_into(out, &Changed::of(job)));
+        let (old, new) = (&before.envelope, &after.envelope);
+        if !(Arc::ptr_eq(old, new) || old.carries_the_same(new)) {
+            words.word(field::ENVELOPE).bytes(&new.encode());
+        }
         if let Some(result) = result {
             words.word(field::RESULT).bytes(result);
         }

@@ -1,5 +1,6 @@
 //! Questions about one job: its record, its result, its events.
 
+use assay_core::envelope::Envelope;
 use assay_core::event::{EventId, HISTORY_EVENTS_MAX, JobEvent};
 use assay_core::id::{JobId, Tenant};
 use assay_core::job::{Job, ResultRef};
@@ -21,6 +22,18 @@ impl RedisStore {
     ) -> Result<Option<Job>, StoreError> {
         let fields = self.fields(id, &[field::JOB, field::CHANGED]).await?;
         owned(&fields, tenant)
+    }
+
+    /// The record and the latest envelope of a job of this tenant.
+    pub(super) async fn read_with_envelope(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+    ) -> Result<Option<(Job, Envelope)>, StoreError> {
+        let read = self.reader.find(id).await.map_err(LinkError::of_read)?;
+        let (found, _) = read?;
+        let owned = found.job().filter(|known| known.job.tenant == *tenant);
+        Ok(owned.map(|known| (Job::clone(&known.job), Envelope::clone(&known.envelope))))
     }
 
     /// The result that is kept with the record of a job of this tenant.

@@ -22,6 +22,14 @@ impl Times {
     /// Perhaps at any time: what is not to be there is taken out, whatever is.
     pub(super) const ANY: Self = Self::same(Some(u64::MAX));
 
+    /// What is under the id is forgotten at that time, and nothing else happens to it.
+    pub(super) const fn expiring(at_ms: u64) -> Self {
+        Self {
+            expiry: Some(at_ms),
+            ..Self::NONE
+        }
+    }
+
     const fn same(at_ms: Option<u64>) -> Self {
         Self {
             due: at_ms,

@@ -40,7 +40,7 @@ pub(crate) mod field {
     pub(crate) const JOB: &str = "j";
     /// What changed since; absent before the first change.
     pub(crate) const CHANGED: &str = "r";
-    /// The envelope in its first form.
+    /// The envelope in its first form, or that of its latest payload.
     pub(crate) const ENVELOPE: &str = "e";
     /// How long the job was given at its submit, in milliseconds.
     pub(crate) const DEADLINE_MS: &str = "d";
@@ -48,7 +48,8 @@ pub(crate) mod field {
     pub(crate) const CHECKPOINT: &str = "c";
     /// The inline result.
     pub(crate) const RESULT: &str = "o";
-    /// Instead of a job: when an id that nobody knew was cancelled, in milliseconds since the epoch.
+    /// Instead of a job: when an id that nobody knew was cancelled, or a dead letter was forgotten, in milliseconds
+    /// since the epoch.
     pub(crate) const TOMBSTONE: &str = "t";
 }
 

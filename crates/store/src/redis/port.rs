@@ -1,14 +1,17 @@
 //! The port, method by method.
 
+use assay_core::envelope::Envelope;
 use assay_core::event::EventId;
 use assay_core::id::{JobId, Tenant};
 use assay_core::job::{Job, JobSpec};
 use assay_core::port::{
-    CancelAnswer, Claim, ClaimRequest, Counts, Durability, EventStream, History, Interest,
-    JobStore, Lease, ListRequest, Page, RedriveAnswer, RefusalReason, Renewal, Settled, Settlement,
-    StoreError, Submitted, Swept, Written,
+    CancelAnswer, Claim, ClaimRequest, ClearAnswer, Counts, Durability, EditAnswer, EditWish,
+    EventStream, ForgetAnswer, History, Interest, JobStore, Lease, ListRequest, Page,
+    RedriveAnswer, RefusalReason, Renewal, Settled, Settlement, StoreError, Submitted, Swept,
+    Written,
 };
 use assay_core::progress::Progress;
+use assay_core::state::JobState;
 use async_trait::async_trait;
 
 use super::RedisStore;
@@ -39,6 +42,14 @@ impl JobStore for RedisStore {
         self.read_record(tenant, id).await
     }
 
+    async fn get_with_envelope(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+    ) -> Result<Option<(Job, Envelope)>, StoreError> {
+        self.read_with_envelope(tenant, id).await
+    }
+
     async fn inline_result(
         &self,
         tenant: &Tenant,
@@ -59,8 +70,35 @@ impl JobStore for RedisStore {
         self.take_cancel(tenant, id).await
     }
 
+    async fn clear(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        states: &[JobState],
+    ) -> Result<ClearAnswer, StoreError> {
+        self.take_clear(tenant, id, states).await
+    }
+
     async fn redrive(&self, tenant: &Tenant, id: JobId) -> Result<RedriveAnswer, StoreError> {
         self.take_redrive(tenant, id).await
+    }
+
+    async fn edit(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        wish: EditWish,
+    ) -> Result<EditAnswer, StoreError> {
+        self.take_edit(tenant, id, &wish).await
+    }
+
+    async fn forget(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        seen: Option<EventId>,
+    ) -> Result<ForgetAnswer, StoreError> {
+        self.take_forget(tenant, id, seen).await
     }
 
     async fn history(

@@ -27,7 +27,7 @@ pub(crate) const FIELDS: [&str; 7] = [
 pub(crate) enum Found {
     /// Nothing.
     Absent,
-    /// The mark, of this revision, that the id was cancelled while nobody knew it.
+    /// The mark, of this revision, that the id was cancelled while nobody knew it, or is of a forgotten dead letter.
     Tombstone(u64),
     /// A job.
     Job(Known),

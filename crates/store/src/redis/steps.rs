@@ -1,6 +1,7 @@
 //! The steps of the store: know the record, let `assay_core::transition` decide, commit what it answers if the
 //! record is still the one that was known; else decide again.
 
+mod by_hand;
 mod client;
 #[cfg(feature = "failpoints")]
 mod planted;

@@ -5,6 +5,8 @@ mod bench_folder;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod dead_letters;
+#[cfg(test)]
 mod fingerprint_log;
 #[cfg(test)]
 mod open;

@@ -181,8 +181,8 @@ impl Streams {
             .keys(format!("*:j:{}", waiting.id.to_string().replace('-', "")))
             .await
             .unwrap();
-        let first: Vec<u8> = connection.hget(records.first()?, "e").await.unwrap();
-        let first = Envelope::decode(&first).unwrap();
+        let first: Option<Vec<u8>> = connection.hget(records.first()?, "e").await.unwrap();
+        let first = Envelope::decode(&first?).unwrap();
         let tenants = [Tenant::default(), Tenant::new("other").unwrap()];
         for tenant in &tenants {
             if let Some(job) = self.store.get(tenant, waiting.id).await.unwrap() {

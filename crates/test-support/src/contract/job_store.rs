@@ -29,6 +29,7 @@ use crate::wait::within;
 
 mod cancel;
 mod claim;
+mod dead_letter;
 mod fence;
 mod history;
 mod list;
@@ -44,6 +45,12 @@ pub use cancel::{
 pub use claim::{
     a_claim_answers_by_state_and_generation, a_live_lease_is_busy, a_lost_record_is_rebuilt,
     another_tenants_job_looks_absent, tokens_rise,
+};
+pub use dead_letter::{
+    a_clear_takes_what_is_in_the_named_states, a_dead_letter_is_forgotten_for_good,
+    a_dead_letter_is_redriven_with_its_edited_payload, a_forgotten_id_is_free,
+    a_redrive_and_a_forget_do_not_both_win, an_edit_or_a_forget_of_what_has_changed_is_refused,
+    only_a_dead_letter_is_edited_or_forgotten,
 };
 pub use fence::{a_renewed_lease_is_held, a_stale_lease_changes_nothing, only_one_claim_wins};
 pub use history::{
@@ -352,6 +359,11 @@ macro_rules! job_store_contract {
             an_interrupted_job_runs_again_at_once, a_checkpoint_reaches_the_next_attempt,
             a_dead_letter_is_redriven_from_zero, a_redrive_does_not_give_the_wait_again,
             an_ended_job_sends_its_follow_ups,
+            a_dead_letter_is_redriven_with_its_edited_payload,
+            only_a_dead_letter_is_edited_or_forgotten,
+            an_edit_or_a_forget_of_what_has_changed_is_refused,
+            a_dead_letter_is_forgotten_for_good, a_forgotten_id_is_free,
+            a_redrive_and_a_forget_do_not_both_win, a_clear_takes_what_is_in_the_named_states,
             a_job_that_waits_is_cancelled_at_once, a_running_job_is_cancelled_when_its_worker_confirms,
             an_ended_job_is_not_cancelled, a_cancelled_id_nobody_knows_does_not_run,
             a_lapsed_lease_is_reaped_and_spends_nothing, a_deadline_ends_a_job,

@@ -10,6 +10,7 @@ use assay_core::id::{JobId, Tenant};
 use assay_core::job::{Job, JobSpec};
 use assay_core::port::*;
 use assay_core::progress::Progress;
+use assay_core::state::JobState;
 use assay_core::transition::{self, Admission, ClaimStep, Record, Settling, Transition};
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -349,6 +350,14 @@ impl JobStore for ScriptedStore {
         Ok(self.rows.lock().get(&id).map(|row| row.job.clone()))
     }
 
+    async fn get_with_envelope(
+        &self,
+        _tenant: &Tenant,
+        _id: JobId,
+    ) -> Result<Option<(Job, Envelope)>, StoreError> {
+        Err(down())
+    }
+
     async fn inline_result(
         &self,
         _tenant: &Tenant,
@@ -362,6 +371,33 @@ impl JobStore for ScriptedStore {
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {
+        Err(down())
+    }
+
+    async fn clear(
+        &self,
+        _tenant: &Tenant,
+        _id: JobId,
+        _states: &[JobState],
+    ) -> Result<ClearAnswer, StoreError> {
+        Err(down())
+    }
+
+    async fn edit(
+        &self,
+        _tenant: &Tenant,
+        _id: JobId,
+        _wish: EditWish,
+    ) -> Result<EditAnswer, StoreError> {
+        Err(down())
+    }
+
+    async fn forget(
+        &self,
+        _tenant: &Tenant,
+        _id: JobId,
+        _seen: Option<EventId>,
+    ) -> Result<ForgetAnswer, StoreError> {
         Err(down())
     }
 

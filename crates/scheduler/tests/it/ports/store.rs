@@ -1,13 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use assay_core::envelope::Envelope;
 use assay_core::event::EventId;
 use assay_core::id::{JobId, Tenant};
 use assay_core::job::{Job, JobSpec};
 use assay_core::kind::JobKind;
 use assay_core::port::{
-    CancelAnswer, Claim, ClaimRequest, Counts, Durability, EventStream, History, Interest,
-    JobStore, Lease, ListRequest, Page, RedriveAnswer, Renewal, Settled, Settlement, StoreError,
-    Submitted, Swept, Written,
+    CancelAnswer, Claim, ClaimRequest, ClearAnswer, Counts, Durability, EditAnswer, EditWish,
+    EventStream, ForgetAnswer, History, Interest, JobStore, Lease, ListRequest, Page,
+    RedriveAnswer, Renewal, Settled, Settlement, StoreError, Submitted, Swept, Written,
 };
 use assay_core::progress::Progress;
 use assay_core::state::JobState;
@@ -109,6 +110,14 @@ impl JobStore for ScriptedStore {
         Ok(self.jobs.lock().get(&id).cloned())
     }
 
+    async fn get_with_envelope(
+        &self,
+        _: &Tenant,
+        _: JobId,
+    ) -> Result<Option<(Job, Envelope)>, StoreError> {
+        not_clockwork()
+    }
+
     async fn inline_result(&self, _: &Tenant, _: JobId) -> Result<Option<Vec<u8>>, StoreError> {
         not_clockwork()
     }
@@ -124,6 +133,23 @@ impl JobStore for ScriptedStore {
     }
 
     async fn cancel(&self, _: &Tenant, _: JobId) -> Result<CancelAnswer, StoreError> {
+        not_clockwork()
+    }
+
+    async fn clear(&self, _: &Tenant, _: JobId, _: &[JobState]) -> Result<ClearAnswer, StoreError> {
+        not_clockwork()
+    }
+
+    async fn edit(&self, _: &Tenant, _: JobId, _: EditWish) -> Result<EditAnswer, StoreError> {
+        not_clockwork()
+    }
+
+    async fn forget(
+        &self,
+        _: &Tenant,
+        _: JobId,
+        _: Option<EventId>,
+    ) -> Result<ForgetAnswer, StoreError> {
         not_clockwork()
     }
 

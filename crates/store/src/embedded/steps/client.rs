@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
+use assay_core::event::EventId;
 use assay_core::id::{JobId, Tenant};
 use assay_core::job::{Job, JobSpec};
-use assay_core::port::{CancelAnswer, RedriveAnswer, RefusalReason, StoreError, Submitted};
-use assay_core::transition::{self, Admission, Cancelled};
+use assay_core::port::{
+    CancelAnswer, ClearAnswer, EditAnswer, EditWish, ForgetAnswer, RedriveAnswer, RefusalReason,
+    StoreError, Submitted,
+};
+use assay_core::state::JobState;
+use assay_core::transition::{self, Admission, Cancelled, Editing, Unfit};
 
 use crate::embedded::batch::Batch;
 use crate::embedded::entry::Entry;
@@ -80,13 +85,75 @@ pub(in crate::embedded) fn cancel(
     })
 }
 
+pub(in crate::embedded) fn clear(
+    batch: &mut Batch<'_>,
+    tenant: &Tenant,
+    id: JobId,
+    states: &[JobState],
+) -> Result<ClearAnswer, StoreError> {
+    let Some(entry) = own(batch, tenant, id)? else {
+        return Ok(ClearAnswer::Unknown);
+    };
+    let cleared = transition::clear(entry.record(), states, batch.now_ms());
+    Ok(match cleared {
+        Some(Cancelled::Now(transition) | Cancelled::Asked(transition)) => {
+            ClearAnswer::Cleared(Job::clone(&batch.record(entry, *transition)))
+        }
+        Some(Cancelled::AskedBefore) => ClearAnswer::Cleared(Job::clone(&entry.job)),
+        Some(Cancelled::Ended) | None => ClearAnswer::Left(Job::clone(&entry.job)),
+    })
+}
+
+pub(in crate::embedded) fn edit(
+    batch: &mut Batch<'_>,
+    tenant: &Tenant,
+    id: JobId,
+    wish: &EditWish,
+) -> Result<EditAnswer, StoreError> {
+    let Some(entry) = own(batch, tenant, id)? else {
+        return Ok(EditAnswer::Unknown);
+    };
+    let job = || Job::clone(&entry.job);
+    Ok(
+        match transition::edit(entry.record(), wish, batch.now_ms()) {
+            Editing::Now(_) if batch.ground.disk_is_full => return Err(disk_full()),
+            Editing::Now(transition) => {
+                EditAnswer::Edited(Job::clone(&batch.record(entry, *transition)))
+            }
+            Editing::Repeated => EditAnswer::Edited(job()),
+            Editing::Unfit(Unfit::Changed) => EditAnswer::Changed(job()),
+            Editing::Unfit(Unfit::NotDead) => EditAnswer::NotDead(job()),
+        },
+    )
+}
+
+pub(in crate::embedded) fn forget(
+    batch: &mut Batch<'_>,
+    tenant: &Tenant,
+    id: JobId,
+    seen: Option<EventId>,
+) -> Result<ForgetAnswer, StoreError> {
+    let Some(entry) = own(batch, tenant, id)? else {
+        return Ok(ForgetAnswer::Unknown);
+    };
+    Ok(match transition::forgettable(&entry.job, seen) {
+        Ok(()) => {
+            batch.forget(entry);
+            // In place of a record that took more room, so no bound refuses it.
+            batch.set_tombstone(id, Some(batch.now_ms()));
+            ForgetAnswer::Forgotten
+        }
+        Err(Unfit::Changed) => ForgetAnswer::Changed(Job::clone(&entry.job)),
+        Err(Unfit::NotDead) => ForgetAnswer::NotDead(Job::clone(&entry.job)),
+    })
+}
+
 pub(in crate::embedded) fn redrive(
     batch: &mut Batch<'_>,
     tenant: &Tenant,
     id: JobId,
 ) -> Result<RedriveAnswer, StoreError> {
-    let found = batch.find(id)?.filter(|entry| belongs(entry, tenant));
-    let Some(entry) = found else {
+    let Some(entry) = own(batch, tenant, id)? else {
         return Ok(RedriveAnswer::Unknown);
     };
     let retention_ms = batch.ground.config.retention_ms;
@@ -99,6 +166,12 @@ pub(in crate::embedded) fn redrive(
         }
         None => RedriveAnswer::NotRedrivable(Job::clone(&entry.job)),
     })
+}
+
+/// The job, if it is of this tenant.
+fn own(batch: &Batch<'_>, tenant: &Tenant, id: JobId) -> Result<Option<Entry>, StoreError> {
+    let found = batch.find(id)?;
+    Ok(found.filter(|entry| belongs(entry, tenant)))
 }
 
 fn belongs(entry: &Entry, tenant: &Tenant) -> bool {

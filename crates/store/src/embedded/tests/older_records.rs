@@ -1,6 +1,7 @@
-//! Records of before jobs could be resumed and kept the last time that they were due.
+//! Records of before jobs could be resumed and kept the last time that they were due, and of before payloads could be
+//! edited.
 
-use assay_core::job::{Job, Times};
+use assay_core::job::{Edited, Job, Times};
 use assay_core::transition::{Admission, submit};
 use serde::Serialize;
 
@@ -18,16 +19,28 @@ fn encode(value: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
-/// What was written of `value`, which ends with `times`, when neither had its last field.
-fn as_before(value: &impl Serialize, times: &Times) -> Vec<u8> {
+/// Takes one off the length of an array.
+fn shorten(bytes: &mut [u8], array_at: usize) {
+    let length_at = array_at + if bytes[array_at] == ARRAY_16 { 2 } else { 0 };
+    bytes[length_at] -= 1;
+}
+
+/// What was written of `value` when it had no last field, which is nothing now.
+fn before_edits(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = encode(value);
+    assert_eq!(bytes.pop(), Some(NIL));
+    shorten(&mut bytes, 0);
+    bytes
+}
+
+/// The same when it ended with `times`, and neither of them had its last field.
+fn as_before(value: &impl Serialize, times: &Times) -> Vec<u8> {
+    let mut bytes = before_edits(value);
     let times_at = bytes.len() - 1 - encode(times).len();
     assert_eq!(bytes.pop(), Some(FALSE));
     assert_eq!(bytes.pop(), Some(NIL));
-    for array_at in [0, times_at] {
-        let length_at = array_at + if bytes[array_at] == ARRAY_16 { 2 } else { 0 };
-        bytes[length_at] -= 1;
-    }
+    shorten(&mut bytes, 0);
+    shorten(&mut bytes, times_at);
     bytes
 }
 
@@ -43,6 +56,25 @@ fn they_read_as_before() {
     changed.resumed = true;
     changed.times.last_due_at_ms = Some(NOW);
     let stored = as_before(&Changed::of(&job), &job.times);
+    decode::<Changed<'_>>(&stored).unwrap().apply(&mut changed);
+    assert_eq!(changed, job);
+}
+
+#[test]
+fn those_of_before_edits_read_as_never_edited() {
+    let mut job = submit(id(1), &spec(1), Admission::Queue, NOW).job;
+    job.resumed = true;
+    let before: Job = decode(&before_edits(&job)).unwrap();
+    assert_eq!(before, job);
+
+    let mut changed = job.clone();
+    changed.edited = Some(Box::new(Edited {
+        at_ms: NOW,
+        by: "ann".into(),
+    }));
+    let read: Job = decode(&encode(&changed)).unwrap();
+    assert_eq!(read, changed);
+    let stored = before_edits(&Changed::of(&job));
     decode::<Changed<'_>>(&stored).unwrap().apply(&mut changed);
     assert_eq!(changed, job);
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use assay_core::envelope::Envelope;
 use assay_core::id::{JobId, Tenant};
 use assay_core::job::{Job, JobSpec};
-use assay_core::port::{CancelAnswer, RedriveAnswer, RefusalReason, StoreError, Submitted};
+use assay_core::port::{CancelAnswer, RefusalReason, StoreError, Submitted};
 use assay_core::state::JobState;
 use assay_core::transition::{self, Cancelled};
 
@@ -126,30 +126,6 @@ impl RedisStore {
                     Plan::Answer(CancelAnswer::Cancelling(Job::clone(&known.job)))
                 }
                 Cancelled::Ended => Plan::Answer(CancelAnswer::Ended(Job::clone(&known.job))),
-            }
-        });
-        stepped.await.map(|stepped| stepped.answer)
-    }
-
-    pub(in crate::redis) async fn take_redrive(
-        &self,
-        tenant: &Tenant,
-        id: JobId,
-    ) -> Result<RedriveAnswer, StoreError> {
-        let stepped = self.step(id, |found, scribe| {
-            let Some(known) = owned(found, tenant) else {
-                return Plan::Answer(RedriveAnswer::Unknown);
-            };
-            let (deadline_ms, now_ms) = (known.deadline_ms, scribe.now_ms);
-            let retention_ms = scribe.retention_ms;
-            match transition::redrive(known.record(), deadline_ms, retention_ms, now_ms) {
-                Some(transition) => {
-                    let job = transition.job.clone();
-                    let change = scribe.record(known, transition, None);
-                    let publish = change.to_publish().into_iter().next();
-                    Plan::write(change, RedriveAnswer::Queued(job, publish))
-                }
-                None => Plan::Answer(RedriveAnswer::NotRedrivable(Job::clone(&known.job))),
             }
         });
         stepped.await.map(|stepped| stepped.answer)

@@ -1,8 +1,9 @@
 use assay_core::id::Tenant;
 use assay_core::port::{
-    CancelAnswer, JobStore as _, RefusalReason, Renewal, Settled, StoreError, Written,
+    CancelAnswer, EditWish, ForgetAnswer, JobStore as _, RefusalReason, Renewal, Settled,
+    StoreError, Written,
 };
-use assay_core::retry::Decision;
+use assay_core::retry::{DeadLetterReason, Decision, Failure, FailureClass};
 use assay_test_support::redis::RedisServer;
 use assay_test_support::wait::wait_until;
 
@@ -60,6 +61,33 @@ async fn without_memory_jobs_end_and_none_begin() {
     .await;
     let again = bench.store.submit(id(3), bench.spec()).await;
     assert!(again.is_ok(), "{again:?}");
+}
+
+/// To forget makes room; another payload may need some.
+#[tokio::test]
+async fn without_memory_a_dead_letter_is_forgotten_and_not_edited() {
+    let (server, config) = server(options()).await;
+    let bench = Bench::over(config).await;
+    let held = claim(&bench.store, &bench.submit(1).await, "one").await;
+    let death = Decision::DeadLetter {
+        failure: Failure::new(FailureClass::Transient, "code", "it broke"),
+        reason: DeadLetterReason::AttemptsExhausted,
+    };
+    let settled = bench.store.settle(&held.lease, settlement(death)).await;
+    assert!(matches!(settled.unwrap(), Settled::Recorded { .. }));
+    server.config_set("maxmemory", "100000").unwrap();
+
+    let tenant = Tenant::default();
+    let wish = EditWish {
+        payload: vec![8; 400],
+        by: String::new(),
+        seen: None,
+    };
+    let edited = bench.store.edit(&tenant, id(1), wish).await;
+    assert!(is_full(&edited), "{edited:?}");
+    let forgotten = bench.store.forget(&tenant, id(1), None).await;
+    assert_eq!(forgotten.unwrap(), ForgetAnswer::Forgotten);
+    assert_eq!(bench.store.get(&tenant, id(1)).await.unwrap(), None);
 }
 
 /// Before Redis has to refuse anything, the store takes no more in.

@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use assay_core::claim::Verdict;
 use assay_core::id::JobId;
-use assay_core::port::{CancelAnswer, Claim, Lease, RedriveAnswer, Renewal, Settled, Written};
+use assay_core::port::{
+    CancelAnswer, Claim, ClearAnswer, EditAnswer, ForgetAnswer, Lease, RedriveAnswer, Renewal,
+    Settled, Written,
+};
 use assay_core::retry::{Decision, InterruptionReason};
 use assay_core::state::JobState;
 use assay_core::transition::REAP_GRACE_MS;
 
+use super::dead_letter::{death, wish};
 use super::fence::progress;
 use super::{KIND, LEASE_MS, Subject, expect, failure, id, settlement, tenant};
 
@@ -45,9 +49,13 @@ enum Action {
     Lapse,
     PromoteDue,
     Reap,
+    Die,
+    Edit,
+    Forget,
+    Clear,
 }
 
-const ACTIONS: [Action; 16] = [
+const ACTIONS: [Action; 20] = [
     Action::Submit,
     Action::Claim,
     Action::Renew,
@@ -64,6 +72,10 @@ const ACTIONS: [Action; 16] = [
     Action::Lapse,
     Action::PromoteDue,
     Action::Reap,
+    Action::Die,
+    Action::Edit,
+    Action::Forget,
+    Action::Clear,
 ];
 
 impl Step {
@@ -91,6 +103,7 @@ struct Known {
     due_ms: u64,
     lapses_ms: u64,
     leases: Vec<Lease>,
+    payload: Vec<u8>,
 }
 
 /// Takes the steps on the store and on the model, and compares every answer and every record.
@@ -109,6 +122,13 @@ pub async fn any_order_of_steps_agrees_with_the_model(subject: Subject, steps: V
             assert_eq!(counted, expected, "after {step:?}");
             let latest = known.leases.last().map_or(0, |lease| lease.token);
             assert_eq!(job.token, latest, "after {step:?}");
+            let carried = subject
+                .with_envelope(*id)
+                .await
+                .map(|(_, envelope)| envelope);
+            let carried = carried.map(|envelope| (envelope.generation, envelope.payload));
+            let expected = (job.generation, known.payload.clone());
+            assert_eq!(carried, Some(expected), "after {step:?}");
         }
         let counts = expect("count", subject.store.counts().await);
         for state in JobState::ALL {
@@ -151,9 +171,20 @@ async fn take(subject: &Subject, known: &mut BTreeMap<JobId, Known>, step: Step,
         | Action::RunAgain
         | Action::ConfirmCancel
         | Action::Cancel
-        | Action::Redrive => {
+        | Action::Redrive
+        | Action::Die
+        | Action::Edit
+        | Action::Clear => {
             if let Some(known) = known.get_mut(&id) {
                 take_on(subject, known, step, id).await;
+            }
+        }
+        Action::Forget => {
+            let state = known.get(&id).map(|known| known.state);
+            let forgotten = subject.forget(id, None).await == ForgetAnswer::Forgotten;
+            assert_eq!(forgotten, state == Some(JobState::DeadLettered));
+            if forgotten {
+                known.remove(&id);
             }
         }
     }
@@ -171,7 +202,7 @@ async fn submit(subject: &Subject, known: &mut BTreeMap<JobId, Known>, id: JobId
     let answer = subject.try_submit(id, spec).await;
     let exists = matches!(answer, assay_core::port::Submitted::Exists(_));
     assert_eq!(exists, existed, "{answer:?}");
-    known.entry(id).or_insert(Known {
+    known.entry(id).or_insert_with(|| Known {
         state: JobState::Queued,
         interruptions: 0,
         errors: 0,
@@ -179,6 +210,7 @@ async fn submit(subject: &Subject, known: &mut BTreeMap<JobId, Known>, id: JobId
         due_ms: 0,
         lapses_ms: 0,
         leases: Vec::new(),
+        payload: b"payload".to_vec(),
     });
 }
 
@@ -222,6 +254,27 @@ async fn take_on(subject: &Subject, known: &mut Known, step: Step, id: JobId) {
             assert!(agrees, "{answer:?} when {}", known.state);
             known.state = state;
         }
+        Action::Clear => {
+            let cleared = subject.clear(id, &[JobState::Queued]).await;
+            let meant = known.state == JobState::Queued;
+            assert_eq!(
+                matches!(cleared, ClearAnswer::Cleared(_)),
+                meant,
+                "{cleared:?}"
+            );
+            if meant {
+                known.state = JobState::Cancelled;
+            }
+        }
+        Action::Edit => {
+            let payload = now_ms.to_be_bytes();
+            let edited = subject.edit(id, wish(&payload)).await;
+            let dead = known.state == JobState::DeadLettered;
+            assert_eq!(matches!(edited, EditAnswer::Edited(_)), dead, "{edited:?}");
+            if dead {
+                known.payload = payload.to_vec();
+            }
+        }
         Action::Redrive => {
             let may = matches!(known.state, JobState::Failed | JobState::DeadLettered);
             let answer = subject.redrive(id).await;
@@ -257,7 +310,7 @@ async fn claim(subject: &Subject, known: &mut Known, id: JobId) {
             for_ms: known.lapses_ms - now_ms,
         }),
         JobState::Cancelled | JobState::Cancelling => Some(Verdict::Cancelled),
-        JobState::Succeeded | JobState::Failed => Some(Verdict::Done),
+        JobState::Succeeded | JobState::Failed | JobState::DeadLettered => Some(Verdict::Done),
         state if waits(state) && known.due_ms > now_ms => Some(Verdict::Early {
             for_ms: known.due_ms - now_ms,
         }),
@@ -307,6 +360,7 @@ async fn write(subject: &Subject, known: &mut Known, step: Step, lease: &Lease, 
         }
         Action::Succeed => (Decision::Succeed, JobState::Succeeded),
         Action::Fail => (Decision::Fail(failure()), JobState::Failed),
+        Action::Die => (death(), JobState::DeadLettered),
         Action::Retry => (
             Decision::Retry {
                 failure: failure(),
@@ -330,7 +384,7 @@ async fn write(subject: &Subject, known: &mut Known, step: Step, lease: &Lease, 
         ),
         _ => (Decision::Cancel, JobState::Cancelled),
     };
-    let fails = matches!(step.action, Action::Fail | Action::Retry);
+    let fails = matches!(step.action, Action::Fail | Action::Retry | Action::Die);
     let interrupts = matches!(step.action, Action::Park | Action::RunAgain);
     let answer = subject.try_settle(lease, settlement(decision)).await;
     if !holds {
