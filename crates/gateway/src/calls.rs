@@ -247,6 +247,90 @@ impl AdminService for Calls {
         answer(call.handled, resume).await
     }
 
+    async fn purge_queue(
+        &self,
+        request: Request<pb::PurgeQueueRequest>,
+    ) -> Answer<pb::PurgeQueueResponse> {
+        let call = self.begin(Method::PurgeQueue, request)?;
+        let work = self.edge.purge_queue(&call.message, &call.caller.tenant);
+        answer(call.handled, work).await
+    }
+
+    async fn list_dead_letters(
+        &self,
+        request: Request<pb::ListDeadLettersRequest>,
+    ) -> Answer<pb::ListDeadLettersResponse> {
+        let call = self.begin(Method::ListDeadLetters, request)?;
+        let work = self
+            .edge
+            .list_dead_letters(&call.message, &call.caller.tenant);
+        answer(call.handled, work).await
+    }
+
+    async fn get_dead_letter(
+        &self,
+        request: Request<pb::GetDeadLetterRequest>,
+    ) -> Answer<pb::DeadLetter> {
+        let call = self.begin(Method::GetDeadLetter, request)?;
+        let work = self
+            .edge
+            .get_dead_letter(&call.message, &call.caller.tenant);
+        answer(call.handled, work).await
+    }
+
+    async fn update_dead_letter(
+        &self,
+        request: Request<pb::UpdateDeadLetterRequest>,
+    ) -> Answer<pb::DeadLetter> {
+        let call = self.begin(Method::UpdateDeadLetter, request)?;
+        let work = self.edge.update_dead_letter(&call.message, &call.caller);
+        answer(call.handled, work).await
+    }
+
+    async fn redrive_dead_letter(
+        &self,
+        request: Request<pb::RedriveDeadLetterRequest>,
+    ) -> Answer<pb::Job> {
+        let call = self.begin(Method::RedriveDeadLetter, request)?;
+        let work = self
+            .edge
+            .redrive_dead_letter(&call.message, &call.caller.tenant);
+        answer(call.handled, work).await
+    }
+
+    async fn redrive_dead_letters(
+        &self,
+        request: Request<pb::RedriveDeadLettersRequest>,
+    ) -> Answer<pb::RedriveDeadLettersResponse> {
+        let call = self.begin(Method::RedriveDeadLetters, request)?;
+        let work = self
+            .edge
+            .redrive_dead_letters(&call.message, &call.caller.tenant);
+        answer(call.handled, work).await
+    }
+
+    async fn delete_dead_letter(
+        &self,
+        request: Request<pb::DeleteDeadLetterRequest>,
+    ) -> Answer<pb::DeleteDeadLetterResponse> {
+        let call = self.begin(Method::DeleteDeadLetter, request)?;
+        let work = self
+            .edge
+            .delete_dead_letter(&call.message, &call.caller.tenant);
+        answer(call.handled, work).await
+    }
+
+    async fn purge_dead_letters(
+        &self,
+        request: Request<pb::PurgeDeadLettersRequest>,
+    ) -> Answer<pb::PurgeDeadLettersResponse> {
+        let call = self.begin(Method::PurgeDeadLetters, request)?;
+        let work = self
+            .edge
+            .purge_dead_letters(&call.message, &call.caller.tenant);
+        answer(call.handled, work).await
+    }
+
     async fn list_workers(
         &self,
         request: Request<pb::ListWorkersRequest>,

@@ -12,15 +12,21 @@ use prost_types::{Duration, Timestamp};
 use crate::status::{Refusal, Violation};
 
 mod content;
+mod dead_letter;
 mod job;
 mod list;
+mod purge;
 mod submit;
 mod worker;
 
 pub(crate) use content::{Announced, announced, content_id};
+pub(crate) use dead_letter::{
+    Chosen, Edited, edited, etag, filter, letter, listed_letter, purge, redrive,
+};
 pub(crate) use job::{event, job, lane};
 pub(crate) use list::query;
-pub(crate) use submit::{Wanted, submit};
+pub(crate) use purge::{Purge, purge_queue};
+pub(crate) use submit::submit;
 pub(crate) use worker::worker;
 
 /// Collects what is wrong with a request.

@@ -3,7 +3,7 @@
 //! - A request's way: `serve`, `connection`, `pulse` (who keeps a connection waiting is cut off) → `front` (what is
 //!   wrong with it whatever it asks for) → `route` (the table of all addresses) → [`Rule`] (who may) → `ask`
 //!   (parameters) → `verify`, `jobs`, `events`,
-//!   `contents`, `dead_letters`, `overview` → the calls of the edge → `view`, `progress` (JSON). `openapi.json` says all
+//!   `contents`, `dead_letters`, `queues`, `overview` → the calls of the edge → `view`, `progress` (JSON). `openapi.json` says all
 //!   of it to programs.
 //! - `body`, `json`, `query`, `member` read what comes from outside, each within bounds; `problem` holds all errors.
 //!
@@ -48,6 +48,7 @@ mod problem;
 mod progress;
 mod pulse;
 mod query;
+mod queues;
 mod route;
 mod serve;
 mod verify;
@@ -118,8 +119,14 @@ async fn work(route: Route, ask: Ask, body: Body) -> Result<Response, Problem> {
         Route::GetDeadLetter => dead_letters::get(ask).await,
         Route::RedriveDeadLetter => dead_letters::redrive(ask).await,
         Route::RedriveDeadLetters => dead_letters::redrive_all(ask, body).await,
+        Route::UpdateDeadLetter => dead_letters::update(ask, body).await,
+        Route::DeleteDeadLetter => dead_letters::delete(ask).await,
+        Route::PurgeDeadLetters => dead_letters::purge(ask, body).await,
         Route::GetHealth => overview::health(ask).await,
         Route::ListQueues => overview::queues(ask).await,
+        Route::PauseQueue => queues::pause(ask).await,
+        Route::ResumeQueue => queues::resume(ask).await,
+        Route::PurgeQueue => queues::purge(ask, body).await,
         Route::GetMetrics => overview::metrics(ask).await,
         Route::GetDescription => Ok(overview::description()),
     }

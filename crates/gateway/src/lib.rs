@@ -34,6 +34,7 @@ mod config;
 mod connections;
 mod content;
 mod convert;
+mod dead_letters;
 mod edge;
 mod handled;
 mod http;

@@ -26,6 +26,12 @@ pub(crate) const ATTEMPT_TIMEOUT_MS_MAX: u64 = 60 * 60 * 1000;
 pub(crate) const PAGE_SIZE_DEFAULT: usize = 50;
 /// Most kinds, and most states, that a list may name.
 pub(crate) const FILTER_ENTRIES_MAX: usize = 16;
+/// Dead letters that one request puts back: at least, unless it says otherwise, and at most.
+pub(crate) const REDRIVEN: (u32, u32, u32) = (1, 100, 1_000);
+/// How many of them in a second.
+pub(crate) const REDRIVEN_PER_SECOND: (u32, u32, u32) = (1, 50, 1_000);
+/// Dead letters that one request forgets.
+pub(crate) const FORGOTTEN: (u32, u32, u32) = (1, 1_000, 10_000);
 /// Events that wait for one slow watcher before it is told that it missed some.
 pub(crate) const MAILBOX_EVENTS_MAX: usize = 64;
 /// Most results in one message of a stream of submits.

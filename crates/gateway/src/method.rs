@@ -20,12 +20,20 @@ pub(crate) enum Method {
     ListQueues,
     PauseQueue,
     ResumeQueue,
+    PurgeQueue,
+    ListDeadLetters,
+    GetDeadLetter,
+    UpdateDeadLetter,
+    RedriveDeadLetter,
+    RedriveDeadLetters,
+    DeleteDeadLetter,
+    PurgeDeadLetters,
     ListWorkers,
     GetServerInfo,
 }
 
 impl Method {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::SubmitJob,
         Self::SubmitJobs,
         Self::GetJob,
@@ -41,6 +49,14 @@ impl Method {
         Self::ListQueues,
         Self::PauseQueue,
         Self::ResumeQueue,
+        Self::PurgeQueue,
+        Self::ListDeadLetters,
+        Self::GetDeadLetter,
+        Self::UpdateDeadLetter,
+        Self::RedriveDeadLetter,
+        Self::RedriveDeadLetters,
+        Self::DeleteDeadLetter,
+        Self::PurgeDeadLetters,
         Self::ListWorkers,
         Self::GetServerInfo,
     ];
@@ -63,6 +79,14 @@ impl Method {
             Self::ListQueues => "assay.v1.AdminService/ListQueues",
             Self::PauseQueue => "assay.v1.AdminService/PauseQueue",
             Self::ResumeQueue => "assay.v1.AdminService/ResumeQueue",
+            Self::PurgeQueue => "assay.v1.AdminService/PurgeQueue",
+            Self::ListDeadLetters => "assay.v1.AdminService/ListDeadLetters",
+            Self::GetDeadLetter => "assay.v1.AdminService/GetDeadLetter",
+            Self::UpdateDeadLetter => "assay.v1.AdminService/UpdateDeadLetter",
+            Self::RedriveDeadLetter => "assay.v1.AdminService/RedriveDeadLetter",
+            Self::RedriveDeadLetters => "assay.v1.AdminService/RedriveDeadLetters",
+            Self::DeleteDeadLetter => "assay.v1.AdminService/DeleteDeadLetter",
+            Self::PurgeDeadLetters => "assay.v1.AdminService/PurgeDeadLetters",
             Self::ListWorkers => "assay.v1.AdminService/ListWorkers",
             Self::GetServerInfo => "assay.v1.AdminService/GetServerInfo",
         }

@@ -13,7 +13,7 @@ use crate::status::Refusal;
 use crate::{convert, page_token};
 
 /// The largest page, in bytes: clients take messages of 4 MiB unless told otherwise.
-const PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
+pub(crate) const PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 impl Edge {
     pub(crate) async fn get_job(
@@ -33,7 +33,7 @@ impl Edge {
         let query = convert::query(request, tenant)?;
         let page = self.store.list(&query).await;
         let page = page.map_err(|error| Refusal::of_read(&error))?;
-        let (jobs, cut) = fit(page.jobs, PAGE_BYTES_MAX);
+        let (jobs, cut) = fit(page.jobs, convert::job, PAGE_BYTES_MAX);
         let next = cut.or(page.next);
         Ok(pb::ListJobsResponse {
             jobs,
@@ -101,8 +101,13 @@ impl Edge {
     }
 }
 
-/// As many jobs as fit into `bytes_max`, but at least one; and where the rest begins, if there is one.
-fn fit(jobs: Vec<Job>, bytes_max: usize) -> (Vec<pb::Job>, Option<Cursor>) {
+/// As many jobs, made into messages, as fit into `bytes_max`, but at least one; and where the rest begins, if there is
+/// one.
+pub(crate) fn fit<M: Message>(
+    jobs: Vec<Job>,
+    message: impl Fn(Job) -> M,
+    bytes_max: usize,
+) -> (Vec<M>, Option<Cursor>) {
     let mut taken = Vec::with_capacity(jobs.len());
     let mut bytes = 0;
     let mut last = None;
@@ -111,7 +116,7 @@ fn fit(jobs: Vec<Job>, bytes_max: usize) -> (Vec<pb::Job>, Option<Cursor>) {
             created_at_ms: job.times.created_at_ms,
             job_id: job.id,
         };
-        let job = convert::job(job);
+        let job = message(job);
         bytes += job.encoded_len();
         if bytes > bytes_max && last.is_some() {
             return (taken, last);

@@ -9,6 +9,8 @@ use crate::convert;
 use crate::edge::Edge;
 use crate::status::Refusal;
 
+mod purge;
+
 impl Edge {
     pub(crate) async fn list_queues(&self) -> Result<pb::ListQueuesResponse, Refusal> {
         let now_ms = self.clock.now_ms();

@@ -55,6 +55,10 @@ pub(crate) enum Refusal {
         "job {0} is {1}: only failed and dead-lettered jobs can be put back, and only while their content is kept"
     )]
     JobNotRetryable(JobId, JobState),
+    #[error("there is no dead letter {0}")]
+    DeadLetterNotFound(JobId),
+    #[error("dead letter {0} has changed since its etag was read: get it again")]
+    DeadLetterChanged(JobId),
     #[error("job {0} is {1} and has no result yet: watch it")]
     JobNotFinished(JobId, JobState),
     #[error("job {0} is {1} and has no result: look at its failure")]
@@ -118,7 +122,7 @@ pub(crate) struct Violation {
 
 impl Refusal {
     /// Every reason, as the table has them.
-    pub(crate) const REASONS: [&'static str; 29] = [
+    pub(crate) const REASONS: [&'static str; 31] = [
         "INVALID_FIELD",
         "UPLOAD_OUT_OF_ORDER",
         "UPLOAD_STALLED",
@@ -130,6 +134,8 @@ impl Refusal {
         "REQUEST_ID_REUSED",
         "KIND_NOT_SERVED",
         "JOB_NOT_RETRYABLE",
+        "DEAD_LETTER_NOT_FOUND",
+        "DEAD_LETTER_CHANGED",
         "JOB_NOT_FINISHED",
         "JOB_WITHOUT_RESULT",
         "RESULT_TOO_LARGE",
@@ -243,6 +249,8 @@ impl Refusal {
             Self::RequestIdReused(_) => ("REQUEST_ID_REUSED", Code::AlreadyExists),
             Self::KindNotServed(_) => ("KIND_NOT_SERVED", Code::FailedPrecondition),
             Self::JobNotRetryable(..) => ("JOB_NOT_RETRYABLE", Code::FailedPrecondition),
+            Self::DeadLetterNotFound(_) => ("DEAD_LETTER_NOT_FOUND", Code::NotFound),
+            Self::DeadLetterChanged(_) => ("DEAD_LETTER_CHANGED", Code::Aborted),
             Self::JobNotFinished(..) => ("JOB_NOT_FINISHED", Code::FailedPrecondition),
             Self::JobWithoutResult(..) => ("JOB_WITHOUT_RESULT", Code::FailedPrecondition),
             Self::ResultTooLarge { .. } => ("RESULT_TOO_LARGE", Code::FailedPrecondition),
@@ -298,6 +306,8 @@ impl Refusal {
             | Self::ContentNotFound(_)
             | Self::KindNotServed(_)
             | Self::JobNotRetryable(..)
+            | Self::DeadLetterNotFound(_)
+            | Self::DeadLetterChanged(_)
             | Self::JobNotFinished(..)
             | Self::JobWithoutResult(..)
             | Self::ResultTooLarge { .. }
@@ -324,6 +334,14 @@ impl Refusal {
         } else {
             &[]
         }
+    }
+
+    /// Whether it is about this one job or dead letter, as that is now: others may fare better.
+    pub(crate) fn is_of_one(&self) -> bool {
+        matches!(
+            self.code(),
+            Code::NotFound | Code::Aborted | Code::FailedPrecondition
+        )
     }
 
     /// When to try again: with every refusal after which nothing happened.

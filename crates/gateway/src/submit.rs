@@ -1,15 +1,17 @@
 //! One job in: checked, recorded, queued, answered, in this order.
 
 use assay_api::v1 as pb;
+use assay_blob::ContentId;
 use assay_core::envelope::{Envelope, TraceContext};
 use assay_core::id::Tenant;
+use assay_core::kind::JobKind;
 use assay_core::port::{QueueError, Submitted};
 #[cfg(feature = "failpoints")]
 use assay_failpoint::Step;
 use prost::Message;
 use tokio::sync::SemaphorePermit;
 
-use crate::convert::{self, Wanted};
+use crate::convert;
 use crate::edge::Edge;
 use crate::metric_definitions::{self, SubmitOutcome};
 use crate::status::Refusal;
@@ -23,10 +25,12 @@ impl Edge {
         trace: &TraceContext,
     ) -> Result<pb::SubmitJobResponse, Refusal> {
         self.admit()?;
-        let _room = self.room_for(request)?;
+        let _room = self.room_for(request.encoded_len())?;
         let now_ms = self.clock.now_ms();
         let wanted = convert::submit(request, tenant, trace, now_ms)?;
-        self.check(&wanted, now_ms).await?;
+        let spec = &wanted.spec;
+        self.check(spec.kind, &spec.tenant, &wanted.content, now_ms)
+            .await?;
         self.admit_to_queue()?;
         #[cfg(feature = "failpoints")]
         assay_failpoint::pass(Step::SubmitChecked).await;
@@ -67,8 +71,8 @@ impl Edge {
 
     /// Room for a request, as long as it is being recorded: however many callers there are, what they send
     /// takes no more than so much memory.
-    fn room_for(&self, request: &pb::SubmitJobRequest) -> Result<SemaphorePermit<'_>, Refusal> {
-        let bytes = u32::try_from(request.encoded_len()).unwrap_or(u32::MAX);
+    pub(crate) fn room_for(&self, bytes: usize) -> Result<SemaphorePermit<'_>, Refusal> {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let room = self.submit_bytes.try_acquire_many(bytes);
         room.map_err(|_| Refusal::ServerBusy {
             limit: self.settings.submit_bytes_max,
@@ -76,16 +80,21 @@ impl Edge {
     }
 
     /// What only this server can know of a request: whether it takes the kind, and has the content.
-    async fn check(&self, wanted: &Wanted, now_ms: u64) -> Result<(), Refusal> {
-        let (kind, tenant) = (wanted.spec.kind, &wanted.spec.tenant);
+    pub(crate) async fn check(
+        &self,
+        kind: JobKind,
+        tenant: &Tenant,
+        content: &ContentId,
+        now_ms: u64,
+    ) -> Result<(), Refusal> {
         if !self.settings.kinds.contains(&kind) {
             return Err(Refusal::KindNotServed(kind));
         }
         // The touch keeps the content from being collected while the job lives.
-        let found = self.blobs.touch(tenant, &wanted.content, now_ms).await;
+        let found = self.blobs.touch(tenant, content, now_ms).await;
         match found.map_err(|error| Refusal::of_blobs(&error))? {
             Some(_) => Ok(()),
-            None => Err(Refusal::ContentNotFound(wanted.content)),
+            None => Err(Refusal::ContentNotFound(*content)),
         }
     }
 

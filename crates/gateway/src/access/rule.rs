@@ -29,15 +29,24 @@ impl Rule {
             | Method::WatchJob
             | Method::GetJobResult
             | Method::GetContent
-            | Method::DownloadContent => Self::Scope(Scope::Read),
+            | Method::DownloadContent
+            | Method::ListDeadLetters
+            | Method::GetDeadLetter => Self::Scope(Scope::Read),
             Method::SubmitJob
             | Method::SubmitJobs
             | Method::CancelJob
             | Method::RetryJob
+            | Method::RedriveDeadLetter
             | Method::UploadContent => Self::Scope(Scope::Submit),
-            Method::ListQueues | Method::PauseQueue | Method::ResumeQueue | Method::ListWorkers => {
-                Self::Scope(Scope::Admin)
-            }
+            Method::ListQueues
+            | Method::PauseQueue
+            | Method::ResumeQueue
+            | Method::PurgeQueue
+            | Method::UpdateDeadLetter
+            | Method::RedriveDeadLetters
+            | Method::DeleteDeadLetter
+            | Method::PurgeDeadLetters
+            | Method::ListWorkers => Self::Scope(Scope::Admin),
         }
     }
 
@@ -60,9 +69,15 @@ impl Rule {
             | Route::RetryJob
             | Route::RedriveDeadLetter
             | Route::UploadContent => Self::Scope(Scope::Submit),
-            Route::RedriveDeadLetters | Route::ListQueues | Route::GetMetrics => {
-                Self::Scope(Scope::Admin)
-            }
+            Route::RedriveDeadLetters
+            | Route::UpdateDeadLetter
+            | Route::DeleteDeadLetter
+            | Route::PurgeDeadLetters
+            | Route::ListQueues
+            | Route::PauseQueue
+            | Route::ResumeQueue
+            | Route::PurgeQueue
+            | Route::GetMetrics => Self::Scope(Scope::Admin),
         }
     }
 

@@ -19,7 +19,7 @@ pub(crate) fn query(
     let mut fields = Fields::default();
     let mut query = ListRequest {
         tenant: tenant.clone(),
-        kinds: kinds(&mut fields, &request.kinds),
+        kinds: kinds(&mut fields, "kinds", &request.kinds),
         states: states(&mut fields, &request.states),
         created_from_ms: request
             .created_from
@@ -38,7 +38,7 @@ pub(crate) fn query(
     Ok(query)
 }
 
-fn page_size(fields: &mut Fields, size: i32) -> usize {
+pub(super) fn page_size(fields: &mut Fields, size: i32) -> usize {
     match usize::try_from(size) {
         Ok(0) => PAGE_SIZE_DEFAULT,
         Ok(size) if size <= PAGE_SIZE_MAX => size,
@@ -50,12 +50,12 @@ fn page_size(fields: &mut Fields, size: i32) -> usize {
     }
 }
 
-fn kinds(fields: &mut Fields, names: &[String]) -> Vec<JobKind> {
-    if too_many(fields, "kinds", names.len()) {
+pub(super) fn kinds(fields: &mut Fields, field: &str, names: &[String]) -> Vec<JobKind> {
+    if too_many(fields, field, names.len()) {
         return Vec::new();
     }
     let read = names.iter().enumerate();
-    read.filter_map(|(index, name)| fields.check(&format!("kinds[{index}]"), name.parse()))
+    read.filter_map(|(index, name)| fields.check(&format!("{field}[{index}]"), name.parse()))
         .collect()
 }
 
@@ -76,7 +76,7 @@ fn states(fields: &mut Fields, numbers: &[i32]) -> Vec<JobState> {
     .collect()
 }
 
-fn too_many(fields: &mut Fields, field: &str, entries: usize) -> bool {
+pub(super) fn too_many(fields: &mut Fields, field: &str, entries: usize) -> bool {
     let too_many = entries > FILTER_ENTRIES_MAX;
     if too_many {
         let must = format!("must have at most {FILTER_ENTRIES_MAX} entries, has {entries}");

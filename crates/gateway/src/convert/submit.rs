@@ -67,7 +67,8 @@ pub(crate) fn submit(
     })
 }
 
-type Payload = (JobKind, Vec<u8>, Option<ContentId>);
+/// A payload as workers read it: its kind, its bytes, and the content that it names.
+pub(super) type Payload = (JobKind, Vec<u8>, Option<ContentId>);
 
 fn payload(fields: &mut Fields, request: &pb::SubmitJobRequest) -> Option<Payload> {
     let Some(payload) = &request.payload else {
@@ -76,13 +77,18 @@ fn payload(fields: &mut Fields, request: &pb::SubmitJobRequest) -> Option<Payloa
     };
     match payload {
         pb::submit_job_request::Payload::ContentVerification(payload) => {
-            let bytes = payload.encoded_len();
-            payload_size(fields, "content_verification", bytes);
-            let content = content::verification(fields, payload);
-            let kind = JobKind::ContentVerification;
-            Some((kind, payload.encode_to_vec(), content))
+            Some(verification(fields, payload))
         }
     }
+}
+
+/// Reads the payload of a verification, wherever it comes from.
+pub(super) fn verification(fields: &mut Fields, payload: &pb::ContentVerification) -> Payload {
+    let bytes = payload.encoded_len();
+    payload_size(fields, "content_verification", bytes);
+    let content = content::verification(fields, payload);
+    let kind = JobKind::ContentVerification;
+    (kind, payload.encode_to_vec(), content)
 }
 
 fn payload_size(fields: &mut Fields, field: &str, bytes: usize) {

@@ -1,183 +1,148 @@
-//! Dead letters, for people: look at them, and put them back, one or all that match.
-
-use std::time::Duration;
+//! Dead letters, for people: look at them, edit them, put them back or have them forgotten, one or all that match.
 
 use assay_api::v1 as pb;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
-use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::ask::{Ask, wrong};
+use super::member::text;
 use super::problem::Problem;
-use super::{answer, jobs, view};
-use crate::convert;
-use crate::edge::Edge;
+use super::{answer, jobs, verify, view};
+use crate::convert::Fields;
 
 mod filter;
 
-use filter::Plan;
-
-/// How long one request may put back. What is left is there for the next.
-const REDRIVE_TIME_MAX: Duration = Duration::from_secs(20);
-/// How many dead letters are looked at, at a time.
-const PAGE_SIZE: i32 = 100;
-
 /// A page of dead letters, newest first. One that is filtered by reason may be short and not the last.
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
-    let request = pb::ListJobsRequest {
-        states: vec![pb::JobState::DeadLettered.into()],
-        ..jobs::request(&ask.query)?
-    };
+    let asked = jobs::request(&ask.query)?;
     let mut reasons = Vec::new();
     for word in ask.query.all("reason") {
         let reason = view::dead_letter_reason(word);
-        reasons.push(reason.ok_or_else(|| wrong("reason", filter::REASONS))?);
+        let reason = reason.ok_or_else(|| wrong("reason", filter::REASONS))?;
+        reasons.push(reason.into());
     }
-    let page = ask.edge.list_jobs(&request, &ask.caller.tenant).await?;
-    let matching = page
-        .jobs
-        .iter()
-        .filter(|job| reasons.is_empty() || reasons.contains(&job.dead_letter_reason()));
-    let token = &page.next_page_token;
-    Ok(jobs::respond_page("deadLetters", matching, token))
+    let request = pb::ListDeadLettersRequest {
+        page_size: asked.page_size,
+        page_token: asked.page_token,
+        filter: Some(pb::DeadLetterFilter {
+            kinds: asked.kinds,
+            reasons,
+            created_from: asked.created_from,
+            created_before: asked.created_before,
+        }),
+    };
+    let page = ask
+        .edge
+        .list_dead_letters(&request, &ask.caller.tenant)
+        .await?;
+    let letters: Vec<_> = page.dead_letters.iter().map(view::listed_letter).collect();
+    let told = json!({"deadLetters": letters, "nextPageToken": page.next_page_token});
+    Ok(answer::json(StatusCode::OK, &told))
 }
 
 /// One dead letter.
 pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
-    let job = find(&ask).await?;
-    Ok(answer::json(StatusCode::OK, &view::job(&job)))
+    let job_id = ask.job_id()?.to_string();
+    let request = pb::GetDeadLetterRequest { job_id };
+    let letter = ask
+        .edge
+        .get_dead_letter(&request, &ask.caller.tenant)
+        .await?;
+    Ok(answer::json(StatusCode::OK, &view::letter(&letter)))
+}
+
+/// Gives one another payload.
+pub(super) async fn update(ask: Ask, body: Body) -> Result<Response, Problem> {
+    let job_id = ask.job_id()?.to_string();
+    let held = super::body::object(&ask.edge, &ask.headers, body).await?;
+    let mut members = held.members;
+    let mut fields = Fields::default();
+    let etag = text(&mut fields, "etag", members.remove("etag"));
+    if members.remove("highPriority").is_some() {
+        fields.refuse(
+            "highPriority",
+            "is no member here: the job stays in its lane",
+        );
+    }
+    fields.finish()?;
+    let payload = verify::payload(&ask.edge, &ask.caller.tenant, members).await?;
+    let request = pb::UpdateDeadLetterRequest {
+        job_id,
+        etag: etag.unwrap_or_default(),
+        payload: Some(pb::update_dead_letter_request::Payload::ContentVerification(payload)),
+    };
+    let edited = ask.edge.update_dead_letter(&request, &ask.caller).await?;
+    Ok(answer::json(StatusCode::OK, &view::letter(&edited)))
 }
 
 /// Puts one back into its queue.
 pub(super) async fn redrive(ask: Ask) -> Result<Response, Problem> {
-    find(&ask).await?;
-    jobs::retry(ask).await
+    let job_id = ask.job_id()?.to_string();
+    let request = pb::RedriveDeadLetterRequest { job_id };
+    let job = ask
+        .edge
+        .redrive_dead_letter(&request, &ask.caller.tenant)
+        .await?;
+    Ok(answer::json(StatusCode::ACCEPTED, &view::job(&job)))
 }
 
-async fn find(ask: &Ask) -> Result<pb::Job, Problem> {
-    let job = convert::job(ask.edge.find(&ask.caller.tenant, ask.job_id()?).await?);
-    if job.state() == pb::JobState::DeadLettered {
-        return Ok(job);
-    }
-    let detail = "the job is no dead letter: look at it as a job";
-    let status = StatusCode::NOT_FOUND;
-    Err(Problem::new(status, "DEAD_LETTER_NOT_FOUND", detail))
+/// Forgets one.
+pub(super) async fn delete(ask: Ask) -> Result<Response, Problem> {
+    let mut fields = Fields::default();
+    let etag = ask.query.one("etag", &mut fields).unwrap_or_default();
+    let etag = etag.to_owned();
+    fields.finish()?;
+    let job_id = ask.job_id()?.to_string();
+    let request = pb::DeleteDeadLetterRequest { job_id, etag };
+    ask.edge
+        .delete_dead_letter(&request, &ask.caller.tenant)
+        .await?;
+    let told = json!({"jobId": request.job_id, "deleted": true});
+    Ok(answer::json(StatusCode::OK, &told))
 }
 
 /// Puts all back that match, as fast as asked and no faster; or only counts them.
 pub(super) async fn redrive_all(ask: Ask, body: Body) -> Result<Response, Problem> {
     let held = super::body::object(&ask.edge, &ask.headers, body).await?;
-    let plan = filter::plan(held.members)?;
-    let mut redriving = Redriving::begin(plan);
-    let mut request = pb::ListJobsRequest {
-        page_size: PAGE_SIZE,
-        ..redriving.plan.filter.request()
-    };
-    loop {
-        let page = match ask.edge.list_jobs(&request, &ask.caller.tenant).await {
-            Ok(page) => page,
-            Err(refusal) => return redriving.stopped(refusal.into()),
-        };
-        for job in &page.jobs {
-            if let Err(stop) = redriving.take(&ask.edge, &ask.caller.tenant, job).await {
-                return stop.map_or_else(
-                    || Ok(redriving.respond(true)),
-                    |problem| redriving.stopped(problem),
-                );
-            }
-        }
-        if page.next_page_token.is_empty() {
-            return Ok(redriving.respond(false));
-        }
-        request.page_token = page.next_page_token;
-    }
+    let request = filter::redrive(held.members)?;
+    let redriven = ask
+        .edge
+        .redrive_dead_letters(&request, &ask.caller.tenant)
+        .await?;
+    let mut told = json!({
+        "dryRun": request.dry_run,
+        "matched": redriven.matched,
+        "redriven": redriven.redriven,
+        "refused": refused(&redriven.refused),
+        "more": redriven.more,
+    });
+    view::stopped(&mut told, &redriven.stopped);
+    Ok(answer::json(StatusCode::OK, &told))
 }
 
-/// What came of it so far.
-struct Redriving {
-    plan: Plan,
-    began: Instant,
-    pace: tokio::time::Interval,
-    matched: u32,
-    redriven: u32,
-    refused: Vec<Value>,
+/// Forgets all that match, or only counts them.
+pub(super) async fn purge(ask: Ask, body: Body) -> Result<Response, Problem> {
+    let held = super::body::object(&ask.edge, &ask.headers, body).await?;
+    let request = filter::purge(held.members)?;
+    let purged = ask
+        .edge
+        .purge_dead_letters(&request, &ask.caller.tenant)
+        .await?;
+    let mut told = json!({
+        "dryRun": request.dry_run,
+        "matched": purged.matched,
+        "purged": purged.purged,
+        "refused": refused(&purged.refused),
+        "more": purged.more,
+    });
+    view::stopped(&mut told, &purged.stopped);
+    Ok(answer::json(StatusCode::OK, &told))
 }
 
-impl Redriving {
-    fn begin(plan: Plan) -> Self {
-        let mut pace = interval(Duration::from_secs(1) / plan.per_second);
-        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self {
-            plan,
-            began: Instant::now(),
-            pace,
-            matched: 0,
-            redriven: 0,
-            refused: Vec::new(),
-        }
-    }
-
-    /// Puts one back if it matches. An error means that it is time to stop: with a problem, or because it is enough.
-    async fn take(
-        &mut self,
-        edge: &Edge,
-        tenant: &assay_core::id::Tenant,
-        job: &pb::Job,
-    ) -> Result<(), Option<Problem>> {
-        if !self.plan.filter.matches(job) {
-            return Ok(());
-        }
-        if self.matched >= self.plan.limit || self.began.elapsed() >= REDRIVE_TIME_MAX {
-            return Err(None);
-        }
-        if self.plan.dry_run {
-            self.matched += 1;
-            return Ok(());
-        }
-        self.pace.tick().await;
-        let request = pb::RetryJobRequest {
-            job_id: job.id.clone(),
-        };
-        match edge
-            .retry_job(&request, tenant)
-            .await
-            .map_err(Problem::from)
-        {
-            Ok(_) => self.redriven += 1,
-            // Somebody else put it back or removed it, or its content is gone.
-            Err(problem) if problem.status.is_client_error() => {
-                let refused = json!({"jobId": job.id, "reason": problem.reason()});
-                self.refused.push(refused);
-            }
-            Err(problem) => return Err(Some(problem)),
-        }
-        self.matched += 1;
-        Ok(())
-    }
-
-    fn respond(&self, more: bool) -> Response {
-        answer::json(StatusCode::OK, &self.outcome(more))
-    }
-
-    /// The server can't go on. What was put back is told all the same.
-    fn stopped(&self, problem: Problem) -> Result<Response, Problem> {
-        if self.redriven == 0 {
-            return Err(problem);
-        }
-        let mut outcome = self.outcome(true);
-        outcome["stopped"] = problem.reason().into();
-        Ok(answer::json(StatusCode::OK, &outcome))
-    }
-
-    fn outcome(&self, more: bool) -> Value {
-        json!({
-            "dryRun": self.plan.dry_run,
-            "matched": self.matched,
-            "redriven": self.redriven,
-            "refused": self.refused,
-            "more": more,
-        })
-    }
+/// Those that were left as they are, and why.
+fn refused(refused: &[pb::DeadLetterRefusal]) -> Value {
+    let of = |one: &pb::DeadLetterRefusal| json!({"jobId": one.job_id, "reason": one.reason});
+    refused.iter().map(of).collect()
 }

@@ -24,6 +24,7 @@ pub(super) fn over_http(field: &str) -> String {
         // What a client says of its content is kept as labels.
         return format!("content.{}", label.trim_end_matches(']'));
     }
+    let field = field.strip_prefix("filter.").unwrap_or(field);
     let (name, index) = match field.find('[') {
         Some(at) => field.split_at(at),
         None => (field, ""),
@@ -35,6 +36,8 @@ pub(super) fn over_http(field: &str) -> String {
         // Parameters that are given several times.
         "kinds" => "kind".to_owned(),
         "states" => "state".to_owned(),
+        "reasons" => "reason".to_owned(),
+        "lanes" => "lane".to_owned(),
         _ => format!("{}{index}", camel_case(name)),
     }
 }
@@ -64,6 +67,9 @@ mod tests {
             ("page_size", "pageSize"),
             ("created_before", "createdBefore"),
             ("states[1]", "state"),
+            ("filter.kinds[0]", "kind"),
+            ("filter.created_from", "createdFrom"),
+            ("lanes[0]", "lane"),
             ("metadata[content.id]", "content.id"),
             ("after_event_id", "Last-Event-ID"),
             ("content.data", "content.data"),

@@ -1,6 +1,10 @@
 //! Plain members of a body: what is wrong is noted, what is missing or null is absent. Pure.
 
-use super::json::Node;
+use prost_types::Timestamp;
+
+use super::json::{Members, Node};
+use super::query::shortened;
+use super::view;
 use crate::convert::Fields;
 
 /// A text. An empty one counts as missing.
@@ -48,6 +52,21 @@ pub(super) fn number(
         );
         default
     })
+}
+
+/// A point in time.
+pub(super) fn time(fields: &mut Fields, field: &str, node: Option<Node>) -> Option<Timestamp> {
+    let text = text(fields, field, node)?;
+    let time = view::read_time(&text);
+    time.map_err(|must| fields.refuse(field, must)).ok()
+}
+
+/// Names what is left once everything `known` was taken out.
+pub(super) fn none_left(fields: &mut Fields, body: &Members, known: &str) {
+    for name in body.keys() {
+        let must = format!("is no member here: there are {known}");
+        fields.refuse(shortened(name), must);
+    }
 }
 
 #[cfg(test)]

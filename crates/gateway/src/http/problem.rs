@@ -77,11 +77,6 @@ impl Problem {
         problem
     }
 
-    /// The stable reason.
-    pub(super) fn reason(&self) -> &str {
-        &self.reason
-    }
-
     /// The reason in words, such as `Job not found`.
     fn title(&self) -> String {
         let mut words = self.reason.replace('_', " ").to_lowercase();

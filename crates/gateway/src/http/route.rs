@@ -21,8 +21,14 @@ pub(crate) enum Route {
     GetDeadLetter,
     RedriveDeadLetter,
     RedriveDeadLetters,
+    UpdateDeadLetter,
+    DeleteDeadLetter,
+    PurgeDeadLetters,
     GetHealth,
     ListQueues,
+    PauseQueue,
+    ResumeQueue,
+    PurgeQueue,
     GetMetrics,
     GetDescription,
 }
@@ -57,7 +63,7 @@ const DEAD_LETTERS: &[&str] = &[
 ];
 
 impl Route {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::SubmitVerification,
         Self::ListJobs,
         Self::GetJob,
@@ -73,8 +79,14 @@ impl Route {
         Self::GetDeadLetter,
         Self::RedriveDeadLetter,
         Self::RedriveDeadLetters,
+        Self::UpdateDeadLetter,
+        Self::DeleteDeadLetter,
+        Self::PurgeDeadLetters,
         Self::GetHealth,
         Self::ListQueues,
+        Self::PauseQueue,
+        Self::ResumeQueue,
+        Self::PurgeQueue,
         Self::GetMetrics,
         Self::GetDescription,
     ];
@@ -109,8 +121,14 @@ impl Route {
             Self::GetDeadLetter => row("GET /api/async/dead-letters/{id}"),
             Self::RedriveDeadLetter => row("POST /api/async/dead-letters/{id}/redrive"),
             Self::RedriveDeadLetters => row("POST /api/async/dead-letters/redrive"),
+            Self::UpdateDeadLetter => row("PATCH /api/async/dead-letters/{id}"),
+            Self::DeleteDeadLetter => asked("DELETE /api/async/dead-letters/{id}", &["etag"]),
+            Self::PurgeDeadLetters => row("POST /api/async/dead-letters/purge"),
             Self::GetHealth => known("GET /api/async/health", "Failed to get health status"),
             Self::ListQueues => known("GET /api/async/queues", "Failed to get queue status"),
+            Self::PauseQueue => row("POST /api/async/queues/{kind}/pause"),
+            Self::ResumeQueue => row("POST /api/async/queues/{kind}/resume"),
+            Self::PurgeQueue => row("POST /api/async/queues/{kind}/purge"),
             Self::GetMetrics => known("GET /api/async/metrics", "Failed to get metrics"),
             Self::GetDescription => row("GET /api/async/openapi.json"),
         }
@@ -121,7 +139,7 @@ impl Route {
         self.row().name
     }
 
-    /// The path, with `{id}` where the name of something goes.
+    /// The path, with `{id}` or `{kind}` where the name of something goes.
     pub(crate) fn path(self) -> &'static str {
         self.name().split_once(' ').map_or("", |(_, path)| path)
     }
@@ -136,6 +154,7 @@ impl Route {
         match self.name().split_once(' ') {
             Some(("POST", _)) => MethodFilter::POST,
             Some(("DELETE", _)) => MethodFilter::DELETE,
+            Some(("PATCH", _)) => MethodFilter::PATCH,
             Some(_) | None => MethodFilter::GET,
         }
     }
@@ -203,8 +222,9 @@ mod tests {
         });
         assert_eq!(described("query"), BTreeSet::from(query));
         let path = Route::ALL.map(|route| {
-            let id = route.path().contains("{id}").then(|| "id".to_owned());
-            (route.name().to_owned(), id.into_iter().collect())
+            let named = ["id", "kind"].into_iter();
+            let named = named.filter(|name| route.path().contains(&format!("{{{name}}}")));
+            (route.name().to_owned(), named.map(str::to_owned).collect())
         });
         assert_eq!(described("path"), BTreeSet::from(path));
     }

@@ -13,6 +13,7 @@ use tonic::Status;
 
 use super::answer;
 use super::ask::{Ask, wrong};
+use super::json::Members;
 use super::problem::Problem;
 use super::route::Route;
 use crate::edge::Edge;
@@ -56,29 +57,48 @@ async fn request(
     wanted: Wanted,
     key: &str,
 ) -> Result<pb::SubmitJobRequest, Problem> {
-    let content_id = match wanted.source {
-        Source::Stored(content_id) => content_id,
-        Source::Inline(bytes) => store(edge, tenant, bytes).await?,
-    };
-    let payload = pb::ContentVerification {
-        content_id,
-        file_name: wanted.name,
-        declared_mime: wanted.declared_mime,
-        options: wanted.options,
-    };
     let lane = if wanted.high_priority {
         pb::Lane::High
     } else {
         pb::Lane::Normal
     };
+    let metadata = wanted.labels.clone();
+    let payload = packed(edge, tenant, wanted).await?;
     Ok(pb::SubmitJobRequest {
         request_id: key.to_owned(),
         lane: lane.into(),
-        metadata: wanted.labels,
+        metadata,
         payload: Some(pb::submit_job_request::Payload::ContentVerification(
             payload,
         )),
         ..pb::SubmitJobRequest::default()
+    })
+}
+
+/// The payload that the members of a body describe, for a job that there is; its content is stored first. The lane and
+/// the labels of that job stay.
+pub(super) async fn payload(
+    edge: &Edge,
+    tenant: &Tenant,
+    body: Members,
+) -> Result<pb::ContentVerification, Problem> {
+    packed(edge, tenant, read::wanted(body)?).await
+}
+
+async fn packed(
+    edge: &Edge,
+    tenant: &Tenant,
+    wanted: Wanted,
+) -> Result<pb::ContentVerification, Problem> {
+    let content_id = match wanted.source {
+        Source::Stored(content_id) => content_id,
+        Source::Inline(bytes) => store(edge, tenant, bytes).await?,
+    };
+    Ok(pb::ContentVerification {
+        content_id,
+        file_name: wanted.name,
+        declared_mime: wanted.declared_mime,
+        options: wanted.options,
     })
 }
 

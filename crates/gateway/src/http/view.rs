@@ -43,6 +43,49 @@ pub fn job(job: &pb::Job) -> Value {
     })
 }
 
+/// A dead letter, as a list has it: its job, and what is known of it besides.
+#[must_use]
+pub fn listed_letter(letter: &pb::DeadLetter) -> Value {
+    let mut told = letter.job.as_ref().map_or_else(|| json!({}), job);
+    told["etag"] = letter.etag.as_str().into();
+    told["editedAt"] = time(letter.edit_time);
+    told["editor"] = given(&letter.editor).into();
+    told
+}
+
+/// All that is known of a dead letter.
+#[must_use]
+pub fn letter(letter: &pb::DeadLetter) -> Value {
+    let mut told = listed_letter(letter);
+    told["traceId"] = given(&letter.trace_id).into();
+    told["attempts"] = letter.attempts.iter().map(attempt).collect();
+    told["payload"] = letter.payload.as_ref().map_or(Value::Null, payload);
+    told
+}
+
+/// How an attempt ended.
+fn attempt(attempt: &pb::DeadLetterAttempt) -> Value {
+    json!({
+        "attempt": attempt.attempt,
+        "endedAt": time(attempt.end_time),
+        "state": state(attempt.state()),
+        "message": attempt.message,
+    })
+}
+
+/// What a job works on, in the shape in which it is submitted.
+fn payload(payload: &pb::dead_letter::Payload) -> Value {
+    let pb::dead_letter::Payload::ContentVerification(payload) = payload;
+    json!({
+        "content": {
+            "contentId": payload.content_id,
+            "name": payload.file_name,
+            "type": payload.declared_mime,
+        },
+        "options": payload.options,
+    })
+}
+
 /// What happened to a job.
 #[must_use]
 pub fn event(event: &pb::JobEvent) -> Value {
@@ -126,6 +169,12 @@ pub(super) fn state_of(word: &str) -> i32 {
         .into()
 }
 
+/// A lane, from its word.
+pub(super) fn lane(word: &str) -> Option<pb::Lane> {
+    let lane = pb::Lane::from_str_name(&format!("LANE_{}", word.to_uppercase()))?;
+    (lane != pb::Lane::Unspecified).then_some(lane)
+}
+
 /// Why something is a dead letter, from its word.
 #[must_use]
 pub fn dead_letter_reason(word: &str) -> Option<pb::DeadLetterReason> {
@@ -176,6 +225,14 @@ pub(super) fn percent(percent: f32) -> f64 {
     (f64::from(percent) * 100.0).round() / 100.0
 }
 
+/// Adds why many things were not done to the end, if they were not.
+pub(super) fn stopped(told: &mut Value, reason: &str) {
+    if !reason.is_empty() {
+        told["stopped"] = reason.into();
+    }
+}
+
+/// A text, or null.
 fn given(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }

@@ -32,6 +32,8 @@ fn all() -> Vec<Refusal> {
         Refusal::RequestIdReused(job()),
         Refusal::KindNotServed(JobKind::Batch),
         Refusal::JobNotRetryable(job(), JobState::Running),
+        Refusal::DeadLetterNotFound(job()),
+        Refusal::DeadLetterChanged(job()),
         Refusal::JobNotFinished(job(), JobState::Running),
         Refusal::JobWithoutResult(job(), JobState::Failed),
         Refusal::ResultTooLarge { bytes: 2, limit: 1 },

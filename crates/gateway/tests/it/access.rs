@@ -24,6 +24,7 @@ use crate::http::{Answer, request, send};
 
 mod calls;
 mod deny;
+mod editor;
 mod isolation;
 mod rotation;
 

@@ -19,6 +19,7 @@ mod generated;
 mod jobs;
 mod limits;
 mod overview;
+mod queues;
 mod verify;
 
 const JOBS: &str = "/api/async/jobs";
@@ -129,6 +130,13 @@ impl Fixture {
     async fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let line = format!("POST {path}");
         send(self.http, &request(&line, headers, body)).await
+    }
+
+    /// Sends a request line with a JSON body.
+    async fn send_json(&self, line: &str, body: &Value) -> Answer {
+        let headers = [("Content-Type", "application/json")];
+        let body = body.to_string();
+        send(self.http, &request(line, &headers, body.as_bytes())).await
     }
 
     async fn post_json(&self, path: &str, body: &Value) -> Answer {

@@ -9,6 +9,8 @@ mod content;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod dead_letters;
+#[cfg(test)]
 mod elsewhere;
 #[cfg(test)]
 mod fixture;

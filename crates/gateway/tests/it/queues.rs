@@ -1,12 +1,18 @@
 //! Queues that operators hold back.
 
+use std::sync::Arc;
+
 use assay_api::v1 as pb;
+use assay_core::claim::Verdict;
+use assay_core::clock::{Clock, SystemClock};
+use assay_core::id::WorkerId;
 use assay_core::kind::JobKind;
-use assay_core::port::QueueControl;
+use assay_core::port::{Claim, ClaimRequest, JobQueue, JobStore, QueueControl};
 use assay_store::StoreConfig;
 use tonic::Status;
 
 use crate::fixture::{Fixture, fields, reason};
+use crate::worker::inline;
 
 const KIND: &str = "content-verification";
 
@@ -82,6 +88,139 @@ async fn a_kind_that_nobody_knows_is_refused_with_those_that_are_known() {
         assert_eq!(reason(&refused.unwrap_err()), "KIND_NOT_SERVED");
     }
     assert_eq!(fixture.store.paused().await.unwrap(), [].into());
+}
+
+async fn purge(
+    fixture: &Fixture,
+    change: impl FnOnce(&mut pb::PurgeQueueRequest),
+) -> Result<pb::PurgeQueueResponse, Status> {
+    let mut request = pb::PurgeQueueRequest {
+        kind: KIND.to_owned(),
+        ..Default::default()
+    };
+    change(&mut request);
+    let purged = fixture.admin().purge_queue(request).await;
+    purged.map(tonic::Response::into_inner)
+}
+
+async fn state(fixture: &Fixture, job_id: &str) -> pb::JobState {
+    let job_id = job_id.to_owned();
+    let job = fixture.jobs().get_job(pb::GetJobRequest { job_id }).await;
+    job.unwrap().into_inner().state()
+}
+
+#[tokio::test]
+async fn a_purge_cancels_what_waits_and_leaves_what_runs() {
+    let fixture = Fixture::new().await;
+    let running = fixture.submit().await;
+    let work = fixture.work().await;
+    let mut waiting = Vec::new();
+    for lane in [pb::Lane::Low, pb::Lane::High, pb::Lane::High] {
+        let request = pb::SubmitJobRequest {
+            lane: lane.into(),
+            ..fixture.request().await
+        };
+        let submitted = fixture.jobs().submit_job(request).await.unwrap();
+        waiting.push(submitted.into_inner().job.unwrap().id);
+    }
+    let counted = purge(&fixture, |request| request.dry_run = true)
+        .await
+        .unwrap();
+    assert_eq!(
+        (counted.matched, counted.cancelled, counted.more),
+        (3, 0, false)
+    );
+    let low = purge(&fixture, |request| {
+        request.lanes = vec![pb::Lane::Low.into()]
+    })
+    .await;
+    let low = low.unwrap();
+    assert_eq!((low.matched, low.cancelled, low.skipped), (1, 1, 0));
+    let before_all = Some(prost_types::Timestamp::default());
+    let none = purge(&fixture, |request| request.created_before = before_all).await;
+    assert_eq!(none.unwrap().matched, 0);
+    let rest = purge(&fixture, |_| ()).await.unwrap();
+    assert_eq!(
+        (rest.matched, rest.cancelled, rest.stopped.as_str()),
+        (2, 2, "")
+    );
+    for id in &waiting {
+        assert_eq!(state(&fixture, id).await, pb::JobState::Cancelled);
+    }
+    assert_eq!(state(&fixture, &running.id).await, pb::JobState::Running);
+    work.succeed(inline("{}")).await;
+    assert_eq!(state(&fixture, &running.id).await, pb::JobState::Succeeded);
+
+    let after = fixture.submit().await;
+    let of_before = rest.created_before;
+    let continued = purge(&fixture, |request| request.created_before = of_before).await;
+    let continued = continued.unwrap();
+    assert_eq!(continued.created_before, of_before);
+    let at = |time: Option<prost_types::Timestamp>| time.map(|time| (time.seconds, time.nanos));
+    let meant = at(after.create_time) < at(of_before);
+    assert_eq!(
+        continued.matched,
+        u64::from(meant),
+        "what came later is not touched"
+    );
+}
+
+/// What a purge left in the queue is let go when a worker comes to it.
+#[tokio::test]
+async fn what_was_purged_does_not_run() {
+    let fixture = Fixture::new().await;
+    fixture.submit().await;
+    assert_eq!(purge(&fixture, |_| ()).await.unwrap().cancelled, 1);
+    let mut subscription = fixture
+        .queue
+        .subscribe(JobKind::ContentVerification, 1)
+        .await
+        .unwrap();
+    let delivery = subscription.take(1).await.unwrap().unwrap().pop().unwrap();
+    let request = ClaimRequest {
+        envelope: Arc::clone(&delivery.envelope),
+        worker: WorkerId::new("worker").unwrap(),
+        lease_ms: 60_000,
+    };
+    let claim = fixture.store.claim(request).await.unwrap();
+    assert_eq!(claim, Claim::Not(Verdict::Cancelled));
+}
+
+#[tokio::test]
+async fn jobs_that_wait_for_their_time_are_purged_if_that_is_said() {
+    let fixture = Fixture::new().await;
+    let mut request = fixture.request().await;
+    let in_an_hour_ms = SystemClock.now_ms() + 60 * 60 * 1000;
+    request.due_time = Some(prost_types::Timestamp {
+        seconds: i64::try_from(in_an_hour_ms / 1000).unwrap(),
+        nanos: 0,
+    });
+    let submitted = fixture.jobs().submit_job(request).await.unwrap();
+    let id = submitted.into_inner().job.unwrap().id;
+    assert_eq!(purge(&fixture, |_| ()).await.unwrap().matched, 0);
+    let purged = purge(&fixture, |request| request.include_delayed = true).await;
+    assert_eq!(purged.unwrap().cancelled, 1);
+    assert_eq!(state(&fixture, &id).await, pb::JobState::Cancelled);
+}
+
+#[tokio::test]
+async fn a_purge_of_what_is_not_served_is_refused() {
+    let fixture = Fixture::new().await;
+    let of_kind = |kind: &str| {
+        let kind = kind.to_owned();
+        purge(&fixture, |request| request.kind = kind)
+    };
+    assert_eq!(fields(&of_kind("virus-scan").await.unwrap_err()), ["kind"]);
+    assert_eq!(
+        reason(&of_kind("batch").await.unwrap_err()),
+        "KIND_NOT_SERVED"
+    );
+    fixture.submit().await;
+    fixture.store.close().await;
+    assert_eq!(
+        reason(&of_kind(KIND).await.unwrap_err()),
+        "STORE_UNAVAILABLE"
+    );
 }
 
 #[tokio::test]

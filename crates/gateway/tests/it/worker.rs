@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use assay_api::v1 as pb;
+use assay_core::envelope::Envelope;
 use assay_core::id::WorkerId;
 use assay_core::kind::JobKind;
 use assay_core::port::{
@@ -10,12 +12,15 @@ use assay_core::port::{
 use assay_core::progress::{Progress, StepPlan};
 use assay_core::retry::{DeadLetterReason, Decision, Failure, FailureClass};
 
+use prost::Message as _;
+
 use crate::fixture::Fixture;
 
 /// A job in a worker's hands.
 pub(crate) struct Work<'a> {
     fixture: &'a Fixture,
     lease: Lease,
+    envelope: Arc<Envelope>,
 }
 
 impl Fixture {
@@ -25,8 +30,9 @@ impl Fixture {
         let mut subscription = self.queue.subscribe(kind, 1).await.unwrap();
         let mut deliveries = subscription.take(1).await.unwrap().unwrap();
         let delivery = deliveries.pop().unwrap();
+        let envelope = Arc::clone(&delivery.envelope);
         let request = ClaimRequest {
-            envelope: Arc::clone(&delivery.envelope),
+            envelope: Arc::clone(&envelope),
             worker: WorkerId::new("worker").unwrap(),
             lease_ms: 60_000,
         };
@@ -37,11 +43,17 @@ impl Fixture {
         Work {
             fixture: self,
             lease: claimed.lease,
+            envelope,
         }
     }
 }
 
 impl Work<'_> {
+    /// What the job works on.
+    pub(crate) fn payload(&self) -> pb::ContentVerification {
+        pb::ContentVerification::decode(self.envelope.payload.as_slice()).unwrap()
+    }
+
     /// Reports `count` times.
     pub(crate) async fn report(&self, count: u16) {
         let plan = StepPlan::new([("step", 1)]).unwrap();

@@ -1,89 +1,60 @@
-//! Which dead letters are to be put back, and how fast. Pure.
+//! Which dead letters are meant by a body, and what is to become of them. Pure.
 
 use assay_api::v1 as pb;
-use prost_types::Timestamp;
 
 use super::super::json::{Members, Node};
-use super::super::member::{flag, number, text};
-use super::super::query::shortened;
+use super::super::member::{flag, none_left, number, text, time};
 use super::super::view;
 use crate::convert::Fields;
+use crate::limits::{FORGOTTEN, REDRIVEN, REDRIVEN_PER_SECOND};
 use crate::status::Refusal;
 
-/// How many one request puts back: at least, unless it says otherwise, at most.
-const LIMIT: (u32, u32, u32) = (1, 100, 1_000);
-/// How many a second.
-const PER_SECOND: (u32, u32, u32) = (1, 50, 1_000);
-/// The members of the request.
-const MEMBERS: &str = "kind, reason, createdFrom, createdBefore, limit, perSecond, dryRun";
+/// The members of a request to put back, and of one to forget.
+const REDRIVE: &str = "kind, reason, createdFrom, createdBefore, limit, perSecond, dryRun";
+const PURGE: &str = "kind, reason, createdFrom, createdBefore, limit, dryRun, all";
 
 /// What a reason must be.
 pub(super) const REASONS: &str =
     "must be attempts_exhausted, crash_loop, deadline_exceeded, undecodable or orphan";
 
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Plan {
-    pub(super) filter: Filter,
-    pub(super) limit: u32,
-    pub(super) per_second: u32,
-    pub(super) dry_run: bool,
-}
-
-/// Which dead letters; all if nothing is said.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Filter {
-    kind: Option<String>,
-    reason: Option<pb::DeadLetterReason>,
-    created_from: Option<Timestamp>,
-    created_before: Option<Timestamp>,
-}
-
-impl Filter {
-    /// The call that lists them, but for the reason, which no list is sorted by.
-    pub(super) fn request(&self) -> pb::ListJobsRequest {
-        pb::ListJobsRequest {
-            kinds: self.kind.iter().cloned().collect(),
-            states: vec![pb::JobState::DeadLettered.into()],
-            created_from: self.created_from,
-            created_before: self.created_before,
-            ..pb::ListJobsRequest::default()
-        }
-    }
-
-    /// Whether a listed job is meant.
-    pub(super) fn matches(&self, job: &pb::Job) -> bool {
-        let reason = self.reason;
-        reason.is_none_or(|reason| reason == job.dead_letter_reason())
-    }
-}
-
-/// Reads the members of a body.
-pub(super) fn plan(mut body: Members) -> Result<Plan, Refusal> {
+/// The call that puts them back.
+pub(super) fn redrive(mut body: Members) -> Result<pb::RedriveDeadLettersRequest, Refusal> {
     let mut fields = Fields::default();
-    let filter = Filter {
-        kind: text(&mut fields, "kind", body.remove("kind")),
-        reason: reason(&mut fields, body.remove("reason")),
-        created_from: time(&mut fields, "createdFrom", body.remove("createdFrom")),
-        created_before: time(&mut fields, "createdBefore", body.remove("createdBefore")),
+    let (limit, per_second) = (body.remove("limit"), body.remove("perSecond"));
+    let request = pb::RedriveDeadLettersRequest {
+        filter: Some(filter(&mut fields, &mut body)),
+        dry_run: flag(&mut fields, "dryRun", body.remove("dryRun")),
+        limit: number(&mut fields, "limit", limit, REDRIVEN),
+        per_second: number(&mut fields, "perSecond", per_second, REDRIVEN_PER_SECOND),
     };
-    let limit = number(&mut fields, "limit", body.remove("limit"), LIMIT);
-    let per_second = body.remove("perSecond");
-    let per_second = number(&mut fields, "perSecond", per_second, PER_SECOND);
-    let dry_run = flag(&mut fields, "dryRun", body.remove("dryRun"));
-    for name in body.keys() {
-        fields.refuse(
-            shortened(name),
-            format!("is no member here: there are {MEMBERS}"),
-        );
-    }
+    none_left(&mut fields, &body, REDRIVE);
     fields.finish()?;
-    Ok(Plan {
-        filter,
-        limit,
-        per_second,
-        dry_run,
-    })
+    Ok(request)
+}
+
+/// The call that has them forgotten.
+pub(super) fn purge(mut body: Members) -> Result<pb::PurgeDeadLettersRequest, Refusal> {
+    let mut fields = Fields::default();
+    let request = pb::PurgeDeadLettersRequest {
+        filter: Some(filter(&mut fields, &mut body)),
+        dry_run: flag(&mut fields, "dryRun", body.remove("dryRun")),
+        limit: number(&mut fields, "limit", body.remove("limit"), FORGOTTEN),
+        all: flag(&mut fields, "all", body.remove("all")),
+    };
+    none_left(&mut fields, &body, PURGE);
+    fields.finish()?;
+    Ok(request)
+}
+
+fn filter(fields: &mut Fields, body: &mut Members) -> pb::DeadLetterFilter {
+    let kind = text(fields, "kind", body.remove("kind"));
+    let reason = reason(fields, body.remove("reason"));
+    pb::DeadLetterFilter {
+        kinds: kind.into_iter().collect(),
+        reasons: reason.into_iter().map(i32::from).collect(),
+        created_from: time(fields, "createdFrom", body.remove("createdFrom")),
+        created_before: time(fields, "createdBefore", body.remove("createdBefore")),
+    }
 }
 
 fn reason(fields: &mut Fields, node: Option<Node>) -> Option<pb::DeadLetterReason> {
@@ -95,60 +66,54 @@ fn reason(fields: &mut Fields, node: Option<Node>) -> Option<pb::DeadLetterReaso
     reason
 }
 
-fn time(fields: &mut Fields, field: &str, node: Option<Node>) -> Option<Timestamp> {
-    let text = text(fields, field, node)?;
-    let time = view::read_time(&text);
-    time.map_err(|must| fields.refuse(field, must)).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::super::json;
     use super::*;
 
-    fn read(body: &str) -> Result<Plan, Refusal> {
+    fn members(body: &str) -> Members {
         let Node::Object(members) = json::read(body.as_bytes()).unwrap() else {
             panic!("{body} is an object");
         };
-        plan(members)
+        members
+    }
+
+    fn named(refusal: &Refusal) -> Vec<&str> {
+        let violations = refusal.violations().iter();
+        let mut fields: Vec<_> = violations.map(|wrong| wrong.field.as_str()).collect();
+        fields.sort_unstable();
+        fields
     }
 
     #[test]
     fn nothing_said_means_all_at_an_easy_pace() {
-        let expected = Plan {
-            filter: Filter::default(),
+        let expected = pb::RedriveDeadLettersRequest {
+            filter: Some(pb::DeadLetterFilter::default()),
             limit: 100,
             per_second: 50,
             dry_run: false,
         };
-        assert_eq!(read("{}"), Ok(expected));
+        assert_eq!(redrive(members("{}")), Ok(expected));
+        let purged = purge(members("{}")).unwrap();
+        assert_eq!((purged.limit, purged.all), (1_000, false));
     }
 
     #[test]
     fn everything_can_be_said_and_everything_wrong_is_named() {
-        let plan = read(
+        let request = redrive(members(
             r#"{"kind":"batch","reason":"orphan","limit":1000,"perSecond":1,"dryRun":true,
                 "createdFrom":"1970-01-01T00:00:01Z"}"#,
-        )
-        .unwrap();
-        assert!(plan.dry_run && plan.limit == 1_000 && plan.per_second == 1);
-        let request = plan.filter.request();
-        assert_eq!(request.kinds, ["batch"]);
-        assert_eq!(request.created_from.unwrap().seconds, 1);
-        let mut job = pb::Job::default();
-        assert!(!plan.filter.matches(&job));
-        job.dead_letter_reason = pb::DeadLetterReason::Orphan.into();
-        assert!(plan.filter.matches(&job));
+        ));
+        let request = request.unwrap();
+        assert!(request.dry_run && request.limit == 1_000 && request.per_second == 1);
+        let filter = request.filter.unwrap();
+        assert_eq!(filter.kinds, ["batch"]);
+        assert_eq!(filter.reasons, [i32::from(pb::DeadLetterReason::Orphan)]);
+        assert_eq!(filter.created_from.unwrap().seconds, 1);
 
         let wrong = r#"{"kind":1,"reason":"x","limit":1001,"perSecond":0,"dryRun":2,
                         "createdBefore":"soon","dryrun":true}"#;
-        let refusal = read(wrong).unwrap_err();
-        let mut fields: Vec<_> = refusal
-            .violations()
-            .iter()
-            .map(|wrong| wrong.field.as_str())
-            .collect();
-        fields.sort_unstable();
+        let refusal = redrive(members(wrong)).unwrap_err();
         let expected = [
             "createdBefore",
             "dryRun",
@@ -158,6 +123,9 @@ mod tests {
             "perSecond",
             "reason",
         ];
-        assert_eq!(fields, expected);
+        assert_eq!(named(&refusal), expected);
+        let wrong = r#"{"limit":10001,"perSecond":5,"all":1}"#;
+        let refusal = purge(members(wrong)).unwrap_err();
+        assert_eq!(named(&refusal), ["all", "limit", "perSecond"]);
     }
 }

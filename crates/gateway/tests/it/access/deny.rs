@@ -27,6 +27,14 @@ const RULES: &[(&str, &str)] = &[
     ("ListQueues", "admin"),
     ("PauseQueue", "admin"),
     ("ResumeQueue", "admin"),
+    ("PurgeQueue", "admin"),
+    ("ListDeadLetters", "read"),
+    ("GetDeadLetter", "read"),
+    ("UpdateDeadLetter", "admin"),
+    ("RedriveDeadLetter", "submit"),
+    ("RedriveDeadLetters", "admin"),
+    ("DeleteDeadLetter", "admin"),
+    ("PurgeDeadLetters", "admin"),
     ("ListWorkers", "admin"),
     ("GetServerInfo", "*"),
 ];
@@ -88,7 +96,7 @@ async fn every_method_asks_for_what_its_rule_says() {
 async fn every_address_asks_for_what_the_description_says() {
     let house = house().await;
     for operation in operations() {
-        let line = operation.line.replace("{id}", "x");
+        let line = operation.line.replace("{id}", "x").replace("{kind}", "x");
         let rule = operation.scope.as_deref();
         for (shown, why) in [
             (None, "TOKEN_MISSING"),

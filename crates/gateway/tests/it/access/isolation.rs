@@ -195,6 +195,15 @@ async fn lists_hold_ones_own_and_request_ids_are_ones_own() {
     let line = "POST /api/async/dead-letters/redrive";
     let redriven = house.ask(line, Some(&visitor), "{}").await.expect(200);
     assert_eq!(redriven["matched"], 0, "{redriven}");
+    let before = house.list(&owner).await;
+    for (line, body) in [
+        ("POST /api/async/dead-letters/purge", r#"{"all": true}"#),
+        ("POST /api/async/queues/content-verification/purge", "{}"),
+    ] {
+        let purged = house.ask(line, Some(&visitor), body).await.expect(200);
+        assert_eq!(purged["matched"], 0, "{purged}");
+    }
+    assert_eq!(house.list(&owner).await, before);
 
     let own = house.submit(&visitor, "queued").await;
     let listed = house.list(&visitor).await;

@@ -113,3 +113,81 @@ async fn what_is_wrong_with_a_filter_is_named() {
         assert_eq!(fixture.post_json(REDRIVE, &body).await.fields(), fields);
     }
 }
+
+#[tokio::test]
+async fn a_letter_is_edited_in_the_shape_that_it_is_shown_in() {
+    let fixture = Fixture::new().await;
+    let id = dead(&fixture, DeadLetterReason::AttemptsExhausted).await;
+    let path = format!("{DEAD}/{id}");
+    let letter = fixture.ask(&format!("GET {path}")).await.expect(200);
+    assert_eq!(letter["attempts"][0]["message"], "nobody answers");
+    assert_eq!(
+        (&letter["editedAt"], &letter["editor"]),
+        (&Value::Null, &Value::Null)
+    );
+    let mut body = letter["payload"].clone();
+    body["content"]["name"] = "mended.jpg".into();
+    body["options"]["without"] = "pixels".into();
+    body["etag"] = letter["etag"].clone();
+    let patch = format!("PATCH {path}");
+    let edited = fixture.send_json(&patch, &body).await.expect(200);
+    assert_eq!(edited["payload"]["content"], body["content"]);
+    assert_eq!(edited["payload"]["options"], body["options"]);
+    assert!(edited["editedAt"].is_string());
+    let listed = fixture.ask(&format!("GET {DEAD}")).await.expect(200);
+    assert_eq!(listed["deadLetters"][0]["etag"], edited["etag"]);
+
+    body["content"]["name"] = "other.jpg".into();
+    let late = fixture.send_json(&patch, &body).await;
+    late.problem(409, "DEAD_LETTER_CHANGED");
+    let wrong = json!({"content": {"contentId": "x", "name": "a/b"}, "etag": "y"});
+    let wrong = fixture.send_json(&patch, &wrong).await;
+    assert_eq!(
+        wrong.fields(),
+        ["etag", "content.name", "content.contentId"]
+    );
+    let wrong = json!({"contentId": "x", "highPriority": true});
+    assert_eq!(
+        fixture.send_json(&patch, &wrong).await.fields(),
+        ["highPriority"]
+    );
+    let nobody = format!("PATCH {DEAD}/01890a5d-ac96-774b-bcce-b302099a8057");
+    let inline = json!({"content": {"data": "YWJj"}});
+    let absent = fixture.send_json(&nobody, &inline).await;
+    absent.problem(404, "DEAD_LETTER_NOT_FOUND");
+    let stored = fixture.send_json(&patch, &inline).await.expect(200);
+    assert_eq!(stored["payload"]["content"]["name"], "");
+}
+
+#[tokio::test]
+async fn letters_are_forgotten_one_by_one_or_all_that_match() {
+    let fixture = Fixture::new().await;
+    let first = dead(&fixture, DeadLetterReason::Orphan).await;
+    let stale = fixture
+        .ask(&format!("DELETE {DEAD}/{first}?etag=1-1"))
+        .await;
+    stale.problem(409, "DEAD_LETTER_CHANGED");
+    let deleted = fixture
+        .ask(&format!("DELETE {DEAD}/{first}"))
+        .await
+        .expect(200);
+    assert_eq!(deleted, json!({"jobId": first, "deleted": true}));
+    let again = fixture.ask(&format!("DELETE {DEAD}/{first}")).await;
+    again.problem(404, "DEAD_LETTER_NOT_FOUND");
+
+    for reason in [DeadLetterReason::Orphan, DeadLetterReason::CrashLoop] {
+        dead(&fixture, reason).await;
+    }
+    let purge = format!("{DEAD}/purge");
+    let all = fixture.post_json(&purge, &json!({})).await;
+    assert_eq!(all.fields(), ["filter"]);
+    let dry = json!({"reason": "orphan", "dryRun": true});
+    let counted = fixture.post_json(&purge, &dry).await.expect(200);
+    let expected = json!({"dryRun": true, "matched": 1, "purged": 0, "refused": [], "more": false});
+    assert_eq!(counted, expected);
+    let all = json!({"all": true, "kind": "content-verification"});
+    let purged = fixture.post_json(&purge, &all).await.expect(200);
+    assert_eq!(purged["purged"], 2);
+    let left = fixture.ask(&format!("GET {DEAD}")).await.expect(200);
+    assert!(ids(&left).is_empty());
+}
