@@ -6,14 +6,16 @@ use async_trait::async_trait;
 
 use crate::answer::Answer;
 use crate::call::CallError;
+use crate::caller::Turn;
 use crate::description::Description;
 use crate::exam::Exam;
+use crate::onnx::Onnx;
 use crate::open_inference::OpenInference;
 use crate::remote::{Line, Remote};
 use crate::render::Form;
 use crate::settings::{External, Protocol};
 
-/// One way to speak to a detector. A future that is dropped takes its call back.
+/// One way to speak to a detector. A future that is dropped takes its call back, or else what goes on keeps the place.
 #[async_trait]
 pub(crate) trait Backend: Send + Sync {
     /// What the detector is.
@@ -27,7 +29,7 @@ pub(crate) trait Backend: Send + Sync {
         &self,
         exam: &Exam,
         described: &Description,
-        limit: Duration,
+        turn: Turn,
     ) -> Result<Answer, CallError>;
 }
 
@@ -43,6 +45,12 @@ pub(crate) fn open(external: &External) -> Result<Box<dyn Backend>, String> {
             let task = *external.tasks.first().ok_or("tasks: there is none")?;
             let line = Line::to(external)?;
             Ok(Box::new(OpenInference::new(line, model, task)))
+        }
+        Protocol::Onnx => {
+            let model = external.model.clone().ok_or("model: there is none")?;
+            let task = *external.tasks.first().ok_or("tasks: there is none")?;
+            let opened = Onnx::open(model, task, external.concurrency);
+            Ok(Box::new(opened.map_err(|unfit| unfit.to_string())?))
         }
     }
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use assay_core::breaker::CallResult;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::backend::Backend;
 use crate::budget::RetryBudget;
+use crate::bulkhead::{Bulkhead, Place};
 use crate::call::CallError;
 use crate::gate::{Barred, Gate, Passage};
 use crate::metric_definitions::Meter;
@@ -23,10 +23,19 @@ const PAUSE_MS_MAX: u64 = 200;
 /// Calls one detector.
 pub(crate) struct Caller {
     gate: Gate,
-    places: Semaphore,
+    bulkhead: Bulkhead,
     budget: Mutex<RetryBudget>,
     chance: fn() -> f64,
     meter: Arc<Meter>,
+}
+
+/// What a call may use.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// How long it may take.
+    pub(crate) limit: Duration,
+    /// Its place, to be held for as long as anything is done for it.
+    pub(crate) place: Place,
 }
 
 /// Why there is no answer.
@@ -56,7 +65,7 @@ impl Caller {
     pub(crate) fn new(gate: Gate, places: usize, chance: fn() -> f64, meter: Arc<Meter>) -> Self {
         Self {
             gate,
-            places: Semaphore::new(places),
+            bulkhead: Bulkhead::new(places),
             budget: Mutex::new(RetryBudget::new()),
             chance,
             meter,
@@ -67,13 +76,19 @@ impl Caller {
         &self.gate
     }
 
-    /// Makes a call that ends at `until`, and takes at most `limit`. `make` is told how long it may take.
+    /// Whether calls that nobody waits for any more hold all its places.
+    #[cfg(test)]
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.bulkhead.is_stuck()
+    }
+
+    /// Makes a call that ends at `until`, and takes at most `limit`. `make` is told what it may use.
     pub(crate) async fn call<'a, T>(
         &self,
         backend: &dyn Backend,
         until: Instant,
         limit: Duration,
-        make: impl Fn(Duration) -> BoxFuture<'a, Result<T, CallError>> + Send + Sync,
+        make: impl Fn(Turn) -> BoxFuture<'a, Result<T, CallError>> + Send + Sync,
     ) -> Result<T, Missed> {
         let until = until.min(Instant::now() + limit);
         let first = match self.once(backend, until, &make).await {
@@ -100,11 +115,14 @@ impl Caller {
         &self,
         backend: &dyn Backend,
         until: Instant,
-        make: impl Fn(Duration) -> BoxFuture<'a, Result<T, CallError>> + Send + Sync,
+        make: impl Fn(Turn) -> BoxFuture<'a, Result<T, CallError>> + Send + Sync,
     ) -> Result<T, Missed> {
+        if self.bulkhead.is_stuck() {
+            return Err(self.refuse_stuck());
+        }
         // First the place: waiting for one says nothing of how quick the detector is.
-        let place = timeout_at(until, self.places.acquire()).await;
-        let _place = place.map_err(|_| Missed::Late)?;
+        let seat = timeout_at(until, self.bulkhead.enter()).await;
+        let seat = seat.map_err(|_| Missed::Late)?;
         let begun = Instant::now();
         let limit = until.saturating_duration_since(begun);
         if limit.is_zero() {
@@ -120,13 +138,27 @@ impl Caller {
                 healthy.unwrap_or(Err(CallError::TimedOut))?;
             }
             let limit = until.saturating_duration_since(Instant::now());
-            make(limit).await
+            let place = seat.place();
+            make(Turn { limit, place }).await
         };
         let ended = timeout(limit, made).await;
         let ended = ended.unwrap_or(Err(CallError::TimedOut));
         self.meter.call_ended(ended.as_ref().err(), begun.elapsed());
         self.report(passage, ended.as_ref().err());
         ended.map_err(Missed::Failed)
+    }
+
+    /// Nobody has to wait to learn that it is ill: none of what it was asked in time has ended.
+    fn refuse_stuck(&self) -> Missed {
+        let passage = match self.gate.enter() {
+            Ok(passage) => passage,
+            Err(barred) => return Missed::Barred(barred),
+        };
+        let why = "all its places are taken by calls that do not end".to_owned();
+        let error = CallError::Failed { why, again: false };
+        self.meter.call_ended(Some(&error), Duration::ZERO);
+        self.report(passage, Some(&error));
+        Missed::Failed(error)
     }
 
     fn report(&self, passage: Passage<'_>, error: Option<&CallError>) {

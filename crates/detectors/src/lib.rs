@@ -1,4 +1,5 @@
 //! Asks detectors outside of Assay what they think of a file, and lets none of them hold a job up or lead it astray.
+//! They are called over the network, or are models in files of the operator's, which run here.
 //!
 //! Contract: [`Panel::ask`] puts one file to all configured detectors at the same time and answers one [`Opinion`] for
 //! each, whatever became of it. Every call has a deadline, a place among few, at most one repetition out of a small
@@ -7,6 +8,7 @@
 //! its mind when a picture is saved again weighs nothing. A detector that is required and shut off parks the job.
 //!
 //! - [`Settings`]: section `[detectors]`. [`Ask`]: the question. [`coverage()`]: what an answer leaves untested.
+//! - [`examine`]: what is wrong with the models in files, for who wants to know before a panel is opened.
 //! - [`render::render`] makes what some detectors look at out of a stranger's file. It parses that file, so a service
 //!   calls it in a child process only, behind the port [`Renderer`].
 //!
@@ -15,6 +17,7 @@
 mod answer;
 mod backend;
 mod budget;
+mod bulkhead;
 mod call;
 mod caller;
 mod chunks;
@@ -29,6 +32,7 @@ mod member;
 )]
 mod metric_definitions;
 mod model;
+mod onnx;
 mod open_inference;
 mod opinion;
 mod panel;
@@ -49,7 +53,8 @@ pub use chunks::CHUNK_BYTES_MAX;
 pub use coverage::coverage;
 pub use exam::{Ask, RESERVE_MS};
 pub use metric_definitions::{INSTRUMENTS, Meters};
-pub use model::{Activation, MODEL_SIDE_PIXELS_MAX, Model};
+pub use model::{Activation, Colours, Layout, MODEL_SIDE_PIXELS_MAX, Model};
+pub use onnx::{Examined, MODEL_BYTES_MAX, Unfit, examine};
 pub use opinion::{Finding, FindingStatus, Opinion, Status};
 pub use panel::{Panel, Parked, Told, Tools};
 pub use remote::MESSAGE_BYTES_MAX;

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::answer::{Answer, Said, TaskAnswer};
 use crate::backend::{self, Backend};
 use crate::call::CallError;
-use crate::caller::{Caller, Missed};
+use crate::caller::{Caller, Missed, Turn};
 use crate::description::Description;
 use crate::exam::{Ask, Body, Exam};
 use crate::gate::{Barred, Gate};
@@ -87,8 +87,7 @@ impl Member {
 
     /// Whether it is to be asked about such media, as far as the configuration says.
     pub(crate) fn takes(&self, modality: Modality) -> bool {
-        let model_takes = self.external.model.is_none() || modality == Modality::Image;
-        model_takes && self.external.takes(modality)
+        self.external.takes(modality)
     }
 
     /// No opinion, for a reason.
@@ -152,7 +151,7 @@ impl Member {
         }
         let backend = self.backend()?;
         let limit = Duration::from_millis(DESCRIBE_MS_MAX.min(self.external.timeout_ms));
-        let call = |limit| backend.describe(limit);
+        let call = |turn: Turn| backend.describe(turn.limit);
         let description = Arc::new(self.caller.call(backend, until, limit, call).await?);
         *known = Some(Known {
             description: Arc::clone(&description),
@@ -200,7 +199,7 @@ impl Member {
         let exam = self.exam(ask, tasks, variant, until).await?;
         let backend = self.backend()?;
         let limit = Duration::from_millis(self.external.call_ms(ask.modality));
-        let call = |limit| backend.analyze(&exam, described, limit);
+        let call = |turn| backend.analyze(&exam, described, turn);
         self.caller.call(backend, until, limit, call).await
     }
 

@@ -1,36 +1,50 @@
 //! What a bare model wants to be shown, and how its numbers are read.
 
+mod tensor;
+
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
 use crate::call::CallError;
-use crate::picture::{Fit, Pixels};
+use crate::picture::Fit;
+
+pub use tensor::{Colours, Layout};
 
 /// Most pixels along a side of what a model is shown.
 pub const MODEL_SIDE_PIXELS_MAX: u32 = 1_024;
 /// Most numbers that a model may answer.
 pub(crate) const OUTPUTS_MAX: usize = 10_000;
 
-/// A model and its picture: red, green and blue planes of `height` rows each (NCHW with N = 1), of
-/// `(sample / 255 - mean) / std`.
+/// A model and its picture: one of `width` by `height`, of numbers `(sample / 255 - mean) / std`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// Its name at the server.
     #[serde(default)]
     pub name: String,
-    /// Its version at the server; empty: the server's choice.
+    /// Its version: at the server, where an empty one is the server's choice; of a file, what results call it.
     #[serde(default)]
     pub version: String,
+    /// The file that it is.
+    #[serde(default)]
+    pub path: PathBuf,
+    /// SHA-256 of the file, as 64 lower-case hexadecimal digits.
+    #[serde(default)]
+    pub sha256: String,
     /// Name of the tensor that takes the picture.
     pub input: String,
-    /// Which of the tensors that come out holds the score, from 0.
+    /// Name of the tensor that holds the score, of a file.
+    #[serde(default)]
+    pub output: String,
+    /// Which of the tensors that come out of a server holds the score, from 0.
     #[serde(default)]
     pub output_index: usize,
     /// Columns of the picture.
     pub width: u32,
     /// Rows of the picture.
     pub height: u32,
-    /// Taken from each sample of red, green and blue.
+    /// Taken from each sample of red, green and blue, in whatever order these are shown.
     #[serde(default)]
     pub mean: [f32; 3],
     /// What the rest is divided by.
@@ -39,6 +53,12 @@ pub struct Model {
     /// How a picture of another shape is made to fit.
     #[serde(default)]
     pub fit: Fit,
+    /// How the numbers follow each other.
+    #[serde(default)]
+    pub layout: Layout,
+    /// Which colour comes first.
+    #[serde(default)]
+    pub colours: Colours,
     /// What makes a score of the numbers.
     #[serde(default)]
     pub activation: Activation,
@@ -91,17 +111,6 @@ impl Model {
         Ok(())
     }
 
-    /// What the model is shown of a picture of its size.
-    pub(crate) fn tensor(&self, pixels: &Pixels) -> Vec<f32> {
-        let samples = pixels.rgb();
-        let mut tensor = Vec::with_capacity(samples.len());
-        for (channel, (mean, std)) in self.mean.iter().zip(self.std).enumerate() {
-            let plane = samples.iter().skip(channel).step_by(3);
-            tensor.extend(plane.map(|&sample| (f32::from(sample) / 255.0 - mean) / std));
-        }
-        tensor
-    }
-
     /// The score that a model's numbers come to.
     ///
     /// # Errors
@@ -143,22 +152,21 @@ pub(crate) mod tests {
         Model {
             name: "m".to_owned(),
             version: String::new(),
+            path: PathBuf::new(),
+            sha256: String::new(),
             input: "input".to_owned(),
+            output: String::new(),
             output_index: 0,
             width: 2,
             height: 1,
             mean: [0.0, 0.5, 1.0],
             std: [1.0, 0.5, 0.25],
             fit: Fit::Stretch,
+            layout: Layout::default(),
+            colours: Colours::default(),
             activation: Activation::None,
             positive_class: 0,
         }
-    }
-
-    #[test]
-    fn planes_of_colours_follow_each_other() {
-        let pixels = Pixels::new(2, 1, vec![0, 0, 0, 255, 255, 255]).unwrap();
-        assert_eq!(tiny().tensor(&pixels), [0.0, 1.0, -1.0, 1.0, -4.0, 0.0]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tonic::transport::Channel;
 use crate::answer::{Answer, Said, ScoreKind, TaskAnswer};
 use crate::backend::Backend;
 use crate::call::CallError;
+use crate::caller::Turn;
 use crate::description::{Description, label};
 use crate::exam::{Body, Exam};
 use crate::model::{Model, OUTPUTS_MAX};
@@ -93,10 +94,10 @@ impl Backend for OpenInference {
         &self,
         exam: &Exam,
         described: &Description,
-        limit: Duration,
+        turn: Turn,
     ) -> Result<Answer, CallError> {
         let message = question(&self.model, exam)?;
-        let request = self.line.request(message, limit);
+        let request = self.line.request(message, turn.limit);
         let response = self.client().model_infer(request).await?.into_inner();
         answer(&self.model, self.task, response, described)
     }
@@ -114,8 +115,9 @@ fn describe(
     let input = response.inputs.iter().find(|one| one.name == model.input);
     if !input.is_some_and(|input| takes(input, model)) {
         let why = format!(
-            "model.input {} takes no FP32 of [1, 3, {}, {}]",
-            model.input, model.height, model.width
+            "model.input {} takes no FP32 of {:?}",
+            model.input,
+            model.shape()
         );
         return Err(CallError::Misconfigured(why));
     }
@@ -143,17 +145,13 @@ fn describe(
 
 /// Whether a tensor takes what the model is shown. Servers that batch leave the first size open, or out.
 fn takes(input: &TensorMetadata, model: &Model) -> bool {
-    let shown = shape(model);
+    let shown = model.shape().map(i64::from);
     let fits = |shape: &[i64], shown: &[i64]| {
         let pairs = shape.iter().zip(shown);
         shape.len() == shown.len() && pairs.into_iter().all(|(one, of)| one == of || *one == -1)
     };
     let unbatched = shown.get(1..).unwrap_or_default();
     input.datatype == FP32 && (fits(&input.shape, &shown) || fits(&input.shape, unbatched))
-}
-
-fn shape(model: &Model) -> [i64; 4] {
-    [1, 3, i64::from(model.height), i64::from(model.width)]
 }
 
 fn question(model: &Model, exam: &Exam) -> Result<ModelInferRequest, CallError> {
@@ -169,7 +167,7 @@ fn question(model: &Model, exam: &Exam) -> Result<ModelInferRequest, CallError> 
         inputs: vec![InferInputTensor {
             name: model.input.clone(),
             datatype: FP32.to_owned(),
-            shape: shape(model).to_vec(),
+            shape: model.shape().map(i64::from).to_vec(),
         }],
         raw_input_contents: vec![raw.into()],
     })

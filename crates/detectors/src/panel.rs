@@ -61,7 +61,7 @@ pub struct Told<'a> {
 
 impl Panel {
     /// Opens a panel, within a runtime. No detector is spoken to yet; one that cannot be is `misconfigured`, and the
-    /// others work.
+    /// others work. Models in files are loaded, and this thread waits for that.
     ///
     /// # Errors
     /// The times of a detector are none that a breaker can have; checked settings have none such.

@@ -17,6 +17,7 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::answer::Answer;
 use crate::backend::Backend;
 use crate::call::{CONNECT_MS_MAX, CallError};
+use crate::caller::Turn;
 use crate::chunks;
 use crate::description::Description;
 use crate::exam::{Body, Exam};
@@ -124,8 +125,9 @@ impl Backend for Remote {
         &self,
         exam: &Exam,
         described: &Description,
-        limit: Duration,
+        turn: Turn,
     ) -> Result<Answer, CallError> {
+        let limit = turn.limit;
         let part = Some(Part::Header(header(exam, limit)));
         let (chunks, trouble) = chunks::stream(pb::AnalyzeChunk { part }, &exam.body);
         let answered = self

@@ -1,5 +1,7 @@
 //! Section `[detectors]` of the configuration.
 
+mod protocol;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -9,6 +11,8 @@ use serde::Deserialize;
 
 use crate::model::Model;
 use crate::task::{Modality, Task};
+
+pub use protocol::Protocol;
 
 /// Documented defaults of this crate's section.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
@@ -31,7 +35,10 @@ const TIMEOUT_MS: u64 = 20_000;
 const TIMEOUT_VIDEO_MS: u64 = 120_000;
 
 /// Where all detectors stand.
-const EXTERNAL: &str = "detectors.external";
+pub(crate) const EXTERNAL: &str = "detectors.external";
+
+/// A field that cannot be used, and what it must be.
+type Wrong = (String, String);
 
 /// The detectors, by their names here.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -84,17 +91,6 @@ pub struct External {
     /// What it is shown, if it is a bare model.
     #[serde(default)]
     pub model: Option<Model>,
-}
-
-/// How a detector is spoken to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Protocol {
-    /// `proto/assay/v1/detector.proto`.
-    #[default]
-    Assay,
-    /// The Open Inference Protocol, version 2.
-    OpenInference,
 }
 
 /// What a trial on labelled files came to (Platt 1999): natural log odds = `a * logit(score) + b`.
@@ -179,9 +175,10 @@ impl External {
         }
     }
 
-    /// Whether it is to be asked about such media.
+    /// Whether it is to be asked about such media. A bare model is shown pictures and nothing else.
     pub(crate) fn takes(&self, modality: Modality) -> bool {
-        self.modalities.is_empty() || self.modalities.contains(&modality)
+        let can = self.model.is_none() || modality == Modality::Image;
+        can && (self.modalities.is_empty() || self.modalities.contains(&modality))
     }
 
     /// How long a call about such media may take, in milliseconds.
@@ -200,7 +197,7 @@ impl External {
     }
 
     /// The field that cannot be used, and what it must be.
-    fn check(&self) -> Result<(), (String, String)> {
+    fn check(&self) -> Result<(), Wrong> {
         let wrong = |field: &str, must: &str| Err((field.to_owned(), must.to_owned()));
         let times = [
             ("timeout_ms", self.timeout_ms),
@@ -223,42 +220,6 @@ impl External {
                 .map_err(|(field, must)| (format!("calibration.{field}"), must.to_owned()))?;
         }
         self.check_protocol()
-    }
-
-    fn check_protocol(&self) -> Result<(), (String, String)> {
-        let wrong = |field: &str, must: &str| Err((field.to_owned(), must.to_owned()));
-        if !is_endpoint(&self.endpoint) {
-            return wrong("endpoint", "be http://, a host, a colon and a port");
-        }
-        let model = match (self.protocol, &self.model) {
-            (Protocol::Assay, None) => return Ok(()),
-            (Protocol::Assay, Some(_)) => {
-                return wrong(
-                    "model",
-                    "be left out: a detector of this protocol knows its own",
-                );
-            }
-            (Protocol::OpenInference, None) => {
-                return wrong("model", "say what the model is shown");
-            }
-            (Protocol::OpenInference, Some(model)) => model,
-        };
-        if self.tasks.len() != 1 {
-            return wrong("tasks", "name the one task that the model is for");
-        }
-        if self.modalities.iter().any(|one| *one != Modality::Image) {
-            return wrong(
-                "modalities",
-                "be [\"image\"]: a bare model is shown pictures",
-            );
-        }
-        model
-            .check()
-            .map_err(|(field, must)| (format!("model.{field}"), must.to_owned()))?;
-        if model.name.is_empty() {
-            return wrong("model.name", "be the model's name at the server");
-        }
-        Ok(())
     }
 }
 
@@ -291,18 +252,6 @@ impl OwnCalibration {
             fp: self.false_alarms,
         }
     }
-}
-
-/// An address without a path, a password or TLS, which this client does not speak.
-fn is_endpoint(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("http://") else {
-        return false;
-    };
-    let Some((host, port)) = rest.trim_end_matches('/').rsplit_once(':') else {
-        return false;
-    };
-    let host_is_one = !host.is_empty() && !host.contains(['/', '@', '?', '#', ' ']);
-    host_is_one && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 /// Whether a text is 64 lower-case hexadecimal digits.

@@ -97,6 +97,11 @@ where
     if args.action == Action::PrintConfig {
         return terminal.print(&explain(&config));
     }
+    let config = if args.action == Action::CheckConfig {
+        config.for_check()
+    } else {
+        config
+    };
     if let Err(error) = check(service, &config) {
         return terminal.fail(service, &error.to_string(), EXIT_CONFIG);
     }

@@ -63,6 +63,7 @@ pub enum Error {
 #[derive(Clone, Debug)]
 pub struct Config {
     entries: BTreeMap<String, Entry>,
+    is_for_check: bool,
 }
 
 /// One effective setting.
@@ -85,6 +86,19 @@ impl Config {
             defaults: documents.map(str::to_owned).collect(),
             ..Loader::default()
         }
+    }
+
+    /// The same, for somebody who only wants to know what is wrong with it.
+    #[must_use]
+    pub fn for_check(mut self) -> Self {
+        self.is_for_check = true;
+        self
+    }
+
+    /// Whether nothing but a check follows: then also what a service could start without is looked at.
+    #[must_use]
+    pub fn is_for_check(&self) -> bool {
+        self.is_for_check
     }
 
     /// Reads a section, or one key, into `T`.
@@ -231,7 +245,10 @@ impl Loader {
             layer::from_variables(&self.environment),
             layer::from_code(self.set),
         ];
-        merge::merge(&schema, layers).map(|entries| Config { entries })
+        merge::merge(&schema, layers).map(|entries| Config {
+            entries,
+            is_for_check: false,
+        })
     }
 }
 

@@ -49,6 +49,6 @@ pub use process::main;
 pub use result::VerificationResult;
 pub use settings::{
     CALIBRATION_KEY, CHILD_MEMORY_BYTES_MIN, CHILD_OPEN_FILES_MIN, CHILD_OUTPUT_BYTES_MIN,
-    CHILDREN_MAX, DEFAULTS, Settings, WALL_MS_LIMIT,
+    CHILDREN_MAX, DEFAULTS, Settings, WALL_MS_LIMIT, check,
 };
 pub use verify::{Subject, Verifier};

@@ -9,7 +9,7 @@ use assay_service::{BoxError, Context, Service};
 use assay_worker_runtime::{Crew, Jitter, Ports, Program, worker_id};
 
 use crate::analyst::{ANALYST_WORD, child_main};
-use crate::{DEFAULTS, INSTRUMENTS, Settings, handler};
+use crate::{DEFAULTS, INSTRUMENTS, Settings, handler, settings};
 
 const PROGRAM: Program = Program {
     name: "verification-worker",
@@ -55,7 +55,7 @@ pub fn main() -> ExitCode {
 fn check(config: &Config) -> Result<(), ConfigError> {
     assay_backend::check(config)?;
     assay_worker_runtime::Settings::read(config)?;
-    Settings::read(config).map(drop)
+    settings::check(config)
 }
 
 async fn work(context: Context, backend: Backend) -> Result<(), BoxError> {

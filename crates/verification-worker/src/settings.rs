@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use assay_detectors::Settings as Detectors;
+use assay_detectors::{Examined, Settings as Detectors};
 use assay_forensics::{Limits, Priors};
 use assay_provenance::TrustLists;
 use assay_service::config::{self, Config};
@@ -119,6 +119,29 @@ impl Settings {
             detectors: Detectors::read(config)?,
             calibration,
         })
+    }
+}
+
+/// Checks the sections that a worker of this kind reads; for somebody who does nothing but check, also the models of
+/// detectors: a worker starts without those that cannot be used.
+///
+/// # Errors
+/// Names the keys that cannot be used, and what they must be.
+pub fn check(config: &Config) -> Result<(), config::Error> {
+    let settings = Settings::read(config)?;
+    if !config.is_for_check() {
+        return Ok(());
+    }
+    let sentence = |examined: &Examined| {
+        let (key, unfit) = (examined.key()?, examined.unfit.as_ref()?);
+        Some(config.refuse(&key, &unfit.must).to_string())
+    };
+    let examined = assay_detectors::examine(&settings.detectors);
+    let sentences: Vec<String> = examined.iter().filter_map(sentence).collect();
+    if sentences.is_empty() {
+        Ok(())
+    } else {
+        Err(config::Error::Invalid(sentences))
     }
 }
 
@@ -306,6 +329,24 @@ mod tests {
         let error = read("acme").unwrap_err();
         let must = "`detectors.external.acme.endpoint` must be http://, a host, a colon and a port";
         assert!(error.contains(must), "{error}");
+    }
+
+    #[test]
+    fn a_model_that_cannot_be_used_is_told_to_who_checks_and_stops_no_worker() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let sha256 = "0a".repeat(32);
+        let text = format!(
+            "[detectors.external.acme]\nprotocol = \"onnx\"\ntasks = [\"splice\"]\n\
+             [detectors.external.acme.model]\npath = \"/nowhere/m.onnx\"\nsha256 = \"{sha256}\"\n\
+             input = \"in\"\noutput = \"out\"\nwidth = 8\nheight = 8\n"
+        );
+        std::fs::write(file.path(), text).unwrap();
+        let loader = Config::loader(&[DEFAULTS, assay_detectors::DEFAULTS]);
+        let config = loader.file(Some(file.path())).load().unwrap();
+        check(&config).unwrap();
+        let error = check(&config.for_check()).unwrap_err().to_string();
+        let must = "`detectors.external.acme.model.path` must name a file that can be read";
+        assert!(error.starts_with(must), "{error}");
     }
 
     #[test]

@@ -38,6 +38,11 @@ pub(crate) fn run(args: &Args, variables: BTreeMap<String, String>, terminal: Te
         let lines: Vec<String> = config.explain().iter().map(ToString::to_string).collect();
         return say(&lines.join("\n"), terminal);
     }
+    let config = if args.check_config {
+        config.for_check()
+    } else {
+        config
+    };
     if let Err(error) = bootstrap::check(&local::SERVICE, &config) {
         return refuse(&error, terminal);
     }

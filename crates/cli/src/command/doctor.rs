@@ -3,6 +3,7 @@
 mod check;
 mod folder;
 mod machine;
+mod models;
 mod place;
 mod probe;
 mod shared;
@@ -72,6 +73,7 @@ async fn look(args: &Args, variables: BTreeMap<String, String>) -> Vec<Check> {
     };
     let usable = bootstrap::check(&SERVICE, &config);
     checks.insert(0, check::configuration(usable.as_ref().map(drop)));
+    checks.extend(models::of_detectors(&config));
     let text = |key: &str| config.section::<String>(key).unwrap_or_default();
     let listen = text("gateway.listen");
     let server = server_of(args.server.clone(), &listen);

@@ -103,3 +103,31 @@ fn a_running_server_has_its_folder_and_its_ports() {
         ended.out
     );
 }
+
+/// A detector whose model is not there.
+const MODEL: &str = r#"
+[detectors.external.clip]
+protocol = "onnx"
+tasks = ["ai_generated"]
+[detectors.external.clip.model]
+path = "/nowhere/clip.onnx"
+sha256 = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"
+input = "pixels"
+output = "score"
+width = 8
+height = 8
+"#;
+
+#[test]
+fn a_model_that_cannot_be_used_is_named_with_what_to_mend() {
+    let home = Home::new();
+    let config = home.write("assay.toml", MODEL.as_bytes());
+    let must = "`detectors.external.clip.model.path` must name a file that can be read";
+    let ended = home.run(&["doctor", "--config", &config]);
+    let line = ended.out.lines().find(|line| line.contains("detector "));
+    let line = line.unwrap_or_else(|| panic!("{ended:?}"));
+    assert!(line.starts_with("warn") && line.contains(must), "{line}");
+    let checked = home.run(&["dev", "--config", &config, "--check-config"]);
+    assert_eq!(checked.code, Some(78), "{checked:?}");
+    assert!(checked.err.contains(must), "{}", checked.err);
+}

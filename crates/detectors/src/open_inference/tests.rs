@@ -19,6 +19,7 @@ use super::wire::grpc_inference_service_server::{
 };
 use super::wire::{InferTensorContents, ModelReadyResponse};
 use super::*;
+use crate::bulkhead::Bulkhead;
 use crate::exam::Ask;
 use crate::metric_definitions::Meters;
 use crate::model::tests::tiny;
@@ -134,7 +135,9 @@ async fn a_model_at_a_server_is_shown_samples_and_answers_numbers() {
     backend.healthy(limit).await.unwrap();
     let described = backend.describe(limit).await.unwrap();
     assert_eq!(described.version, "2");
-    let answer = backend.analyze(&exam(), &described, limit).await.unwrap();
+    let place = Bulkhead::new(1).enter().await.place();
+    let turn = Turn { limit, place };
+    let answer = backend.analyze(&exam(), &described, turn).await.unwrap();
     let kind = ScoreKind::Uncalibrated;
     assert_eq!(
         answer.results[&Task::AiGenerated].said,

@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::model::{Colours, Layout};
 
 const MODEL: &str =
     "[detectors.external.acme.model]\nname = \"m\"\ninput = \"in\"\nwidth = 8\nheight = 8\n";
@@ -160,6 +161,61 @@ fn a_bare_model_says_what_it_is_shown() {
     }
 }
 
+/// A detector that is a model in a file.
+const FILE: &str = "protocol = \"onnx\"\ntasks = [\"ai_generated\"]\n[detectors.external.acme.model]\npath = \"/m.onnx\"\n\
+    input = \"in\"\noutput = \"out\"\nwidth = 8\nheight = 8\n";
+
+/// Reads a detector of these lines that listens nowhere.
+fn file(lines: &str) -> Result<External, String> {
+    let sha256 = format!("sha256 = \"{}\"\n", "0a".repeat(32));
+    let lines = if lines.contains("sha256 = ") {
+        lines.to_owned()
+    } else {
+        format!("{lines}{sha256}")
+    };
+    let read = read(&format!("[detectors.external.acme]\n{lines}"));
+    read.map(|settings| settings.external["acme"].clone())
+}
+
+#[test]
+fn a_model_in_a_file_says_which_file_and_what_it_is_shown() {
+    let model = file(FILE).unwrap().model.unwrap();
+    assert_eq!((model.layout, model.colours), Default::default());
+    let words = format!("{FILE}layout = \"nhwc\"\ncolours = \"bgr\"\nversion = \"7\"\n");
+    let model = file(&words).unwrap().model.unwrap();
+    assert_eq!((model.layout, model.colours), (Layout::Nhwc, Colours::Bgr));
+    for (lines, wrong) in [
+        (format!("endpoint = \"http://a:1\"\n{FILE}"), ".endpoint`"),
+        (format!("token = \"t\"\n{FILE}"), ".token`"),
+        (FILE.replacen("\"/m", "\"m", 1), ".model.path`"),
+        (format!("{FILE}sha256 = \"0A\"\n"), ".model.sha256`"),
+        (FILE.replacen("\"out\"", "\"\"", 1), ".model.output`"),
+        (format!("{FILE}output_index = 1\n"), ".model.output_index`"),
+        (format!("{FILE}name = \"m\"\n"), ".model.name`"),
+        (format!("{FILE}version = \"a\\nb\"\n"), ".model.version`"),
+        (FILE.replacen("[\"ai_generated\"]", "[]", 1), ".tasks`"),
+        (format!("modalities = [\"audio\"]\n{FILE}"), ".modalities`"),
+        (format!("{FILE}layout = \"chwn\"\n"), "layout"),
+    ] {
+        let error = file(&lines).unwrap_err();
+        assert!(error.contains(wrong), "{wrong}: {error}");
+    }
+    let (without_model, _) = FILE.split_once("[detectors").unwrap();
+    let error = read(&format!("[detectors.external.acme]\n{without_model}")).unwrap_err();
+    assert!(error.contains("acme.model` must"), "{error}");
+}
+
+#[test]
+fn a_model_at_a_server_is_no_file() {
+    let spoken = "protocol = \"open_inference\"\ntasks = [\"ai_generated\"]\n";
+    for line in ["path = \"/m\"", "sha256 = \"0a\"", "output = \"out\""] {
+        let error = one(&format!("{spoken}{MODEL}{line}\n")).unwrap_err();
+        let (field, _) = line.split_once(' ').unwrap();
+        let wrong = format!(".model.{field}` must be left out");
+        assert!(error.contains(&wrong), "{wrong}: {error}");
+    }
+}
+
 #[test]
 fn a_trial_cannot_turn_a_detector_round() {
     let with = |a: &str| {
@@ -186,6 +242,8 @@ fn what_is_slow_is_measured_by_the_longest_call() {
     assert_eq!(acme.longest_ms(), acme.timeout_video_ms);
     acme.modalities = vec![Modality::Image];
     assert_eq!(acme.longest_ms(), acme.timeout_ms);
+    let model = file(FILE).unwrap();
+    assert_eq!(model.longest_ms(), model.timeout_ms);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A panel and scripted detectors, over loopback.
+//! A panel and scripted detectors, over loopback, and models in files.
 
 #[cfg(test)]
 mod answers;
@@ -7,8 +7,12 @@ mod breaker;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod onnx;
+#[cfg(test)]
 mod panel;
 #[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod tiny_model;
 #[cfg(test)]
 mod variants;

@@ -1,13 +1,17 @@
 //! Detectors outside of Assay, through the whole pipeline: a scripted one over loopback, renditions in real children.
 
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 
 use assay_core::breaker::State;
 use assay_core::clock::{Clock, ManualClock, SystemClock};
 use assay_core::port::JobStore;
 use assay_core::state::JobState;
-use assay_detectors::{CAP_UNTRIED, External, OwnCalibration};
+use assay_detectors::render::Fit;
+use assay_detectors::{
+    Activation, CAP_UNTRIED, Colours, External, Layout, Model, OwnCalibration, Protocol, Task,
+};
 use assay_forensics::{CoverageItem, CoverageStatus, Family, Label, Reason};
 use assay_verification_worker::{Failure, VerificationResult, WITHOUT};
 
@@ -16,6 +20,7 @@ use crate::desk::{Desk, assert_schema};
 use crate::files;
 use crate::job::Shop;
 use crate::scripted::{Act, Scripted, Seen, scores};
+use crate::tiny_model;
 
 /// All that a detector does not need.
 const STAGES: &str =
@@ -214,6 +219,63 @@ async fn a_detector_that_is_no_use_is_named_and_the_verdict_is_given_without_it(
         assert_eq!(result.verdict.reason, Some(Reason::DetectorsUnavailable));
         assert!(result.engine.detectors.is_empty());
     }
+}
+
+/// A detector that is the tiny model, whose file has this hash.
+fn model(path: &Path, sha256: &str) -> External {
+    let model = Model {
+        name: String::new(),
+        version: String::new(),
+        path: path.to_owned(),
+        sha256: sha256.to_owned(),
+        input: tiny_model::INPUT.to_owned(),
+        output: tiny_model::OUTPUT.to_owned(),
+        output_index: 0,
+        width: tiny_model::SIDE,
+        height: tiny_model::SIDE,
+        mean: [0.0; 3],
+        std: [1.0; 3],
+        fit: Fit::Crop,
+        layout: Layout::Nchw,
+        colours: Colours::Rgb,
+        activation: Activation::None,
+        positive_class: 0,
+    };
+    External {
+        protocol: Protocol::Onnx,
+        tasks: vec![Task::AiGenerated],
+        variants: false,
+        model: Some(model),
+        ..External::at("")
+    }
+}
+
+#[tokio::test]
+async fn a_model_in_a_file_is_shown_what_a_child_has_rendered() {
+    let _alone = alone().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let bytes = tiny_model::edges();
+    std::fs::write(file.path(), &bytes).unwrap();
+    let sha256 = assay_forensics::sha256(&bytes);
+    let desk = Desk::asking(model(file.path(), &sha256), system()).await;
+    let result = verify(&desk).await.unwrap();
+    assert_eq!(status(&result), "ok", "{:?}", result.detectors);
+    let [version] = result.engine.detectors.as_slice() else {
+        panic!("{:?}", result.engine)
+    };
+    assert_eq!(version.model_sha256.as_ref(), Some(&sha256));
+    let answered = coverage(&result, "ai_generated_pixels");
+    assert_eq!(answered.status, CoverageStatus::Tested);
+
+    // Another file under its name is not looked into, and the verdict is given without it.
+    std::fs::write(file.path(), b"another model").unwrap();
+    let desk = Desk::asking(model(file.path(), &sha256), system()).await;
+    let result = verify(&desk).await.unwrap();
+    let gap = coverage(&result, "detector.acme");
+    let begin = "detector acme: misconfigured (model.sha256 must be that of /";
+    assert!(gap.why.starts_with(begin), "{}", gap.why);
+    assert_eq!(result.verdict.reason, Some(Reason::DetectorsUnavailable));
+    none_left().await;
 }
 
 #[tokio::test]

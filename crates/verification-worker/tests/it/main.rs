@@ -27,4 +27,8 @@ mod pixels;
 #[expect(dead_code, reason = "the tests of its home ask more of it")]
 mod scripted;
 #[cfg(test)]
+#[path = "../../../detectors/tests/it/tiny_model.rs"]
+#[expect(dead_code, reason = "the tests of its home use more of it")]
+mod tiny_model;
+#[cfg(test)]
 mod verify;

@@ -16,7 +16,7 @@ pub(crate) const SERVICE: Service = Service {
     instruments: &INSTRUMENTS,
     check: |config| {
         assay_embedded::check(config)?;
-        assay_verification_worker::Settings::read(config).map(drop)
+        assay_verification_worker::check(config)
     },
 };
 
