@@ -16,6 +16,8 @@ use crate::watched::{Heard, Watched};
 const COME_BACK: Duration = Duration::from_millis(50);
 /// The longest that a client that lets go by itself keeps a stream, in events.
 const KEPT_EVENTS: std::ops::Range<usize> = 1..6;
+/// How long it stays away once it has let go, in milliseconds: what happens meanwhile is to be made good.
+const AWAY_MS: std::ops::Range<u64> = 0..400;
 /// What a client is answered that saw the end: there is nothing more.
 const NOTHING_MORE: u16 = 204;
 /// What is called an error of the server, from here on.
@@ -69,10 +71,14 @@ impl Watcher {
                 .as_mut()
                 .map(|chance| chance.random_range(KEPT_EVENTS));
             let over = self.listen(kept, &mut last, watched).await;
-            // A stream that breaks is what this is about.
-            if !matches!(over, Ok(Over::LetGo)) {
-                sleep(COME_BACK).await;
-            }
+            let away = match (over, &mut chance) {
+                (Ok(Over::LetGo), Some(chance)) => {
+                    Duration::from_millis(chance.random_range(AWAY_MS))
+                }
+                // A stream that breaks is what this is about.
+                _ => COME_BACK,
+            };
+            sleep(away).await;
         }
         while !self.has_nothing_more(&last, watched).await {
             sleep(COME_BACK).await;
