@@ -190,6 +190,19 @@ fn what_is_left_out_is_named() {
 }
 
 #[test]
+fn pictures_beyond_those_that_are_noted_are_named_too() {
+    let of = |count: usize| see(&with_pictures(&vec![b"x".to_vec(); count]));
+    let (status, why) = standing(&of(257), "copy_move");
+    assert_eq!(status, CoverageStatus::Aborted);
+    assert!(why.starts_with("0 of 257 pictures in JPEG"), "{why}");
+    let (status, why) = standing(&of(257), "declared_markers");
+    assert_eq!(status, CoverageStatus::Aborted);
+    assert!(why.starts_with("pdf_jpeg_streams_max: "), "{why}");
+    let (status, _) = standing(&of(256), "declared_markers");
+    assert_eq!(status, CoverageStatus::Tested);
+}
+
+#[test]
 fn a_document_without_pictures_and_one_with_damaged_ones_stand_apart() {
     let plain = see(&Pdf::page().end("").bytes);
     assert_eq!(

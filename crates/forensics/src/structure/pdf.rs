@@ -74,6 +74,8 @@ pub struct PdfLayout {
     pub modified: Option<String>,
     /// Pictures that are JPEG files as they are, cut after 256.
     pub jpeg_streams: Vec<JpegStream>,
+    /// How many were cut off.
+    pub jpeg_streams_left_out: u32,
     /// Those that are looked at like pictures that came alone, the largest first, with sizes by their own headers.
     pub pictures: Vec<JpegStream>,
     /// Those that are not, as they are beyond a bound, or as their headers cannot be read.
@@ -116,7 +118,7 @@ pub(super) fn walk(
     let mut layout = describe(bytes, header_at, &chain, survey);
     let chosen = pictures::choose(bytes, &layout.jpeg_streams, limits);
     layout.pictures = chosen.pictures;
-    layout.pictures_left_out = chosen.left_out;
+    layout.pictures_left_out = chosen.left_out.saturating_add(layout.jpeg_streams_left_out);
     match chain.ends.last() {
         Some(&end) => {
             let rest = bytes.get(end..).unwrap_or_default();
@@ -169,6 +171,7 @@ fn describe(bytes: &[u8], header_at: usize, chain: &Chain, survey: Survey) -> Pd
         entries,
         signatures,
         jpeg_streams,
+        jpeg_streams_left_out,
         info,
         is_linearised,
         ..
@@ -190,6 +193,7 @@ fn describe(bytes: &[u8], header_at: usize, chain: &Chain, survey: Survey) -> Pd
         created: info.created,
         modified: info.modified,
         jpeg_streams,
+        jpeg_streams_left_out,
         pictures: Vec::new(),
         pictures_left_out: 0,
         trailing_bytes: 0,

@@ -17,7 +17,7 @@ use crate::structure::Span;
 
 /// Signatures that are looked at.
 const SIGNATURES_MAX: usize = 64;
-/// JPEG streams that are noted.
+/// JPEG streams that are noted; further ones are only counted.
 const JPEG_STREAMS_MAX: usize = 256;
 /// References from pages and annotations that are kept, and as many resources of pages.
 const REFERENCES_MAX: usize = 1_000_000;
@@ -66,6 +66,8 @@ pub(super) struct Survey {
     pub(super) appearances: HashSet<u32>,
     pub(super) signatures: Vec<Signature>,
     pub(super) jpeg_streams: Vec<JpegStream>,
+    /// JPEG streams that are not noted, for want of room.
+    pub(super) jpeg_streams_left_out: u32,
     pub(super) info: Info,
     /// The description of the document in XMP, and where it stands.
     pub(super) xmp: BTreeMap<u32, Span>,
@@ -182,18 +184,34 @@ impl Survey {
         if dict.is_a(b"Metadata") && !dict.has(b"Filter") {
             self.xmp.insert(object.number, span);
         }
-        if is_jpeg(dict) && self.jpeg_streams.len() < JPEG_STREAMS_MAX {
+        if is_jpeg(dict) {
             let side = |name: &[u8]| {
                 let side = dict.number(name).unwrap_or_default();
                 u32::try_from(side).unwrap_or_default()
             };
-            self.jpeg_streams.push(JpegStream {
+            self.note_jpeg(JpegStream {
                 object: object.number,
                 span,
                 width: side(b"Width"),
                 height: side(b"Height"),
             });
         }
+    }
+
+    /// The first one too many is a limit hit.
+    fn note_jpeg(&mut self, stream: JpegStream) {
+        if self.jpeg_streams.len() < JPEG_STREAMS_MAX {
+            self.jpeg_streams.push(stream);
+            return;
+        }
+        if self.jpeg_streams_left_out == 0 {
+            self.hits.push(LimitHit::structure(
+                "pdf_jpeg_streams_max",
+                count(JPEG_STREAMS_MAX),
+                "further pictures in JPEG of the document were not looked at",
+            ));
+        }
+        self.jpeg_streams_left_out = self.jpeg_streams_left_out.saturating_add(1);
     }
 
     fn look_at(

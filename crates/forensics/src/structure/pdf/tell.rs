@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::survey::Survey;
 use super::{Added, PdfLayout};
+use crate::bytes::count;
 use crate::structure::Structure;
 
 const NOT_VERIFIED: &str = "the cryptography of signatures in PDF is not verified";
@@ -42,7 +43,8 @@ pub(super) fn tell(layout: &PdfLayout, structure: &mut Structure) {
     }
     tell_dates(layout, structure);
     if !layout.jpeg_streams.is_empty() {
-        let pictures = layout.jpeg_streams.len();
+        let noted = count(layout.jpeg_streams.len());
+        let pictures = noted + u64::from(layout.jpeg_streams_left_out);
         structure.fact("jpeg_pictures", format!("{pictures} pictures in JPEG"));
     }
     tell_signatures(layout, structure);

@@ -372,11 +372,28 @@ fn lists_are_bounded() {
     let signature = "<</ByteRange[0 1 2 3]>>";
     let signatures = |n: usize| many(n, signature).signatures.len();
     assert_eq!((signatures(64), signatures(65)), (64, 64));
+}
+
+#[test]
+fn pictures_beyond_the_bound_are_counted_and_told() {
     let pictures = |n: usize| {
         let picture = |pdf: Pdf, _| pdf.stream(1, "/Filter/DCTDecode", b"x");
-        look(&(0..n).fold(Pdf::new(), picture)).0.jpeg_streams.len()
+        look(&(0..n).fold(Pdf::new(), picture))
     };
-    assert_eq!((pictures(256), pictures(257)), (256, 256));
+    let told = |n: usize| {
+        let (layout, structure) = pictures(n);
+        let hits = structure.limits.iter();
+        let hits: Vec<_> = hits.map(|hit| (hit.limit.clone(), hit.max)).collect();
+        let noted = (layout.jpeg_streams.len(), layout.jpeg_streams_left_out);
+        let detail = detail(&structure, "jpeg_pictures").to_owned();
+        // None of them can be read, so all are left out.
+        (noted, layout.pictures_left_out, detail, hits)
+    };
+    let hit = || vec![("pdf_jpeg_streams_max".to_owned(), 256)];
+    let all = |n: u32| format!("{n} pictures in JPEG");
+    assert_eq!(told(256), ((256, 0), 256, all(256), Vec::new()));
+    assert_eq!(told(257), ((256, 1), 257, all(257), hit()));
+    assert_eq!(told(258), ((256, 2), 258, all(258), hit()));
 }
 
 #[test]
