@@ -69,7 +69,7 @@ fn stage(
 
 fn cover_fingerprint(format: Format, stages: &Stages) -> CoverageItem {
     let question = coverage::PERCEPTUAL_FINGERPRINT;
-    let decoded = is_decoded(format);
+    let decoded = format.is_decoded();
     let Some(fingerprint) = &stages.fingerprint else {
         return if decoded {
             CoverageItem::new(question, CoverageStatus::Aborted, why_aborted(stages))
@@ -89,7 +89,7 @@ fn cover_fingerprint(format: Format, stages: &Stages) -> CoverageItem {
 fn cover_inspection(inspection: Inspection, format: Format, stages: &Stages) -> CoverageItem {
     let question = inspection.question();
     let pictures = Pictures::of(stages);
-    if !is_decoded(format) && pictures.all() == 0 {
+    if !format.is_decoded() && pictures.all() == 0 {
         return coverage::answered(question, format, false, "");
     }
     let Some(found) = stages.inspections.get(&inspection) else {
@@ -99,7 +99,7 @@ fn cover_inspection(inspection: Inspection, format: Format, stages: &Stages) -> 
         return CoverageItem::new(question, CoverageStatus::Aborted, pictures.sentence());
     }
     if found.iter().any(|found| found.evidence.applicable) {
-        let what = if is_decoded(format) {
+        let what = if format.is_decoded() {
             "tested; see evidence".to_owned()
         } else {
             pictures.sentence()
@@ -159,10 +159,6 @@ impl Pictures {
              {PICTURES_MAX}, together no larger than one picture may be, and none that is damaged"
         )
     }
-}
-
-fn is_decoded(format: Format) -> bool {
-    matches!(format, Format::Jpeg | Format::Png)
 }
 
 fn why_aborted(stages: &Stages) -> String {

@@ -1,6 +1,6 @@
 //! The small pictures in a file against the picture: the one of its metadata, and the one that a signer put in.
 
-use assay_forensics::{Format, Found, Inspection, Sniff, Structure, inspect_signed_thumbnail};
+use assay_forensics::{Found, Inspection, Sniff, Structure, inspect_signed_thumbnail};
 
 use super::{CredentialFound, PixelFinding, PixelOutput, check_credential, look_at_pixels, walk};
 use crate::analyst::Work;
@@ -24,7 +24,7 @@ fn against_credential(
     sniff: &Sniff,
     structure: &Structure,
 ) -> Option<Found> {
-    if !matches!(sniff.format, Format::Jpeg | Format::Png) {
+    if !sniff.format.is_decoded() {
         return None;
     }
     let CredentialFound::Report(report) = check_credential(work, bytes)? else {
