@@ -1,8 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::bytes::index_u64;
 use crate::coverage::CoverageStatus;
 use crate::fusion::Priors;
+use crate::limits::TEXT_BYTES_MAX;
 use crate::samples::{self, Field};
 use crate::verdict::{Label, Reason, Verdict, judge};
 
@@ -173,7 +175,8 @@ fn sub_directory_bomb_is_a_limit_hit_and_nothing_worse() {
 
 #[test]
 fn text_bomb_is_a_limit_hit_and_the_rest_goes_on() {
-    let bomb = samples::compressed_text_chunk("Comment", &vec![0; 32 * 1024 * 1024]);
+    let text = vec![0; 2 * index_u64(TEXT_BYTES_MAX)];
+    let bomb = samples::compressed_text_chunk("Comment", &text);
     let png = samples::with_chunks(&samples::png(), &[bomb]);
     let (analysis, _) = see(&png, "a.png");
     assert_eq!(analysis.limits[0].class, "limit_bytes");
