@@ -41,7 +41,9 @@ pub(crate) struct Known {
     pub(crate) sha256: String,
     pub(crate) bytes: u64,
     pub(crate) priors: Priors,
-    /// What detectors outside of Assay said.
+    /// Whether there are detectors outside of Assay that could be asked.
+    pub(crate) has_detectors: bool,
+    /// What they said; nothing if none looks at such files.
     pub(crate) opinions: Vec<Opinion>,
     /// What findings weigh, if not what is built in.
     pub(crate) calibration: Option<Arc<Calibrated>>,
@@ -101,7 +103,9 @@ pub(crate) fn compose(
     let mut coverage = analysis.coverage;
     explain_gaps(&mut coverage, &summaries);
     coverage.extend(findings.coverage);
-    opinions::cover(&mut coverage, &known.opinions);
+    if known.has_detectors {
+        opinions::cover(&mut coverage, &known.opinions);
+    }
 
     let result = VerificationResult {
         schema: SCHEMA_NAME,

@@ -151,6 +151,7 @@ impl Verifier {
             sha256: content.id.hex(),
             bytes: content.bytes,
             priors: self.settings.priors,
+            has_detectors: !self.consultants.is_empty(),
             opinions,
             calibration: self.settings.calibration.clone(),
             now_s: now_s(self.clock.as_ref()),

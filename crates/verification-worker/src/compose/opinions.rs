@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use assay_detectors::{Finding, Opinion, coverage};
+use assay_detectors::{Finding, Opinion, Status, coverage};
 use assay_forensics::coverage::needs_detector;
 use assay_forensics::evidence::EVIDENCE_ITEMS_MAX;
 use assay_forensics::{Circumstances, CoverageItem, CoverageStatus, Evidence};
@@ -28,11 +28,9 @@ pub(super) fn maps(opinions: &[Opinion]) -> Maps {
     opinions.iter().filter_map(map).collect()
 }
 
-/// Puts what detectors tested, and which of them were not heard, in place of what the analyses say of their questions.
+/// Puts what detectors tested, and which of them were not heard, in place of what the analyses say of their questions:
+/// those say that there are no detectors.
 pub(super) fn cover(items: &mut Vec<CoverageItem>, opinions: &[Opinion]) {
-    if opinions.is_empty() {
-        return;
-    }
     let of_detectors = coverage(opinions);
     let answered: BTreeSet<&str> = of_detectors
         .iter()
@@ -43,10 +41,24 @@ pub(super) fn cover(items: &mut Vec<CoverageItem>, opinions: &[Opinion]) {
         .iter_mut()
         .filter(|item| needs_detector(&item.question))
     {
-        let why = "no detector that was heard looks for it";
+        let why = why_unanswered(opinions);
         *item = CoverageItem::new(&item.question, CoverageStatus::NotTested, why);
     }
     items.extend(of_detectors);
+}
+
+/// Why a question that only detectors answer is open, if none of them says something of it itself.
+fn why_unanswered(opinions: &[Opinion]) -> &'static str {
+    let passes =
+        |opinion: &Opinion| opinion.status == Status::NotApplicable && opinion.findings.is_empty();
+    if opinions.is_empty() {
+        "no detector takes this kind of file"
+    } else if opinions.iter().all(passes) {
+        // Each says why under its own name: for its kind, for its size.
+        "no detector takes this file"
+    } else {
+        "no detector that was heard looks for it"
+    }
 }
 
 /// What detectors change about the grounds of a verdict.

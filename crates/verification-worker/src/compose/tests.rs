@@ -14,6 +14,7 @@ fn known() -> Known {
         sha256: "ab".repeat(32),
         bytes: 1_000,
         priors: Priors::default(),
+        has_detectors: false,
         opinions: Vec::new(),
         calibration: None,
         now_s: 0,

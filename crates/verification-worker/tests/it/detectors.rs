@@ -318,7 +318,10 @@ async fn without_a_detector_that_is_required_there_is_no_result() {
 
     // A text has nothing to do with it.
     let text = desk.verify(b"just some words".to_vec(), "a.txt").await;
-    assert!(text.unwrap().detectors.is_empty());
+    let text = text.unwrap();
+    assert!(text.detectors.is_empty());
+    let why = &coverage(&text, "face_swap").why;
+    assert_eq!(why, "no detector takes this kind of file");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
