@@ -73,13 +73,18 @@ impl Consultants {
     ///
     /// # Errors
     /// [`Failure::Parked`].
-    pub(crate) fn refuse_while_shut(&self, job_id: JobId, sniff: &Sniff) -> Result<(), Failure> {
+    pub(crate) fn refuse_while_shut(
+        &self,
+        job_id: JobId,
+        sniff: &Sniff,
+        steps: &dyn Steps,
+    ) -> Result<(), Failure> {
         let modality = Modality::of(sniff.format.kind());
         let (Some(panel), Some(modality)) = (self.panel.as_ref(), modality) else {
             return Ok(());
         };
         let refused = panel.refuse_while_shut(modality);
-        refused.map_err(|parked| tell(job_id, parked))
+        refused.map_err(|parked| tell(job_id, parked, steps))
     }
 
     /// One opinion of each, whatever became of it; none at all if nobody looks at such files. Dropping the future takes
@@ -109,7 +114,7 @@ impl Consultants {
         let ask = question.of(modality);
         let ask = ask.map_err(|source| Failure::Read { id, source })?;
         let opinions = panel.ask(ask, &mut told).await;
-        let opinions = opinions.map_err(|parked| tell(job_id, parked))?;
+        let opinions = opinions.map_err(|parked| tell(job_id, parked, steps))?;
         if let Some(failure) = lacking(&opinions) {
             steps.fail(DETECTORS, &failure.to_string());
             return Err(failure);
@@ -149,9 +154,12 @@ fn lacking(opinions: &[Opinion]) -> Option<Failure> {
     })
 }
 
-/// The record of a job that waits does not say for whom.
-fn tell(job_id: JobId, parked: Parked) -> Failure {
+/// An interruption has no words: the record of a job that waits says in its progress for whom.
+fn tell(job_id: JobId, parked: Parked, steps: &dyn Steps) -> Failure {
     let detector = &parked.detector;
+    let message =
+        format!("waits for detector {detector}, which is required and not asked at present");
+    steps.advance(DETECTORS, 0, 0, &message);
     tracing::info!(job.id = %job_id, detector, "job {job_id} has to {parked}");
     Failure::Parked(parked)
 }

@@ -142,7 +142,7 @@ impl Verifier {
             asked: &asked,
             begun_at,
         };
-        self.refuse_while_shut(&file).await?;
+        self.refuse_while_shut(&file, steps).await?;
         let reports = self.analyse(&file, steps).await?;
         let opinions = self.consult(&file, &reports, steps).await?;
         steps.start(FUSE);
@@ -181,7 +181,7 @@ impl Verifier {
     }
 
     /// Has a job that needs a detector wait while that is shut off, before the job costs more than a first look.
-    async fn refuse_while_shut(&self, file: &InHand<'_>) -> Result<(), Failure> {
+    async fn refuse_while_shut(&self, file: &InHand<'_>, steps: &dyn Steps) -> Result<(), Failure> {
         if !self.consultants.is_shut() {
             return Ok(());
         }
@@ -189,7 +189,7 @@ impl Verifier {
         // A file that is refused says so when it is analysed.
         first_look(&reports).map_or(Ok(()), |sniff| {
             let job_id = file.subject.job_id;
-            self.consultants.refuse_while_shut(job_id, &sniff)
+            self.consultants.refuse_while_shut(job_id, &sniff, steps)
         })
     }
 

@@ -342,10 +342,16 @@ async fn a_job_waits_for_a_detector_that_is_required_and_spends_nothing() {
     let job = shop.wait(id, |job| job.state == JobState::Waiting).await;
     assert_eq!((job.counters.errors, job.counters.interruptions), (0, 1));
     assert!(detector.state.seen().is_empty());
-    // Nothing was done for it but a first look.
-    let steps = job.progress.unwrap().steps;
-    let begun = steps.iter().filter(|step| step.started_at_ms.is_some());
-    assert_eq!(begun.count(), 1, "{steps:?}");
+    // Nothing was done for it but a first look, and it says for whom it waits.
+    let progress = job.progress.unwrap();
+    let message = "waits for detector acme, which is required and not asked at present";
+    assert_eq!(progress.message, message);
+    let steps = progress.steps.iter();
+    let begun = steps.filter(|step| step.started_at_ms.is_some());
+    let begun: Vec<_> = begun
+        .map(|step| (step.name.as_str(), step.message.as_str()))
+        .collect();
+    assert_eq!(begun, [("fetch", ""), ("detectors", message)]);
 
     assert!(panel.automatic("acme"));
     clock.advance(REST_MS);
