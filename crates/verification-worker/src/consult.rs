@@ -16,12 +16,15 @@ use assay_forensics::Sniff;
 
 use crate::content::Content;
 use crate::failure::Failure;
+use crate::render::Shared;
 use crate::steps::{DETECTORS, Steps};
 
 /// Those who are asked. Clones are the same.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Consultants {
     panel: Option<Panel>,
+    /// What makes renditions, if there is more than one who may want the same.
+    shared: Option<Shared>,
 }
 
 /// What they are asked about.
@@ -39,9 +42,16 @@ impl Consultants {
     /// # Errors
     /// The times of one are none that a breaker can have.
     pub(crate) fn open(settings: &Settings, tools: &Tools) -> Result<Self, ConfigError> {
-        let panel = Panel::open(settings, tools)?;
+        let mut tools = tools.clone();
+        let mut shared = None;
+        // What is kept takes memory, for nothing if there is only one to look at it.
+        if settings.external.len() > 1 {
+            let renderer = Shared::new(Arc::clone(&tools.renderer));
+            tools.renderer = Arc::new(shared.insert(renderer).clone());
+        }
+        let panel = Panel::open(settings, &tools)?;
         let panel = Some(panel).filter(|panel| !panel.is_empty());
-        Ok(Self { panel })
+        Ok(Self { panel, shared })
     }
 
     /// Whether there is nobody to ask.
@@ -113,6 +123,8 @@ impl Consultants {
         let (job_id, id) = (question.job_id, question.content.id);
         let ask = question.of(modality);
         let ask = ask.map_err(|source| Failure::Read { id, source })?;
+        let shared = self.shared.as_ref();
+        let _kept = shared.map(|shared| shared.keep(&ask.file));
         let opinions = panel.ask(ask, &mut told).await;
         let opinions = opinions.map_err(|parked| tell(job_id, parked, steps))?;
         if let Some(failure) = lacking(&opinions) {

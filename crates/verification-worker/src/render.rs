@@ -1,6 +1,8 @@
 //! What detectors are shown of a picture besides the file itself, made by a child process like everything that parses
 //! a stranger's bytes.
 
+mod shared;
+
 use std::fs::File;
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::Value;
 
+pub(crate) use self::shared::Shared;
 use crate::analyst::{Analyst, Stage, StageOutcome, Time, Unheard, Work};
 
 /// Names the stage. Jobs have no say in it, so it is none of `stages::ALL`.
