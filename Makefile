@@ -5,9 +5,11 @@ CARGO ?= cargo
 N ?= 20
 TESTS ?= --workspace
 ROUNDS ?= 50
-# Scenes that each camera takes for `make forensics-report`, and a folder of unedited photos; none if empty.
+# Scenes that each camera takes for `make forensics-report`, a folder of unedited photos, none if empty, and words that the
+# names of cells must hold, as 'watermarked, PNG'; all if empty.
 SEEDS ?= 2
 PHOTOS ?=
+ONLY ?=
 # How long `make fuzz` feeds each parser, and which of them; all if empty.
 SECONDS ?= 30
 PARSERS ?=
@@ -108,9 +110,9 @@ openapi-check: ## Hold a server to its description of HTTP/JSON, for three minut
 	$(CARGO) build --locked --quiet -p assay-cli
 	python3 tests/clients/openapi_check.py target/debug/assay target/schemathesis
 
-forensics-report: ## Show what the analyses find, miss and wrongly find; PHOTOS names a folder of real photos, SEEDS is how many scenes.
+forensics-report: ## Show what the analyses find, miss and wrongly find; SEEDS is how many scenes, PHOTOS a folder of real photos, ONLY names cells.
 	$(CARGO) build --locked --release --quiet -p assay-corpus
-	target/release/forensics-report --seeds $(SEEDS) $(if $(PHOTOS),--photos "$(PHOTOS)")
+	target/release/forensics-report --seeds $(SEEDS) $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(ONLY),--only "$(ONLY)")
 
 ci: ## What the machine that guards main runs.
 	bash .ci/run

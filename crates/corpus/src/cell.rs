@@ -8,6 +8,7 @@ pub use small::small;
 
 use crate::declared::Declaration;
 use crate::recipe::{Benign, Edit, Grid, Lie, Recipe, Save};
+use crate::watermark::Middle;
 
 /// Ids of evidence, as analyses name it.
 pub mod id {
@@ -98,13 +99,19 @@ impl Cell {
         self
     }
 
+    /// Its family and its name, e.g. `saved, 75 to 90`.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{}, {}", self.family, self.name)
+    }
+
     /// What it is in the eyes of a judge.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self.recipe {
             Recipe::Benign(_) => Kind::Benign,
             Recipe::Lie(_) => Kind::Manipulated,
-            Recipe::Watermarked(_) | Recipe::Declared(_) => Kind::Generated,
+            Recipe::Watermarked(..) | Recipe::Declared(_) => Kind::Generated,
         }
     }
 }
@@ -183,8 +190,12 @@ fn cut_behind_thumbnail(quality: u8) -> Cell {
     Cell::new("thumbnail left stale", "part cut off", recipe).seeking(id::THUMBNAIL)
 }
 
-fn watermarked(save: Save) -> Cell {
-    Cell::new("watermarked", save.name(), Recipe::Watermarked(save)).seeking(id::WATERMARK)
+fn watermarked(middle: Middle, save: Save) -> Cell {
+    let name = match middle {
+        Middle::Real => save.name(),
+        Middle::Byte => format!("{}, written in bytes", save.name()),
+    };
+    Cell::new("watermarked", name, Recipe::Watermarked(middle, save)).seeking(id::WATERMARK)
 }
 
 fn declared(declaration: Declaration) -> Cell {

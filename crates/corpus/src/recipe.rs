@@ -14,6 +14,7 @@ use crate::declared::Declaration;
 use crate::error::Error;
 use crate::original::Original;
 use crate::random::Random;
+use crate::watermark::Middle;
 use crate::{jpeg, png, watermark};
 
 /// What happens to an original.
@@ -23,8 +24,8 @@ pub enum Recipe {
     Benign(Benign),
     /// Something that makes the picture say what was not there.
     Lie(Lie),
-    /// The watermark of a generator is put in.
-    Watermarked(Save),
+    /// The watermark of a generator is put in, by a writer that has the middle of its colours there.
+    Watermarked(Middle, Save),
     /// Metadata says that a generator made it.
     Declared(Declaration),
 }
@@ -58,8 +59,8 @@ impl Recipe {
         match self {
             Self::Benign(benign) => benign.make(original).map(Made::from),
             Self::Lie(lie) => lie.make(original),
-            Self::Watermarked(save) => {
-                let picture = watermark::marked(&original.picture);
+            Self::Watermarked(middle, save) => {
+                let picture = watermark::marked(&original.picture, *middle);
                 save.write(&picture, &original.camera).map(Made::from)
             }
             Self::Declared(declaration) => declaration

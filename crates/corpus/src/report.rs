@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
 
 /// Whether the verdict of every harmless file is inconclusive.
 fn run(args: &Args) -> anyhow::Result<bool> {
-    let cells = if args.small { small() } else { full() };
+    let cells = cells(args)?;
     let mut tally = Tally::new(&cells);
     let sources = originals::sources(args)?;
     for (at, source) in sources.iter().enumerate() {
@@ -55,6 +55,16 @@ fn run(args: &Args) -> anyhow::Result<bool> {
         writeln!(out, "{line}")?;
     }
     Ok(tally.wronged().is_empty())
+}
+
+/// The cells that were asked for.
+fn cells(args: &Args) -> anyhow::Result<Vec<Cell>> {
+    let mut cells = if args.small { small() } else { full() };
+    if let Some(only) = &args.only {
+        cells.retain(|cell| cell.full_name().contains(only));
+        anyhow::ensure!(!cells.is_empty(), "there is no cell of the name {only:?}");
+    }
+    Ok(cells)
 }
 
 /// Makes and looks at all files of one original.
@@ -81,4 +91,21 @@ fn visit(
         tally.add(at, &cell, &original.name, &made, &look(&made.bytes)?);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_chosen_by_words_of_their_names() {
+        let chosen = |words: &str| {
+            let args = ["forensics-report", "--only", words];
+            cells(&Args::parse_from(args)).map(|cells| cells.len())
+        };
+        // Each way to write the mark has a cell.
+        assert_eq!(chosen("watermarked, PNG").unwrap(), 2);
+        assert_eq!(chosen("watermarked").unwrap(), 4);
+        assert!(chosen("no such cell").is_err());
+    }
 }

@@ -3,7 +3,8 @@
 //!
 //! One level of the Haar wavelet of the U plane is cut into blocks of 4 × 4 coefficients. In each the largest
 //! coefficient but the first is moved so that its remainder by 36 says one bit: a quarter of 36 for 0, three quarters
-//! for 1. U is taken of samples that are real numbers, where `OpenCV`'s U has an offset of one half.
+//! for 1. U is taken of samples that are real numbers, where `OpenCV`'s U has an offset of one half, or of bytes
+//! ([`Middle`]).
 
 use image::RgbImage;
 
@@ -20,12 +21,31 @@ const BLOCK: usize = 4;
 const CELL: u32 = 2;
 /// Pixels of a block each way.
 const BLOCK_PIXELS: u32 = 8;
-/// `OpenCV`'s offset of U for samples that are real numbers.
-const OFFSET: f32 = 0.5;
+
+/// Where `OpenCV` has the middle of the U plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Middle {
+    /// At 0.5, of samples that are real numbers: as the diffusers library writes.
+    Real,
+    /// At 128, of bytes.
+    Byte,
+}
+
+impl Middle {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Real, Self::Byte];
+
+    const fn level(self) -> f32 {
+        match self {
+            Self::Real => 0.5,
+            Self::Byte => 128.0,
+        }
+    }
+}
 
 /// The picture with the mark in it; parts that fill no block stay as they are.
 #[must_use]
-pub fn marked(picture: &RgbImage) -> RgbImage {
+pub fn marked(picture: &RgbImage, middle: Middle) -> RgbImage {
     let mut picture = picture.clone();
     let (columns, rows) = (
         picture.width() / BLOCK_PIXELS,
@@ -33,7 +53,8 @@ pub fn marked(picture: &RgbImage) -> RgbImage {
     );
     let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
     for ((column, row), bit) in places.zip(key_bits().cycle()) {
-        mark(&mut picture, column * BLOCK_PIXELS, row * BLOCK_PIXELS, bit);
+        let (x, y) = (column * BLOCK_PIXELS, row * BLOCK_PIXELS);
+        mark(&mut picture, x, y, middle, bit);
     }
     picture
 }
@@ -44,8 +65,8 @@ pub fn key_bits() -> impl Iterator<Item = bool> + Clone {
 }
 
 /// Writes one bit into the block whose upper left pixel is `(x, y)`.
-fn mark(picture: &mut RgbImage, x: u32, y: u32, bit: bool) {
-    let coefficients = low_pass(picture, x, y);
+fn mark(picture: &mut RgbImage, x: u32, y: u32, middle: Middle, bit: bool) {
+    let coefficients = low_pass(picture, x, y, middle);
     let mut largest = (1, 0.0_f32);
     for (at, value) in coefficients.iter().enumerate().skip(1) {
         if value.abs() > largest.1.abs() {
@@ -67,23 +88,23 @@ fn cell(at: usize) -> u32 {
 }
 
 /// The 16 low-pass coefficients of a block, row by row: half of the sum of four pixels.
-fn low_pass(picture: &RgbImage, x: u32, y: u32) -> [f32; BLOCK * BLOCK] {
+fn low_pass(picture: &RgbImage, x: u32, y: u32, middle: Middle) -> [f32; BLOCK * BLOCK] {
     std::array::from_fn(|at| {
         let (left, top) = (x + cell(at % BLOCK), y + cell(at / BLOCK));
         let cells = [(0, 0), (1, 0), (0, 1), (1, 1)];
         let sum: f32 = cells
-            .map(|(dx, dy)| u_at(picture, left + dx, top + dy))
+            .map(|(dx, dy)| u_at(picture, left + dx, top + dy) + middle.level())
             .iter()
             .sum();
         sum / 2.0
     })
 }
 
-/// `OpenCV`'s U of one pixel: `0.492 (B - Y)` and the offset.
+/// U of one pixel with its middle at 0: `0.492 (B - Y)`.
 fn u_at(picture: &RgbImage, x: u32, y: u32) -> f32 {
     let [red, green, blue] = picture.get_pixel(x, y).0.map(f32::from);
     let luma = 0.299 * red + 0.587 * green + 0.114 * blue;
-    0.492 * (blue - luma) + OFFSET
+    0.492 * (blue - luma)
 }
 
 /// Changes U of the 2 × 2 pixels at `(x, y)`, with Y and V as they are.
@@ -109,11 +130,11 @@ mod tests {
     use crate::camera::FIRST;
 
     /// Bits of the key that a majority of the blocks says.
-    fn agreeing(picture: &RgbImage) -> usize {
+    fn agreeing(picture: &RgbImage, middle: Middle) -> usize {
         let mut votes = [0_i32; KEY_BITS];
         let (columns, rows) = (picture.width() / 8, picture.height() / 8);
         for at in 0..columns * rows {
-            let block = low_pass(picture, at % columns * 8, at / columns * 8);
+            let block = low_pass(picture, at % columns * 8, at / columns * 8, middle);
             let largest = block[1..]
                 .iter()
                 .fold(0.0, |most: f32, value| most.max(value.abs()));
@@ -131,16 +152,25 @@ mod tests {
     fn the_key_reads_back_from_a_marked_picture_and_from_no_other() {
         for seed in 0..4 {
             let picture = FIRST.sized(320, 256).develop(seed).unwrap();
-            let clean = agreeing(&picture);
-            assert!((12..=36).contains(&clean), "{seed}: {clean}");
-            assert!(agreeing(&marked(&picture)) >= 46, "{seed}");
+            for middle in Middle::ALL {
+                let clean = agreeing(&picture, middle);
+                assert!((12..=36).contains(&clean), "{seed}, {middle:?}: {clean}");
+                // With the middle at 128 all coefficients are about as large, and one that was moved may not be the
+                // largest any more.
+                let least = match middle {
+                    Middle::Real => 46,
+                    Middle::Byte => 43,
+                };
+                let read = agreeing(&marked(&picture, middle), middle);
+                assert!(read >= least, "{seed}, {middle:?}: {read}");
+            }
         }
     }
 
     #[test]
     fn the_mark_is_not_seen() {
         let picture = FIRST.sized(320, 256).develop(1).unwrap();
-        let marked = marked(&picture);
+        let marked = marked(&picture, Middle::Real);
         let apart = picture.as_raw().iter().zip(marked.as_raw());
         let mean = apart.map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>()
             / picture.as_raw().len() as f64;
@@ -156,6 +186,6 @@ mod tests {
     #[test]
     fn a_picture_smaller_than_a_block_stays_as_it_is() {
         let picture = RgbImage::from_pixel(7, 9, image::Rgb([9, 99, 199]));
-        assert_eq!(marked(&picture), picture);
+        assert_eq!(marked(&picture, Middle::Real), picture);
     }
 }

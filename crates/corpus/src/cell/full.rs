@@ -6,6 +6,7 @@ use super::{
 };
 use crate::declared::Declaration;
 use crate::recipe::{Edit, Grid, MESSENGER_QUALITY, Save};
+use crate::watermark::Middle;
 
 /// What was saved before, and how it is saved after an edit.
 const WAYS: [(u8, Save); 4] = [
@@ -56,7 +57,9 @@ pub fn full() -> Vec<Cell> {
     cells.extend(pastes());
     cells.extend([Save::Png, Save::Jpeg(95), Save::Jpeg(85), Save::Jpeg(75)].map(copied));
     cells.extend([replaced_behind_thumbnail(90), cut_behind_thumbnail(90)]);
-    cells.extend([Save::Png, Save::Jpeg(95), Save::Jpeg(85)].map(watermarked));
+    let saves = [Save::Png, Save::Jpeg(95), Save::Jpeg(85)];
+    cells.extend(saves.map(|save| watermarked(Middle::Real, save)));
+    cells.push(watermarked(Middle::Byte, Save::Png));
     cells.extend(Declaration::ALL.map(declared));
     cells
 }

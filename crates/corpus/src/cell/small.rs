@@ -6,6 +6,7 @@ use super::{
 };
 use crate::declared::Declaration;
 use crate::recipe::{Edit, Grid, MESSENGER_QUALITY, Save};
+use crate::watermark::Middle;
 
 /// A few cells of each kind.
 #[must_use]
@@ -20,8 +21,8 @@ pub fn small() -> Vec<Cell> {
         copied(Save::Jpeg(75)),
         replaced_behind_thumbnail(90),
         cut_behind_thumbnail(90),
-        watermarked(Save::Png),
-        watermarked(Save::Jpeg(95)),
+        watermarked(Middle::Real, Save::Png),
+        watermarked(Middle::Real, Save::Jpeg(95)),
     ]);
     cells.extend(Declaration::ALL.map(declared));
     cells

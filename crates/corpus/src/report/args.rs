@@ -17,6 +17,9 @@ pub(super) struct Args {
     /// Width of the simulated photographs in pixels; their height is three quarters of it
     #[arg(long, default_value_t = 800, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(64..=8000))]
     pub(super) width: u16,
+    /// Only cells whose family and name, as "watermarked, PNG", hold these words
+    #[arg(long, value_name = "WORDS")]
+    pub(super) only: Option<String>,
     /// Only the few cells that tests hold
     #[arg(long)]
     pub(super) small: bool,

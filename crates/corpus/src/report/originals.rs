@@ -97,6 +97,7 @@ mod tests {
             seeds: 2,
             photos: photos.map(Path::to_owned),
             width: 100,
+            only: None,
             small: true,
         }
     }
