@@ -25,6 +25,7 @@ mod verdict;
 mod viewer;
 mod words;
 
+use assay_forensics::fusion::grouped;
 use prost_types::Timestamp;
 
 use html::Html;
@@ -110,7 +111,7 @@ fn write_header(html: &mut Html, page: &Page<'_>) {
     let pixels = size.map_or_else(String::new, |(width, height)| {
         format!("{width} × {height} pixels")
     });
-    let bytes = format!("{} bytes", ratio::grouped(&content.bytes.to_string()));
+    let bytes = format!("{} bytes", grouped(&content.bytes.to_string()));
     pairs(
         html,
         &[

@@ -3,6 +3,7 @@
 //! Inside a family the strongest counts, as its members see the same traces; over families log10
 //! ratios add up. `odds = prior odds · 10^sum`, `posterior = odds / (1 + odds)`.
 
+mod said;
 mod scale;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use said::{LOG10_SAID_MIN, grouped, times};
 pub use scale::verbal;
 
 use crate::evidence::{Evidence, Family, LogRatios};

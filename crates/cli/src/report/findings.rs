@@ -1,5 +1,7 @@
 //! What was found: what speaks for, what speaks against, and what weighs nothing, each with what else may explain it.
 
+use assay_forensics::fusion::grouped;
+
 use super::html::Html;
 use super::list::{ENTRIES_MAX, bullets};
 use super::ratio::{self, Question, Side};
@@ -166,7 +168,7 @@ fn inside(picture: &PicturePlace) -> String {
         "This is about one picture inside the document, and places are those of that picture: object {}, whose file \
          begins at byte {}. The document may show it on any page, or on none.",
         picture.object,
-        ratio::grouped(&picture.offset.to_string())
+        grouped(&picture.offset.to_string())
     )
 }
 

@@ -1,9 +1,11 @@
 //! What the file tells of its life, and what kept a test from looking at all of it.
 
+use assay_forensics::fusion::grouped;
+
 use super::html::Html;
 use super::list::bullets;
 use super::result::{ResultView, Stage};
-use super::{ratio, words};
+use super::words;
 
 /// Writes the section on the file's history.
 pub(super) fn write(html: &mut Html, result: &ResultView) {
@@ -70,7 +72,7 @@ pub(super) fn write_limits(html: &mut Html, result: &ResultView) {
         });
         bullets(html, &[], result.limits.hit.iter(), |html, hit| {
             let name = hit.limit.strip_suffix("_max").unwrap_or(&hit.limit);
-            let max = ratio::grouped(&hit.max.to_string());
+            let max = grouped(&hit.max.to_string());
             html.line(
                 "b",
                 &[],

@@ -1,12 +1,9 @@
 //! Likelihood ratios in words, as the ENFSI guideline for evaluative reporting (2015) has them said: how probable the
 //! findings are under either assumption, never how probable an assumption is.
 
-use super::result::{Evidence, Score, Verdict};
+use assay_forensics::fusion::{LOG10_SAID_MIN, times};
 
-/// What says less (log10) is told as nothing.
-const LOG10_SHOWN_MIN: f64 = 0.05;
-/// Above this log10 the figure says no more than "more than a million".
-const LOG10_SHOWN_MAX: f64 = 6.0;
+use super::result::{Evidence, Score, Verdict};
 
 /// The two questions that evidence speaks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +64,9 @@ impl Question {
 
 /// Which way a log10 likelihood ratio speaks.
 pub(super) fn side(log10_lr: f64) -> Side {
-    if log10_lr >= LOG10_SHOWN_MIN {
+    if log10_lr >= LOG10_SAID_MIN {
         Side::For
-    } else if log10_lr <= -LOG10_SHOWN_MIN {
+    } else if log10_lr <= -LOG10_SAID_MIN {
         Side::Against
     } else {
         Side::Neither
@@ -90,51 +87,9 @@ pub(super) fn sentence(subject: &str, question: Question, log10_lr: f64) -> Stri
     format!("{subject} {times} more probable if {more} than if {less}.")
 }
 
-/// "about 100 times": two digits that count, as the ratio is not known better.
-fn times(log10_lr: f64) -> String {
-    if log10_lr > LOG10_SHOWN_MAX {
-        return "more than a million times".to_owned();
-    }
-    let ratio = 10f64.powf(log10_lr);
-    if ratio < 9.95 {
-        return format!("about {ratio:.1} times");
-    }
-    let unit = 10f64.powf(ratio.log10().floor() - 1.0);
-    let rounded = (ratio / unit).round() * unit;
-    format!("about {} times", grouped(&format!("{rounded:.0}")))
-}
-
-/// Digits in groups of three.
-pub(super) fn grouped(digits: &str) -> String {
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ratios_are_said_with_two_digits() {
-        for (log10_lr, words) in [
-            (0.05, "about 1.1 times"),
-            (0.7, "about 5.0 times"),
-            (0.999, "about 10 times"),
-            (1.0, "about 10 times"),
-            (1.1, "about 13 times"),
-            (4.0, "about 10,000 times"),
-            (6.0, "about 1,000,000 times"),
-            (6.1, "more than a million times"),
-        ] {
-            assert_eq!(times(log10_lr), words, "{log10_lr}");
-        }
-    }
 
     #[test]
     fn either_side_is_said_as_more_probable_findings() {
@@ -156,9 +111,9 @@ mod tests {
 
     #[test]
     fn what_says_little_is_on_no_side() {
-        assert_eq!(side(LOG10_SHOWN_MIN), Side::For);
+        assert_eq!(side(LOG10_SAID_MIN), Side::For);
         assert_eq!(side(0.049), Side::Neither);
-        assert_eq!(side(-LOG10_SHOWN_MIN), Side::Against);
+        assert_eq!(side(-LOG10_SAID_MIN), Side::Against);
         assert_eq!(side(f64::NAN), Side::Neither);
     }
 }
