@@ -77,7 +77,7 @@ pub(crate) fn compose(
     } = outputs::read(reports)?;
     let summaries = summarise(reports, options);
     let content = Content {
-        sha256: known.sha256,
+        sha256: known.sha256.clone(),
         bytes: known.bytes,
         width: sniff.size.map(|size| size.width),
         height: sniff.size.map(|size| size.height),
@@ -103,9 +103,7 @@ pub(crate) fn compose(
     let mut coverage = analysis.coverage;
     explain_gaps(&mut coverage, &summaries);
     coverage.extend(findings.coverage);
-    if known.has_detectors {
-        opinions::cover(&mut coverage, &known.opinions);
-    }
+    cover_detectors(&mut coverage, &known);
 
     let result = VerificationResult {
         schema: SCHEMA_NAME,
@@ -135,6 +133,13 @@ pub(crate) fn compose(
         ),
     };
     Ok(Composed { result, maps })
+}
+
+/// Says what the detectors outside of Assay looked at, where there are any.
+fn cover_detectors(coverage: &mut Vec<CoverageItem>, known: &Known) {
+    if known.has_detectors {
+        opinions::cover(coverage, &known.opinions);
+    }
 }
 
 /// What made the result.
