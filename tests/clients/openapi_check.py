@@ -3,7 +3,7 @@
     python3 tests/clients/openapi_check.py PROGRAM FOLDER
 
 PROGRAM is `assay`, which is started over a folder and ports of its own; FOLDER is where schemathesis is installed, if it
-is not yet. The exit code is that of schemathesis: 0 nothing was found.
+is not yet; it takes Python 3.11 or newer. The exit code is that of schemathesis: 0 nothing was found.
 """
 
 import subprocess
@@ -26,6 +26,10 @@ CHECKS = [
 EXAMPLES = 40
 REQUEST_S = 30
 ALL_S = 170
+# When it is given up: a stream that does not end is waited for.
+GIVE_UP_S = 300
+# The events of jobs that wait behind a pause do not end.
+LEFT_OUT = "/pause$"
 # Stands before the address in what the server says of itself.
 HTTP = "HTTP/JSON"
 ANY_PORT = "127.0.0.1:0"
@@ -55,10 +59,11 @@ def start(program, data):
 def check(schemathesis, url, folder):
     """Sends requests for a few minutes; answers the exit code."""
     words = [schemathesis, "run", f"{url}/openapi.json", "--checks", ",".join(CHECKS)]
+    words += ["--exclude-path-regex", LEFT_OUT]
     words += ["--max-examples", str(EXAMPLES), "--request-timeout", str(REQUEST_S), "--max-time", str(ALL_S)]
     # The same requests each time, but for names that the server makes up.
     words += ["--seed", "1", "--generation-deterministic", "--continue-on-failure"]
-    return subprocess.run(words, cwd=folder, check=False).returncode
+    return subprocess.run(words, cwd=folder, check=False, timeout=GIVE_UP_S).returncode
 
 
 def main(program, environment):
