@@ -1,11 +1,16 @@
 //! Dead letters: found, edited, put back, forgotten.
 
+use std::sync::Arc;
+
 use assay_api::v1 as pb;
+use assay_core::port::JobStore;
 use assay_core::retry::DeadLetterReason;
+use assay_store::StoreConfig;
 use pb::dead_letter::Payload;
 use tonic::Status;
 
 use crate::fixture::{Fixture, fields, reason};
+use crate::scripted::{Script, ScriptedStore};
 
 const NOBODY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
@@ -266,6 +271,76 @@ async fn pages_of_letters_lead_to_the_last() {
     expected.sort_unstable();
     seen.sort_unstable();
     assert_eq!(seen, expected);
+}
+
+/// A gateway over a store that lets people do `most` things by hand, with three dead letters.
+async fn breaking(most: usize) -> Fixture {
+    let wrap = |inner| -> Arc<dyn JobStore> {
+        Arc::new(ScriptedStore {
+            script: Script::BreaksAfter(most),
+            inner,
+            noted: Arc::default(),
+        })
+    };
+    let fixture = Fixture::over(&[], StoreConfig::default(), wrap).await;
+    for _ in 0..3 {
+        dead(&fixture, DeadLetterReason::Orphan).await;
+    }
+    fixture
+}
+
+/// What was done before the store went away is told, and why there is no more.
+#[tokio::test]
+async fn an_error_on_the_way_is_told_beside_what_was_done() {
+    let purge = pb::PurgeDeadLettersRequest {
+        all: true,
+        ..Default::default()
+    };
+    let fixture = breaking(2).await;
+    let purged = fixture.admin().purge_dead_letters(purge.clone()).await;
+    let purged = purged.unwrap().into_inner();
+    assert_eq!((purged.matched, purged.purged, purged.more), (2, 2, true));
+    assert_eq!(purged.stopped, "STORE_UNAVAILABLE");
+    assert_eq!(list(&fixture, Default::default()).await.len(), 1);
+
+    let redrive = pb::RedriveDeadLettersRequest {
+        per_second: 1_000,
+        ..Default::default()
+    };
+    let fixture = breaking(2).await;
+    let redriven = fixture.admin().redrive_dead_letters(redrive.clone()).await;
+    let redriven = redriven.unwrap().into_inner();
+    assert_eq!((redriven.redriven, redriven.more), (2, true));
+    assert_eq!(redriven.stopped, "STORE_UNAVAILABLE");
+
+    let fixture = breaking(0).await;
+    let nothing = fixture.admin().purge_dead_letters(purge).await;
+    assert_eq!(reason(&nothing.unwrap_err()), "STORE_UNAVAILABLE");
+    let nothing = fixture.admin().redrive_dead_letters(redrive).await;
+    assert_eq!(reason(&nothing.unwrap_err()), "STORE_UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn a_purge_of_a_queue_that_breaks_off_says_how_far_it_came() {
+    for (most, cancelled) in [(2, Some(2)), (0, None)] {
+        let fixture = breaking(most).await;
+        for _ in 0..3 {
+            fixture.submit().await;
+        }
+        let request = pb::PurgeQueueRequest {
+            kind: "content-verification".to_owned(),
+            ..Default::default()
+        };
+        match (fixture.admin().purge_queue(request).await, cancelled) {
+            (Ok(purged), Some(cancelled)) => {
+                let purged = purged.into_inner();
+                assert_eq!((purged.cancelled, purged.more), (cancelled, true));
+                assert_eq!(purged.stopped, "STORE_UNAVAILABLE");
+            }
+            (Err(status), None) => assert_eq!(reason(&status), "STORE_UNAVAILABLE"),
+            (answer, _) => panic!("{answer:?}"),
+        }
+    }
 }
 
 /// Nothing was done when the first of them fails.

@@ -33,6 +33,8 @@ pub(crate) enum Script {
     DiskFull,
     /// It is never answered.
     Hang,
+    /// It is recorded. People may do so many things to jobs by hand, then the store can't be reached.
+    BreaksAfter(usize),
 }
 
 pub(crate) struct ScriptedStore {
@@ -47,6 +49,31 @@ pub(crate) struct ScriptedStore {
 pub(crate) enum Noted {
     Promoted(JobId, u64),
     Withdrawn(JobId, u64),
+    ByHand(JobId),
+}
+
+impl ScriptedStore {
+    /// Notes what somebody does to a job by hand, unless it is one too many.
+    fn by_hand(&self, id: JobId) -> Result<(), StoreError> {
+        let mut noted = self.noted.lock();
+        let by_hand = |noted: &&Noted| matches!(noted, Noted::ByHand(_));
+        let done = noted.iter().filter(by_hand).count();
+        match self.script {
+            Script::BreaksAfter(most) if done >= most => Err(StoreError::Unavailable {
+                why: "the connection broke".to_owned(),
+            }),
+            Script::BreaksAfter(_) => {
+                noted.push(Noted::ByHand(id));
+                Ok(())
+            }
+            Script::Publish
+            | Script::PublishElsewhere
+            | Script::PublishAndVanish
+            | Script::LoseAnswer
+            | Script::DiskFull
+            | Script::Hang => Ok(()),
+        }
+    }
 }
 
 #[async_trait]
@@ -91,9 +118,11 @@ impl JobStore for ScriptedStore {
                 why: "the connection broke".to_owned(),
             }),
             Script::Publish => Ok(true),
-            Script::PublishElsewhere | Script::LoseAnswer | Script::DiskFull | Script::Hang => {
-                Ok(false)
-            }
+            Script::PublishElsewhere
+            | Script::LoseAnswer
+            | Script::DiskFull
+            | Script::Hang
+            | Script::BreaksAfter(_) => Ok(false),
         }
     }
 
@@ -135,6 +164,7 @@ impl JobStore for ScriptedStore {
         id: JobId,
         states: &[JobState],
     ) -> Result<ClearAnswer, StoreError> {
+        self.by_hand(id)?;
         self.inner.clear(tenant, id, states).await
     }
 
@@ -153,10 +183,12 @@ impl JobStore for ScriptedStore {
         id: JobId,
         seen: Option<EventId>,
     ) -> Result<ForgetAnswer, StoreError> {
+        self.by_hand(id)?;
         self.inner.forget(tenant, id, seen).await
     }
 
     async fn redrive(&self, tenant: &Tenant, id: JobId) -> Result<RedriveAnswer, StoreError> {
+        self.by_hand(id)?;
         match self.inner.redrive(tenant, id).await? {
             RedriveAnswer::Queued(job, None) => {
                 let kept = self.inner.get_with_envelope(tenant, id).await?;
