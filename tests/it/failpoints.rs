@@ -10,9 +10,10 @@ const FEATURE: &str = "failpoints";
 /// It names failpoints, in order to arm those of other programs, and has none.
 const NAMES_THEM: &str = "assay-bench";
 
-/// What Cargo would build of the whole workspace.
+/// What Cargo would build here of the whole workspace. What only other platforms need, no build has downloaded.
 fn resolved(options: &[&str]) -> Metadata {
-    let options = ["--offline"].iter().chain(options);
+    let here = ["--offline", "--filter-platform", "host-tuple"];
+    let options = here.iter().chain(options);
     MetadataCommand::new()
         .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
         .other_options(options.map(ToString::to_string).collect::<Vec<_>>())
