@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    breakers, calibrate, completions, content, dev, doctor, jobs, queues, submit, token, verify,
-    watch, workers,
+    breakers, calibrate, completions, content, dead_letters, dev, doctor, jobs, queues, submit,
+    token, verify, watch, workers,
 };
 use crate::exit;
 
@@ -52,7 +52,10 @@ pub(crate) enum Command {
     /// Store files on the server without verifying them
     #[command(after_help = exit::PLAIN_HELP)]
     Content(content::Args),
-    /// Look at the queues, hold a kind of jobs back, let it go again
+    /// Look at jobs that were given up, mend them, put them back or forget them
+    #[command(name = "dead-letters", after_help = exit::MANY_HELP)]
+    DeadLetters(dead_letters::Args),
+    /// Look at the queues, hold a kind of jobs back, let it go again, cancel what waits
     #[command(after_help = exit::PLAIN_HELP)]
     Queues(queues::Args),
     /// List the worker processes that live, and what they run
@@ -97,6 +100,14 @@ mod tests {
             "watch j-1 --output jsonl",
             "doctor --output json",
             "content upload a.png b.png",
+            "dead-letters list --kind batch --reason crash-loop --since 12h --until 2026-01-31T12:00:00Z",
+            "dead-letters show j-1",
+            "dead-letters edit j-1 --payload -",
+            "dead-letters redrive j-1 j-2",
+            "dead-letters redrive --all --max 100000 --rate 1000/s --dry-run",
+            "dead-letters purge j-1 -y",
+            "dead-letters purge --until 7d --max 5 --yes",
+            "queues purge batch --lane low --lane high --include-delayed --dry-run",
             "completions fish",
             "calibrate folder --output calibration.json",
         ] {
@@ -110,6 +121,16 @@ mod tests {
             "verify a.png --json --output json",
             "verify",
             "content upload",
+            "dead-letters redrive j-1 --all",
+            "dead-letters redrive j-1 --dry-run",
+            "dead-letters redrive j-1 --kind batch",
+            "dead-letters redrive --all --max 0",
+            "dead-letters redrive --all --max 100001",
+            "dead-letters redrive --all --rate 1001",
+            "dead-letters purge j-1 --since 1h",
+            "dead-letters purge --all --max 0",
+            "dead-letters list --limit 100001",
+            "queues purge",
             "completions",
         ] {
             assert!(!is_taken(line), "{line}");

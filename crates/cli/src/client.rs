@@ -4,6 +4,7 @@
 //! [`patience`]; every error becomes a [`Fault`] with a sentence that names the next step.
 
 mod credential;
+mod dead_letters;
 mod fault;
 mod patience;
 mod time;

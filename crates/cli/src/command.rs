@@ -4,6 +4,7 @@ pub(crate) mod breakers;
 pub(crate) mod calibrate;
 pub(crate) mod completions;
 pub(crate) mod content;
+pub(crate) mod dead_letters;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod jobs;

@@ -10,8 +10,10 @@
 mod args;
 mod client;
 mod command;
+mod confirm;
 mod draft;
 mod exit;
+mod moment;
 mod output;
 mod report;
 mod server;
@@ -77,6 +79,9 @@ fn run(
         Command::Watch(args) => block_on(command::watch::run(args, terminal)),
         Command::Jobs(args) => block_on(command::jobs::run(args, terminal)),
         Command::Content(args) => block_on(command::content::run(args, terminal)),
+        Command::DeadLetters(args) => {
+            block_on(command::dead_letters::run(args, variables, terminal))
+        }
         Command::Queues(args) => block_on(command::queues::run(args, terminal)),
         Command::Breakers(args) => block_on(command::breakers::run(args, terminal)),
         Command::Workers(args) => block_on(command::workers::run(args, terminal)),

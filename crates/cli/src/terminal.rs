@@ -4,7 +4,10 @@
 //! that would move a terminal's cursor or forge lines; [`plain`] takes them out.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write as _};
+use std::io::{self, BufRead as _, IsTerminal, Read as _, Write as _};
+
+/// The longest answer of a person that is read, in bytes.
+const ANSWER_BYTES_MAX: u64 = 64;
 
 /// What standard output and standard error can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,20 @@ impl Terminal {
     /// Writes lines about the work. Nobody may be listening; the work goes on.
     pub(crate) fn note(self, text: &str) {
         drop(writeln!(io::stderr().lock(), "{text}"));
+    }
+
+    /// Asks a person yes or no, and answers what they typed.
+    ///
+    /// # Errors
+    /// When standard input cannot be read.
+    pub(crate) fn ask(self, question: &str) -> io::Result<String> {
+        let mut err = io::stderr().lock();
+        write!(err, "{question} [y/N] ")?;
+        err.flush()?;
+        let mut answer = String::new();
+        let stdin = io::stdin().lock();
+        stdin.take(ANSWER_BYTES_MAX).read_line(&mut answer)?;
+        Ok(answer)
     }
 
     /// The text, set off if the terminal can.

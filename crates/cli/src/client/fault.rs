@@ -14,6 +14,9 @@ use crate::terminal::plain;
 
 use step::{Place, next_step};
 
+/// What stands for the reason of a server that gave none.
+const NO_ANSWER: &str = "NO_ANSWER";
+
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
@@ -139,6 +142,12 @@ impl Fault {
             | Self::File { .. }
             | Self::Changed { .. } => None,
         }
+    }
+
+    /// The stable reason, or a word in its place.
+    pub(crate) fn word(&self) -> &str {
+        let reason = self.reason().filter(|reason| !reason.is_empty());
+        reason.unwrap_or(NO_ANSWER)
     }
 
     /// Whether it comes from a server of Assay: no other gives reasons.

@@ -1,4 +1,6 @@
-//! `assay queues`: what waits for a worker, and which kinds of jobs are held back.
+//! `assay queues`: what waits for a worker, which kinds of jobs are held back, and the end of what waits.
+
+mod purge;
 
 use clap::Subcommand;
 
@@ -24,6 +26,8 @@ enum Command {
     Pause(One),
     /// Let jobs of a kind run again
     Resume(One),
+    /// Cancel the jobs of a kind that wait; what runs goes on
+    Purge(purge::Args),
 }
 
 /// Where to ask, and how to answer.
@@ -61,6 +65,7 @@ pub(crate) async fn run(args: Args, terminal: Terminal) -> anyhow::Result<u8> {
             client.resume(&one.kind).await?;
             one.print(&client, terminal).await?;
         }
+        Command::Purge(args) => return purge::run(args, terminal).await,
     }
     Ok(exit::OK)
 }

@@ -34,7 +34,7 @@ pub(crate) struct Args {
 
 /// How urgent a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Lane {
+pub(crate) enum Lane {
     /// Waits for the others
     Low,
     /// Neither
@@ -120,7 +120,8 @@ fn label(text: &str) -> Result<(String, String), String> {
 }
 
 impl Lane {
-    fn wire(self) -> v1::Lane {
+    /// The same on the wire.
+    pub(crate) fn wire(self) -> v1::Lane {
         match self {
             Self::Low => v1::Lane::Low,
             Self::Normal => v1::Lane::Normal,

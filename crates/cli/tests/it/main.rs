@@ -9,9 +9,13 @@ mod completions;
 #[cfg(test)]
 mod content;
 #[cfg(test)]
+mod dead_letters;
+#[cfg(test)]
 mod dev;
 #[cfg(test)]
 mod doctor;
+#[cfg(test)]
+mod grpc;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]

@@ -1,3 +1,7 @@
+use assay_api::v1;
+use assay_core::clock::{Clock as _, SystemClock};
+
+use crate::grpc::submit;
 use crate::media;
 use crate::program::Home;
 
@@ -35,6 +39,49 @@ fn a_kind_is_held_back_until_it_is_let_go() {
     let watched = home.run(&[&["watch", job_id, "--output", "jsonl"][..], &at].concat());
     let last = watched.documents().pop().unwrap();
     assert_eq!(last["snapshot"]["job"]["state"], "succeeded", "{last:#}");
+}
+
+#[test]
+fn what_waits_is_cancelled_once_somebody_has_said_so() {
+    let home = Home::new();
+    let file = home.write("media/a.png", &media::png(None));
+    let dev = home.dev(&[]);
+    let server = dev.server();
+    let at = ["--server", &server];
+    let purge = |options: &[&str]| home.run(&[&["queues", "purge", KIND], options, &at].concat());
+    let content_id = home
+        .run(&[&["content", "upload", &file][..], &at].concat())
+        .out;
+    let tomorrow = i64::try_from(SystemClock.now_ms() / 1_000).unwrap() + 86_400;
+    let jobs = [1, 2].map(|_| {
+        let request = v1::SubmitJobRequest {
+            due_time: Some(prost_types::Timestamp {
+                seconds: tomorrow,
+                nanos: 0,
+            }),
+            ..v1::SubmitJobRequest::default()
+        };
+        submit(&server, content_id.trim(), request)
+    });
+
+    let queued = purge(&["--dry-run"]);
+    assert_eq!(queued.out, "0 jobs would be cancelled\n", "{queued:?}");
+    let counted = purge(&["--dry-run", "--include-delayed"]);
+    assert_eq!(counted.out, "2 jobs would be cancelled\n", "{counted:?}");
+    let refused = purge(&["--include-delayed"]);
+    assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""));
+    assert!(refused.err.contains("add --yes"), "{}", refused.err);
+    let none = purge(&["--yes", "--include-delayed", "--lane", "high"]);
+    assert_eq!(none.out, "0 jobs cancelled\n", "{none:?}");
+    let purged = purge(&["--yes", "--include-delayed", "--output", "json"]).document();
+    assert_eq!(
+        (&purged["cancelled"], &purged["more"]),
+        (&2.into(), &false.into())
+    );
+    for job in jobs {
+        let got = home.run(&[&["jobs", "get", &job, "--output", "json"][..], &at].concat());
+        assert_eq!(got.document()["state"], "cancelled", "{got:?}");
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ fn every_command_explains_itself_and_its_exit_codes() {
         "workers",
         "content",
         "token",
+        "dead-letters",
         "doctor",
         "completions",
     ] {
@@ -36,8 +37,11 @@ fn every_command_explains_itself_and_its_exit_codes() {
     for command in ["list", "get", "result", "cancel", "retry"] {
         assert_eq!(home.run(&["jobs", command, "--help"]).code, Some(0));
     }
-    for command in ["list", "pause", "resume"] {
+    for command in ["list", "pause", "resume", "purge"] {
         assert_eq!(home.run(&["queues", command, "--help"]).code, Some(0));
+    }
+    for command in ["list", "show", "edit", "redrive", "purge"] {
+        assert_eq!(home.run(&["dead-letters", command, "--help"]).code, Some(0));
     }
     assert!(home.run(&["--version"]).out.starts_with("assay 0."));
 }
@@ -58,6 +62,15 @@ fn wrong_usage_is_code_1_with_a_way_out() {
         ),
         (&["submit", "x", "--label", "novalue"], "KEY=VALUE"),
         (&["jobs", "list", "--output", "yaml"], "table, json, jsonl"),
+        (&["dead-letters", "redrive"], "--all for all"),
+        (&["dead-letters", "purge", "--yes"], "--all for all"),
+        (&["dead-letters", "purge", "--all"], "add --yes"),
+        (&["queues", "purge", "batch"], "add --yes"),
+        (&["dead-letters", "list", "--since", "soon"], "12h or 7d"),
+        (
+            &["dead-letters", "list", "--reason", "bad"],
+            "attempts_exhausted, crash_loop",
+        ),
         (&["completions", "tcsh"], "bash, zsh, fish"),
     ] {
         let ended = home.run(arguments);
