@@ -31,7 +31,7 @@ EDGE_CRATES := bench probe gateway scheduler
 EDGE_PROGRAMS := bench-edge probe-worker gateway scheduler
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down lint fmt doc bench bench-embedded bench-edge bench-peers chaos chaos-embedded chaos-redis chaos-full chaos-selftest flake fuzz openapi-check forensics-report ci
+.PHONY: help demo test up down lint fmt doc bench bench-embedded bench-edge bench-photos bench-peers chaos chaos-embedded chaos-redis chaos-full chaos-selftest flake fuzz openapi-check forensics-report ci
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,10 @@ bench-embedded: ## Measure speed, latency and memory of the embedded mode (relea
 bench-edge: ## Measure submits over HTTP beside gRPC, and 10 000 watchers, over a private Redis (release build).
 	$(CARGO) build --locked --release --quiet $(EDGE_CRATES:%=-p assay-%) $(EDGE_PROGRAMS:%=--bin %)
 	target/release/bench-edge
+
+bench-photos: ## Measure what photographs cost a real worker, and what a second core adds (release build).
+	$(CARGO) build --locked --release --quiet -p assay-bench -p assay-cli --bin bench-photos --bin assay
+	target/release/bench-photos
 
 bench-peers: ## Measure MODE (redis, full) beside its peers on the same servers; installs those below target/.
 	$(CARGO) build --locked --release --quiet $(PEERS_CRATES:%=-p assay-%) $(PEERS_PROGRAMS:%=--bin %)

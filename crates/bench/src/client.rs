@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use anyhow::Context;
-use assay_api::v1;
 use assay_api::v1::content_service_client::ContentServiceClient;
 use assay_api::v1::job_service_client::JobServiceClient;
 use assay_api::v1::submit_jobs_result::Outcome;
+use assay_api::{CHUNK_BYTES_MAX, v1};
 use assay_probe::{SCRIPT_OPTION, Script};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
@@ -50,15 +50,18 @@ impl Client {
         })
     }
 
-    /// Stores the content that all probe jobs name.
+    /// Stores content, such as all probe jobs name.
     ///
     /// # Errors
     /// As the server answers.
     pub async fn upload(&mut self, bytes: &[u8]) -> anyhow::Result<String> {
         use v1::upload_content_request::Part;
         let metadata = v1::ContentMetadata::default();
-        let parts = [Part::Metadata(metadata), Part::Chunk(bytes.to_vec().into())];
+        let chunks = bytes.chunks(CHUNK_BYTES_MAX);
+        let chunks = chunks.map(|chunk| Part::Chunk(chunk.to_vec().into()));
+        let parts = std::iter::once(Part::Metadata(metadata)).chain(chunks);
         let messages = parts.map(|part| v1::UploadContentRequest { part: Some(part) });
+        let messages: Vec<_> = messages.collect();
         let answer = self
             .contents
             .upload_content(tokio_stream::iter(messages))

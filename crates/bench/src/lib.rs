@@ -1,6 +1,8 @@
 //! Measures Assay from outside, and breaks it on purpose.
 //!
 //! - `bench`: speed, latency, memory of the embedded mode. Prints figures; asserts nothing.
+//! - `bench-photos`: what looking at photographs costs a real worker, and how it scales with cores. Prints figures and
+//!   whether they are within their targets; asserts nothing.
 //! - `bench-peers`: redis mode and full mode beside their [`peers`], on the same servers. Prints tables; fails if
 //!   somebody is missing.
 //! - `bench-edge`: submits over HTTP beside gRPC, and very many watchers ([`edge`]). Prints figures beside their targets;
@@ -20,6 +22,7 @@
 pub mod chaos;
 pub mod client;
 pub mod edge;
+pub mod examination;
 pub mod figures;
 pub mod footprint;
 pub mod http;

@@ -23,6 +23,14 @@ pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
     Ok(seconds)
 }
 
+/// All processes that descend from `pid`.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn descendants(pid: u32) -> anyhow::Result<BTreeSet<u32>> {
+    Ok(below(pid, &parents()?))
+}
+
 /// Every process of the machine with its parent.
 fn parents() -> anyhow::Result<Vec<(u32, u32)>> {
     let entries = std::fs::read_dir("/proc").context("list the processes")?;
