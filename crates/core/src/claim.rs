@@ -3,6 +3,7 @@
 //! | the record | the answer |
 //! |---|---|
 //! | is missing | a tombstone: cancelled; young, or older than the store: rebuilt; else an orphan |
+//! | is of another request than the delivery | [`Verdict::Stale`]: the first was forgotten, and its id taken since; `transition::claim` sees to it |
 //! | has a live lease, whatever the generation | [`Verdict::Busy`] |
 //! | was cancelled, or is to be | [`Verdict::Cancelled`] |
 //! | succeeded | [`Verdict::Done`] |
