@@ -3,7 +3,7 @@
 use assay_core::port::Durability;
 use assay_queue::{RABBIT_VERSION_MIN, Visited, visit_rabbit};
 use assay_service::Config;
-use assay_store::{RedisStore, TimeSource};
+use assay_store::RedisStore;
 
 use crate::carriage::carrier;
 use crate::check::Settings;
@@ -39,7 +39,7 @@ impl Broker {
     }
 }
 
-/// Looks at Redis once, as a process that starts would, and says what it promises.
+/// Looks at Redis once, as a process that starts would, and says what it promises. Nothing is written.
 ///
 /// # Errors
 /// When a setting is wrong, or Redis cannot be reached or will not do.
@@ -53,25 +53,12 @@ pub async fn look(config: &Config) -> Result<Records, Error> {
     let carrier = carrier(rabbit.as_ref());
     let address = redis.address();
     // Boxed: a connection in the making is large, and every layer of a task would move it.
-    match Box::pin(RedisStore::connect(
-        &redis,
-        store,
-        TimeSource::Server,
-        carrier,
-    ))
-    .await
-    {
-        Ok(store) => {
-            let records = Records {
-                address,
-                version: store.version().to_owned(),
-                durability: store.durability(),
-            };
-            store.close().await;
-            Ok(records)
-        }
-        Err(error) => Err(error.into()),
-    }
+    let seen = Box::pin(RedisStore::look(&redis, &store, carrier)).await?;
+    Ok(Records {
+        address,
+        version: seen.version,
+        durability: seen.durability,
+    })
 }
 
 /// Logs in once to the RabbitMQ that the configuration names; `None` if it names none.

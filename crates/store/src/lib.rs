@@ -26,5 +26,5 @@ pub use embedded::{DATABASE_FILE, EmbeddedStore, LOCK_FILE, OpenError, WriterPan
 pub use in_process::InProcessRegistry;
 pub use redis::{
     CLOCK_SKEW_MS_MAX, Carrier, ConnectError, GROUPS_MAX, REDIS_DEFAULTS_TOML, RedisConfig,
-    RedisConfigError, RedisQueue, RedisRegistry, RedisStore, TimeSource, Unfit,
+    RedisConfigError, RedisQueue, RedisRegistry, RedisStore, Seen, TimeSource, Unfit,
 };

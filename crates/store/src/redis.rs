@@ -19,6 +19,7 @@ mod index;
 mod keys;
 mod link;
 mod list;
+mod look;
 mod markers;
 mod memory;
 mod outbox;
@@ -51,6 +52,7 @@ pub use config::{DEFAULTS_TOML as REDIS_DEFAULTS_TOML, RedisConfig, RedisConfigE
 pub use connect::ConnectError;
 pub use facts::Unfit;
 pub use keys::GROUPS_MAX;
+pub use look::Seen;
 pub use outbox::Carrier;
 pub use queue::RedisQueue;
 pub use registry::RedisRegistry;
@@ -77,8 +79,6 @@ pub struct RedisStore {
     clock: StoreClock,
     committer: Mutex<Option<Committer>>,
     durability: Durability,
-    /// Of the server, as it said when it was connected to.
-    version: String,
     is_full: Arc<AtomicBool>,
     /// Where envelopes go through a queue elsewhere.
     outbox: Option<Outbox>,
@@ -117,12 +117,6 @@ impl RedisStore {
     #[must_use]
     pub fn durability(&self) -> Durability {
         self.durability
-    }
-
-    /// The version of Redis.
-    #[must_use]
-    pub fn version(&self) -> &str {
-        &self.version
     }
 
     /// Ends the store: what was asked before is answered, later calls are refused, listeners hear the end.

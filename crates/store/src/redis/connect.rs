@@ -95,6 +95,13 @@ impl ConnectError {
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
     }
+
+    pub(super) fn unreachable(config: &RedisConfig, error: &LinkError) -> Self {
+        Self::Unreachable {
+            address: config.address(),
+            why: error.to_string(),
+        }
+    }
 }
 
 impl RedisStore {
@@ -109,34 +116,15 @@ impl RedisStore {
         time: TimeSource,
         carrier: Carrier,
     ) -> Result<Arc<Self>, ConnectError> {
-        store
-            .validate()
-            .map_err(|source| ConnectError::Config { source })?;
-        config
-            .validate()
-            .map_err(|source| ConnectError::Connection { source })?;
+        validate(config, &store)?;
         let (inquirer, facts) = inquire(config).await?;
-        let of_link = |error: LinkError| ConnectError::Unreachable {
-            address: config.address(),
-            why: error.to_string(),
-        };
+        let of_link = |error: LinkError| ConnectError::unreachable(config, &error);
         let mut watchers = JoinSet::new();
         let link = Link::new(config, store.event_lag_max, &mut watchers).map_err(of_link)?;
         let keys = Arc::new(Keys::new(&config.prefix, store.redis_groups));
         let clock = start_clock(&link, time).await.map_err(of_link)?;
-        let prepared = prepare(&link, &keys, clock.now_ms(), carrier).await;
-        let address = config.address();
-        match prepared.map_err(of_link)? {
-            Found::Usable => {}
-            Found::OtherGroups(found) => return Err(ConnectError::Groups { address, found }),
-            Found::OtherCarrier(live) => {
-                return Err(ConnectError::Carrier {
-                    address,
-                    live,
-                    wants: carrier.wants(),
-                });
-            }
-        }
+        let found = prepare(&link, &keys, clock.now_ms(), carrier).await;
+        found.map_err(of_link)?.admit(config, carrier)?;
         say_promises(config, &facts, durability(carrier, &facts));
         let is_full = Arc::new(AtomicBool::new(memory::is_full(&facts)));
         watchers.spawn(memory::watch(inquirer, Arc::clone(&is_full)));
@@ -160,7 +148,6 @@ impl RedisStore {
             clock,
             committer: Mutex::new(Some(committer)),
             durability: durability(carrier, &facts),
-            version: facts.version,
             is_full,
             entries,
             lanes: Mutex::new(lanes),
@@ -169,8 +156,34 @@ impl RedisStore {
     }
 }
 
+/// Checks all that is set.
+pub(super) fn validate(config: &RedisConfig, store: &StoreConfig) -> Result<(), ConnectError> {
+    store
+        .validate()
+        .map_err(|source| ConnectError::Config { source })?;
+    config
+        .validate()
+        .map_err(|source| ConnectError::Connection { source })
+}
+
+impl Found {
+    /// Lets a process in that would find its jobs.
+    pub(super) fn admit(self, config: &RedisConfig, carrier: Carrier) -> Result<(), ConnectError> {
+        let address = config.address();
+        match self {
+            Self::Usable => Ok(()),
+            Self::OtherGroups(found) => Err(ConnectError::Groups { address, found }),
+            Self::OtherCarrier(live) => Err(ConnectError::Carrier {
+                address,
+                live,
+                wants: carrier.wants(),
+            }),
+        }
+    }
+}
+
 /// What the server says of itself, if jobs are safe in it.
-async fn inquire(config: &RedisConfig) -> Result<(Inquirer, Facts), ConnectError> {
+pub(super) async fn inquire(config: &RedisConfig) -> Result<(Inquirer, Facts), ConnectError> {
     let address = || config.address();
     let inquirer = Inquirer::new(config).map_err(|error| error.at(address()))?;
     let facts = inquirer.facts().await;
@@ -213,7 +226,7 @@ async fn start_clock(link: &Link, time: TimeSource) -> Result<StoreClock, LinkEr
 }
 
 /// What an acknowledged job survives.
-fn durability(carrier: Carrier, facts: &Facts) -> Durability {
+pub(super) fn durability(carrier: Carrier, facts: &Facts) -> Durability {
     match carrier {
         // With two ways: what holds for both.
         Carrier::Streams | Carrier::BrokerOrStreams => facts.durability(),

@@ -57,6 +57,31 @@ pub(super) async fn prepare(
     }
 }
 
+/// What [`prepare`] would answer. Nothing is written: who only looks must not turn an installation round, whose
+/// processes would then be refused at their next start.
+pub(super) async fn look(link: &Link, keys: &Keys, carrier: Carrier) -> Result<Found, LinkError> {
+    let mut questions = redis::pipe();
+    for key in [keys.meta_groups(), keys.meta_carrier()] {
+        questions.cmd("GET").arg(key);
+    }
+    let answers = link.read_all(&questions).await?;
+    let text = |at: usize| {
+        let text = answers.get(at).and_then(bytes);
+        text.and_then(|text| std::str::from_utf8(text).ok())
+    };
+    let count = keys.groups().len().to_string();
+    if let Some(groups) = text(0).filter(|groups| *groups != count) {
+        return Ok(Found::OtherGroups(groups.to_owned()));
+    }
+    if text(1).is_none_or(|other| other == carrier.name()) {
+        return Ok(Found::Usable);
+    }
+    Ok(match live(link, keys).await? {
+        0 => Found::Usable,
+        live => Found::OtherCarrier(live),
+    })
+}
+
 /// How many jobs have not ended.
 async fn live(link: &Link, keys: &Keys) -> Result<u64, LinkError> {
     let mut commands = redis::pipe();

@@ -4,6 +4,7 @@ use assay_store::{Carrier, ConnectError, RedisConfig, RedisStore, StoreConfig, T
 use assay_test_support::redis::{Appendfsync, RedisOptions};
 
 use super::{Bench, claim, connect, options, server, settlement};
+use crate::redis_bench::connection;
 
 async fn refusal(config: &RedisConfig, settings: StoreConfig) -> ConnectError {
     let store = RedisStore::connect(config, settings, TimeSource::Server, Carrier::Streams).await;
@@ -65,6 +66,39 @@ async fn what_carries_the_envelopes_changes_only_when_no_job_waits() {
     ended.await.unwrap();
     over(Carrier::Broker).await.unwrap().close().await;
     over(Carrier::Streams).await.unwrap().close().await;
+}
+
+/// Who looks with settings of its own may not be of the installation.
+#[tokio::test]
+async fn who_only_looks_changes_nothing() {
+    let (_server, config) = server(options()).await;
+    let look = |carrier| {
+        let settings = StoreConfig::default();
+        let config = config.clone();
+        async move { RedisStore::look(&config, &settings, carrier).await }
+    };
+    let mut redis = connection(&config).await;
+    let seen = look(Carrier::Streams).await.unwrap();
+    assert_eq!(seen.durability, Durability::ProcessDeath);
+    assert!(!seen.version.is_empty());
+    let keys: u64 = redis::cmd("DBSIZE").query_async(&mut redis).await.unwrap();
+    assert_eq!(keys, 0);
+
+    let bench = Bench::over(config.clone()).await;
+    let seen = look(Carrier::Broker).await.unwrap();
+    assert_eq!(seen.durability, Durability::Confirmed);
+    bench.submit(1).await;
+    connect(&config).await.close().await;
+    let refused = look(Carrier::Broker).await.unwrap_err().to_string();
+    assert!(refused.contains("leave RABBITMQ_URL unset"), "{refused}");
+    look(Carrier::Streams).await.unwrap();
+    let settings = StoreConfig {
+        redis_groups: 2,
+        ..StoreConfig::default()
+    };
+    let refused = RedisStore::look(&config, &settings, Carrier::Streams).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("are in 1 groups"), "{refused}");
 }
 
 #[tokio::test]
