@@ -11,6 +11,7 @@ mod apart;
 mod architecture;
 mod chaos;
 mod clients;
+mod documents;
 mod failpoints;
 mod fallback;
 mod fleet;

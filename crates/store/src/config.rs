@@ -23,7 +23,7 @@ pub struct StoreConfig {
     pub journal_jobs_max: usize,
     /// Most bytes of the journal, beyond what one commit adds.
     pub journal_bytes_max: usize,
-    /// Memory for pages of the file, in bytes.
+    /// Memory for pages of the file, or for records out of Redis, in bytes.
     pub cache_bytes: usize,
     /// Events that a listener may lag behind.
     pub event_lag_max: usize,
