@@ -33,7 +33,7 @@ pub(crate) struct Edge {
     pub(crate) admission: Admission,
     pub(crate) uploads: Arc<Semaphore>,
     /// One permit per byte.
-    pub(crate) submit_bytes: Semaphore,
+    pub(crate) submit_bytes: Arc<Semaphore>,
     pub(crate) started_at_ms: u64,
 }
 

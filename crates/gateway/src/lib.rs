@@ -185,7 +185,7 @@ impl Gateway {
             ),
             tasks: context.tasks.clone(),
             uploads: Arc::new(Semaphore::new(settings.uploads_max)),
-            submit_bytes: Semaphore::new(settings.submit_bytes_max),
+            submit_bytes: Arc::new(Semaphore::new(settings.submit_bytes_max)),
             settings,
         }
     }

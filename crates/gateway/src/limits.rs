@@ -36,5 +36,7 @@ pub(crate) const FORGOTTEN: (u32, u32, u32) = (1, 1_000, 10_000);
 pub(crate) const MAILBOX_EVENTS_MAX: usize = 64;
 /// Most results in one message of a stream of submits.
 pub(crate) const RESULTS_PER_MESSAGE_MAX: usize = 256;
+/// The longest message of a call that asks for no token, in bytes: health is asked for in a few words.
+pub(crate) const STRANGER_BYTES_MAX: usize = 1024;
 /// When to try again after the server went away or lost its store, in milliseconds.
 pub(crate) const RETRY_AFTER_MS: u64 = 1_000;

@@ -1,7 +1,8 @@
-//! The one message of a call must come in time: whoever begins calls and sends nothing of them would hold memory for
-//! each of them for as long as they like.
+//! The one message of a call must come in time, and there must be room for it: whoever begins calls and does not end
+//! their messages would hold memory for each of them, for as long as they like.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::BoxError;
@@ -9,37 +10,94 @@ use axum::body::Body;
 use axum::extract::Request;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 use tonic::Status;
 
-use crate::limits::Pace;
+use crate::access::Rule;
+use crate::edge::Edge;
+use crate::limits::{Pace, STRANGER_BYTES_MAX};
 use crate::method::Method;
 use crate::status::Refusal;
 
-/// The same request, whose body ends with a refusal when it comes more slowly than `pace` allows.
+/// What stands before a message of gRPC, in bytes.
+const PREFIX_BYTES: usize = 5;
+
+/// The same request, whose body ends with a refusal when it comes too slowly, or when there is no room for it.
 ///
-/// A stream of submits may pause for as long as its client likes, and an upload has a patience of its own.
-pub(crate) fn in_time(method: Option<Method>, request: Request, pace: Pace) -> Request {
-    match method {
-        None | Some(Method::SubmitJobs | Method::UploadContent) => request,
-        Some(_) => request.map(|body| Body::new(InTime::new(body, pace))),
+/// A stream of submits may pause for as long as its client likes, as may one of reflection, and an upload has a patience
+/// of its own.
+pub(crate) fn in_time(
+    edge: &Edge,
+    rule: Rule,
+    method: Option<Method>,
+    request: Request,
+) -> Request {
+    let room = match (rule, method) {
+        (Rule::Nothing, _) => Room::Own {
+            left: STRANGER_BYTES_MAX + PREFIX_BYTES,
+        },
+        (_, None | Some(Method::SubmitJobs | Method::UploadContent)) => return request,
+        (Rule::Token | Rule::Scope(_), Some(_)) => Room::Shared {
+            all: Arc::clone(&edge.submit_bytes),
+            limit: edge.settings.submit_bytes_max,
+            taken: None,
+        },
+    };
+    request.map(|body| Body::new(InTime::new(body, edge.pace(), room)))
+}
+
+/// Where the bytes of a message go until it is whole.
+#[derive(Debug)]
+enum Room {
+    /// So many are left to one who may have no token: they must not take what others need.
+    Own { left: usize },
+    /// Into what all messages on their way share.
+    Shared {
+        all: Arc<Semaphore>,
+        limit: usize,
+        taken: Option<OwnedSemaphorePermit>,
+    },
+}
+
+impl Room {
+    fn take(&mut self, bytes: usize) -> Result<(), Refusal> {
+        match self {
+            Self::Own { left } => {
+                let limit = STRANGER_BYTES_MAX;
+                let rest = left.checked_sub(bytes);
+                *left = rest.ok_or(Refusal::MessageTooLarge { limit })?;
+            }
+            Self::Shared { all, limit, taken } => {
+                let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
+                let more = Arc::clone(all).try_acquire_many_owned(permits);
+                let more = more.map_err(|_| Refusal::ServerBusy { limit: *limit })?;
+                match taken {
+                    Some(taken) => taken.merge(more),
+                    None => *taken = Some(more),
+                }
+            }
+        }
+        Ok(())
     }
 }
 
-/// A body that must come in time.
+/// A body that must come in time. What it takes is free again when it is dropped: then its message is read.
 #[derive(Debug)]
 struct InTime {
     body: Body,
     pace: Pace,
+    room: Room,
     // Since when its next part is waited for, and until when.
     wait: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
 impl InTime {
-    fn new(body: Body, pace: Pace) -> Self {
+    fn new(body: Body, pace: Pace, room: Room) -> Self {
         Self {
             body,
             pace,
+            room,
             wait: None,
         }
     }
@@ -71,6 +129,9 @@ impl HttpBody for InTime {
         let waited = self.wait.take();
         let waited = waited.map(|(since, _)| since.elapsed());
         self.pace.came(waited.unwrap_or_default(), bytes);
+        if let Err(refusal) = self.room.take(bytes) {
+            return Poll::Ready(Some(Err(Status::from(refusal).into())));
+        }
         Poll::Ready(came.map(|came| came.map_err(BoxError::from)))
     }
 
@@ -103,7 +164,10 @@ mod tests {
 
     async fn read(body: Body) -> Result<usize, String> {
         let pace = Pace::new(IDLE, 1);
-        let mut parts = Body::new(InTime::new(body, pace)).into_data_stream();
+        let room = Room::Own {
+            left: STRANGER_BYTES_MAX * 4,
+        };
+        let mut parts = Body::new(InTime::new(body, pace, room)).into_data_stream();
         let mut count = 0;
         while let Some(part) = parts.next().await {
             part.map_err(|error| Status::from_error(error.into()).message().to_owned())?;
@@ -132,5 +196,29 @@ mod tests {
             IDLE + Duration::from_secs(4),
             "a second for each byte"
         );
+    }
+    #[test]
+    fn a_stranger_s_room_ends_at_its_bound() {
+        let mut room = Room::Own { left: 10 };
+        assert!(room.take(4).is_ok() && room.take(6).is_ok() && room.take(0).is_ok());
+        let limit = STRANGER_BYTES_MAX;
+        assert_eq!(room.take(1), Err(Refusal::MessageTooLarge { limit }));
+    }
+
+    #[test]
+    fn shared_room_is_taken_until_it_is_dropped() {
+        let all = Arc::new(Semaphore::new(10));
+        let room = || Room::Shared {
+            all: Arc::clone(&all),
+            limit: 10,
+            taken: None,
+        };
+        let (mut one, mut other) = (room(), room());
+        assert!(one.take(3).is_ok() && one.take(4).is_ok() && other.take(3).is_ok());
+        assert_eq!(other.take(1), Err(Refusal::ServerBusy { limit: 10 }));
+        drop(one);
+        assert!(other.take(7).is_ok());
+        drop(other);
+        assert_eq!(all.available_permits(), 10);
     }
 }

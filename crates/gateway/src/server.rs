@@ -13,6 +13,7 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::Error;
@@ -21,6 +22,7 @@ use crate::calls::Calls;
 use crate::config::Settings;
 use crate::connections::accept;
 use crate::edge::Edge;
+use crate::limits::STRANGER_BYTES_MAX;
 use crate::message_bound::Bounded;
 
 /// What may be under way to the server per stream and per connection, in bytes: enough for streams of
@@ -46,6 +48,7 @@ pub(crate) fn routes(edge: &Arc<Edge>, health: HealthReporter) -> Result<Routes,
         .build_v1()
         .map_err(Error::Reflection)?;
     let health = HealthService::from_health_reporter(health);
+    let health = HealthServer::new(health).max_decoding_message_size(STRANGER_BYTES_MAX);
     let jobs = JobServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max);
     let contents = ContentServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max);
     let admin = AdminServiceServer::new(calls).max_decoding_message_size(bytes_max);
@@ -54,7 +57,7 @@ pub(crate) fn routes(edge: &Arc<Edge>, health: HealthReporter) -> Result<Routes,
         .add_service(Bounded::new(jobs, bytes_max))
         .add_service(Bounded::new(contents, bytes_max))
         .add_service(Bounded::new(admin, bytes_max))
-        .add_service(tonic_health::pb::health_server::HealthServer::new(health))
+        .add_service(Bounded::new(health, STRANGER_BYTES_MAX))
         .add_service(reflection);
     let routes = routes.routes().into_axum_router();
     // Before all of them, and before what is not served at all.

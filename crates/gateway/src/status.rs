@@ -70,7 +70,7 @@ pub(crate) enum Refusal {
     #[error("{why}: try again when there is room")]
     StoreFull { why: String, retry_after_ms: u64 },
     #[error(
-        "submits of {limit} bytes are being recorded, which is the limit (gateway.submit_bytes_max): try again"
+        "requests of {limit} bytes are being read or recorded, which is the limit (gateway.submit_bytes_max): try again"
     )]
     ServerBusy { limit: usize },
     #[error("show a token: send it in the header `authorization: Bearer ...`")]

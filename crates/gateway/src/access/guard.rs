@@ -25,7 +25,7 @@ pub(crate) async fn guard(
     let refusal = match edge.access.admit(rule, request.headers()) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
-            let request = in_time(method, request, edge.pace());
+            let request = in_time(&edge, rule, method, request);
             return next.run(request).await;
         }
         Err(refusal) => refusal,

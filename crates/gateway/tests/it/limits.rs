@@ -1,5 +1,7 @@
 //! What a client of gRPC may ask for, how often, and how long it may keep this server waiting.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,10 +14,13 @@ use pb::submit_jobs_result::Outcome;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tonic::body::Body;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
+use tonic::codegen::{Service, http};
 use tonic::transport::Channel;
 use tonic::{Code, Request};
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
 
@@ -295,4 +300,68 @@ async fn each_request_of_a_stream_counts() {
         assert_eq!(error.reason, "RATE_LIMITED");
         assert!(error.retry_after.unwrap().seconds >= 50);
     }
+}
+
+#[tokio::test]
+async fn a_stranger_s_message_does_not_keep_the_server_waiting_either() {
+    let fixture = fixture(&[("gateway.upload_idle_ms", "50")]).await;
+    let mut client = Grpc::new(fixture.channel.clone());
+    for path in [
+        "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/Watch",
+    ] {
+        client.ready().await.unwrap();
+        let nothing = Request::new(stream::pending::<HealthCheckRequest>());
+        let codec = ProstCodec::<HealthCheckRequest, HealthCheckResponse>::default();
+        let call = client.client_streaming(nothing, path.parse().unwrap(), codec);
+        let refused = within("an answer", call).await.unwrap_err();
+        assert_eq!(reason(&refused), "UPLOAD_STALLED", "{path}");
+    }
+}
+
+/// A call whose message says that it has so many bytes, of which so many come.
+fn unfinished(path: &'static str, announced: u32, come: usize) -> http::Request<Body> {
+    let prefix = [&[0][..], &announced.to_be_bytes()].concat();
+    let bytes = [prefix, vec![0; come]].concat();
+    let come = stream::once(async move { Ok::<_, Infallible>(bytes) });
+    let body = axum::body::Body::from_stream(come.chain(stream::pending()));
+    http::Request::post(path)
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(Body::new(body))
+        .unwrap()
+}
+
+#[tokio::test]
+async fn messages_that_are_coming_take_no_more_memory_than_the_bound() {
+    let fixture = fixture(&[("gateway.submit_bytes_max", "524288")]).await;
+    let path = "/assay.v1.JobService/SubmitJob";
+    let request_id = "k".repeat(300_000);
+    let ask = async || {
+        let request = pb::SubmitJobRequest {
+            request_id: request_id.clone(),
+            ..pb::SubmitJobRequest::default()
+        };
+        reason(&fixture.jobs().submit_job(request).await.unwrap_err())
+    };
+    assert_eq!(ask().await, "INVALID_FIELD");
+    let mut channel = fixture.channel.clone();
+    let begun = async {
+        loop {
+            poll_fn(|context| channel.poll_ready(context))
+                .await
+                .unwrap();
+            // It is answered only if the other was quicker and took the room.
+            drop(channel.call(unfinished(path, 400_000, 300_000)).await);
+        }
+    };
+    let busy = wait_until("there is no room", async || ask().await == "SERVER_BUSY");
+    tokio::select! {
+        () = begun => {}
+        () = busy => {}
+    }
+    wait_until("there is room again", async || {
+        ask().await == "INVALID_FIELD"
+    })
+    .await;
 }

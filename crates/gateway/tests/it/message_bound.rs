@@ -4,11 +4,16 @@ use assay_api::v1 as pb;
 use futures::{StreamExt, stream};
 use prost::Message;
 use tonic::{Code, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::fixture::{Fixture, detail, reason};
 
 /// `gateway.message_bytes_max` as it is by default.
 const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// The most that somebody without a token may say at once.
+const STRANGER_BYTES_MAX: usize = 1024;
 
 /// A message of exactly so many bytes, with a text of its own in it.
 fn of_bytes<M: Message>(bytes: usize, make: impl Fn(String) -> M) -> M {
@@ -95,4 +100,26 @@ async fn a_stream_of_submits_ends_with_it() {
     };
     assert_eq!(first.results.len(), 1, "what has the bound's size was read");
     check_refused(end);
+}
+
+#[tokio::test]
+async fn strangers_may_not_say_much() {
+    let fixture = Fixture::new().await;
+    let check = |bytes: usize| {
+        let service = "s".repeat(bytes);
+        let mut health = HealthClient::new(fixture.channel.clone());
+        async move {
+            health
+                .check(HealthCheckRequest { service })
+                .await
+                .unwrap_err()
+        }
+    };
+    // The name of a field, and a length of two bytes.
+    let around = 3;
+    let fits = check(STRANGER_BYTES_MAX - around).await;
+    assert_eq!(fits.code(), Code::NotFound, "it was read");
+    let refused = check(STRANGER_BYTES_MAX - around + 1).await;
+    assert_eq!(refused.code(), Code::OutOfRange);
+    assert_eq!(reason(&refused), "MESSAGE_TOO_LARGE");
 }
