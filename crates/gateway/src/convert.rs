@@ -29,19 +29,35 @@ pub(crate) use purge::{Purge, purge_queue};
 pub(crate) use submit::submit;
 pub(crate) use worker::worker;
 
+/// The most that is told of what is wrong with a request, in bytes. A status has it in three places of its headers, of
+/// which careful clients take 8 KiB.
+const TOLD_BYTES_MAX: usize = 1024;
+/// The longest name of a field, and the longest sentence about one; they may quote what came, and are cut.
+const FIELD_BYTES_MAX: usize = 128;
+const MUST_BYTES_MAX: usize = 384;
+/// What stands around each of them.
+const AROUND_BYTES: usize = 8;
+
 /// Collects what is wrong with a request.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     violations: Vec<Violation>,
+    told_bytes: usize,
+    untold: usize,
 }
 
 impl Fields {
-    /// Notes that `field` is wrong; `must` says how to mend it.
+    /// Notes that `field` is wrong; `must` says how to mend it. Beyond the bound they are only counted.
     pub(crate) fn refuse(&mut self, field: impl Into<String>, must: impl Into<String>) {
-        self.violations.push(Violation {
-            field: field.into(),
-            description: must.into(),
-        });
+        let field = cut(field.into(), FIELD_BYTES_MAX);
+        let description = cut(must.into(), MUST_BYTES_MAX);
+        let bytes = field.len() + description.len() + AROUND_BYTES;
+        if self.untold > 0 || self.told_bytes + bytes > TOLD_BYTES_MAX {
+            self.untold += 1;
+            return;
+        }
+        self.told_bytes += bytes;
+        self.violations.push(Violation { field, description });
     }
 
     /// Notes the error, if there is one.
@@ -65,12 +81,33 @@ impl Fields {
 
     /// Refuses the request if anything was wrong.
     pub(crate) fn finish(self) -> Result<(), Refusal> {
-        if self.violations.is_empty() {
+        let Self {
+            mut violations,
+            untold,
+            ..
+        } = self;
+        if untold > 0 {
+            violations.push(Violation {
+                field: "request".to_owned(),
+                description: format!("has {untold} more that are wrong: mend these first"),
+            });
+        }
+        if violations.is_empty() {
             Ok(())
         } else {
-            Err(Refusal::InvalidField(self.violations))
+            Err(Refusal::InvalidField(violations))
         }
     }
+}
+
+/// The text, or as much of it as the bound leaves, and a sign that there was more.
+fn cut(mut text: String, bytes_max: usize) -> String {
+    const MORE: &str = "...";
+    if text.len() > bytes_max {
+        text.truncate(text.floor_char_boundary(bytes_max.saturating_sub(MORE.len())));
+        text.push_str(MORE);
+    }
+    text
 }
 
 /// Reads the one field of a request for a job.
@@ -192,6 +229,52 @@ mod tests {
             (i64::MAX, 0),
         ] {
             assert!(read(seconds, nanos).is_err(), "{seconds} s {nanos} ns");
+        }
+    }
+
+    #[test]
+    fn no_more_is_told_of_wrong_fields_than_the_bound() {
+        let refused = |count: usize, bytes: usize| {
+            let mut fields = Fields::default();
+            for _ in 0..count {
+                fields.refuse("f", "m".repeat(bytes - AROUND_BYTES - 1));
+            }
+            fields.finish().unwrap_err()
+        };
+        let quarter = TOLD_BYTES_MAX / 4;
+        assert_eq!(refused(4, quarter).violations().len(), 4);
+        for refused in [refused(5, quarter), refused(4, quarter + 1)] {
+            let Some((more, told)) = refused.violations().split_last() else {
+                panic!("{refused}")
+            };
+            assert_eq!(more.field, "request");
+            assert!(more.description.starts_with("has 1 more"), "{refused}");
+            assert!(told.iter().all(|wrong| wrong.field == "f"));
+        }
+        assert!(refused(1_000_000, 10).to_string().len() < 2 * TOLD_BYTES_MAX);
+    }
+
+    #[test]
+    fn what_is_quoted_is_cut_at_the_bound_between_characters() {
+        for (text, left) in [
+            ("m".repeat(MUST_BYTES_MAX), "m".repeat(MUST_BYTES_MAX)),
+            (
+                "m".repeat(MUST_BYTES_MAX + 1),
+                format!("{}...", "m".repeat(MUST_BYTES_MAX - 3)),
+            ),
+            (
+                "ü".repeat(MUST_BYTES_MAX),
+                format!("{}...", "ü".repeat((MUST_BYTES_MAX - 3) / 2)),
+            ),
+        ] {
+            let mut fields = Fields::default();
+            fields.refuse("f".repeat(FIELD_BYTES_MAX + 1), text);
+            let refusal = fields.finish().unwrap_err();
+            let [wrong] = refusal.violations() else {
+                panic!("{refusal}")
+            };
+            assert_eq!(wrong.description, left);
+            assert_eq!(wrong.field.len(), FIELD_BYTES_MAX);
         }
     }
 

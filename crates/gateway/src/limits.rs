@@ -36,6 +36,9 @@ pub(crate) const FORGOTTEN: (u32, u32, u32) = (1, 1_000, 10_000);
 pub(crate) const MAILBOX_EVENTS_MAX: usize = 64;
 /// Most results in one message of a stream of submits.
 pub(crate) const RESULTS_PER_MESSAGE_MAX: usize = 256;
+/// A message of a stream of submits takes no more results once they have so many bytes: clients take messages of 4 MiB
+/// unless told otherwise, and a job that was submitted before may come with a long history of its own.
+pub(crate) const RESULTS_BYTES_FULL: usize = 2 * 1024 * 1024;
 /// The longest message of a call that asks for no token, in bytes: health is asked for in a few words.
 pub(crate) const STRANGER_BYTES_MAX: usize = 1024;
 /// When to try again after the server went away or lost its store, in milliseconds.

@@ -12,12 +12,13 @@ use assay_api::v1 as pb;
 use assay_core::envelope::TraceContext;
 use futures::Stream;
 use futures::stream::{FuturesUnordered, StreamExt, TryStreamExt};
+use prost::Message as _;
 use tonic::Status;
 
 use crate::access::{Caller, Lapse};
 use crate::convert::Fields;
 use crate::edge::Edge;
-use crate::limits::RESULTS_PER_MESSAGE_MAX;
+use crate::limits::{RESULTS_BYTES_FULL, RESULTS_PER_MESSAGE_MAX};
 use crate::message_bound::reasoned;
 use crate::status::Refusal;
 
@@ -141,9 +142,12 @@ where
 
     fn take_results(&mut self, context: &mut Context<'_>) -> Vec<pb::SubmitJobsResult> {
         let mut results = Vec::new();
+        let mut bytes = 0;
         while results.len() < RESULTS_PER_MESSAGE_MAX
+            && bytes < RESULTS_BYTES_FULL
             && let Poll::Ready(Some(result)) = self.in_flight.poll_next_unpin(context)
         {
+            bytes += result.encoded_len();
             results.push(result);
         }
         results

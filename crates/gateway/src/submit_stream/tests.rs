@@ -137,3 +137,26 @@ async fn a_broken_stream_ends_after_its_answers_and_says_why() {
     assert_eq!(end.message(), "too large");
     assert!(pump.next().await.is_none());
 }
+
+#[tokio::test]
+async fn no_message_is_larger_than_clients_take() {
+    let large = |request: pb::SubmitJobsRequest| {
+        let error = pb::SubmitError {
+            message: "m".repeat(65_536),
+            ..pb::SubmitError::default()
+        };
+        let outcome = Some(pb::submit_jobs_result::Outcome::Error(error));
+        let result = pb::SubmitJobsResult {
+            outcome,
+            ..result(&request)
+        };
+        Box::pin(async move { result })
+    };
+    let pump = Pump::new(requests(200), large, 200, never());
+    let messages: Vec<_> = pump.map(Result::unwrap).collect().await;
+    let count: usize = messages.iter().map(|message| message.results.len()).sum();
+    assert_eq!(count, 200);
+    for message in messages {
+        assert!(message.encoded_len() <= 4 * 1024 * 1024);
+    }
+}

@@ -1,5 +1,7 @@
 //! One job in.
 
+use std::collections::BTreeMap;
+
 use assay_api::v1 as pb;
 use assay_store::StoreConfig;
 use pb::submit_job_request::Payload;
@@ -163,4 +165,27 @@ async fn a_closed_store_takes_nothing_and_says_when_to_try_again() {
         assert_eq!(refused.code(), Code::Unavailable);
         assert!(refused.get_details_retry_info().is_some());
     }
+}
+
+/// A status travels in headers, of which clients take some kilobytes.
+#[tokio::test]
+async fn whatever_is_wrong_the_refusal_reaches_its_client() {
+    let fixture = Fixture::new().await;
+    let mut request = fixture.request().await;
+    let labels: BTreeMap<_, _> = (0..32)
+        .map(|number| (format!("{number:0>64}"), "v".repeat(257)))
+        .collect();
+    request.metadata = labels.clone();
+    let Some(Payload::ContentVerification(payload)) = &mut request.payload else {
+        panic!("{request:?}")
+    };
+    payload.options = labels;
+    let refused = fixture.jobs().submit_job(request).await.unwrap_err();
+    assert!(fields(&refused).len() > 3, "{refused:?}");
+    assert!(refused.message().contains("more"), "{refused:?}");
+
+    let kind = "k".repeat(100_000);
+    let pause = pb::PauseQueueRequest { kind };
+    let refused = fixture.admin().pause_queue(pause).await.unwrap_err();
+    assert_eq!(fields(&refused), ["kind"]);
 }
