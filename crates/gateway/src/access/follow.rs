@@ -43,11 +43,11 @@ pub(crate) fn read(path: &Path, now_ms: u64) -> Result<(Tokens, Held), FileError
 
 fn text_of(path: &Path) -> Result<String, FileError> {
     let unreadable = |error: std::io::Error| FileError::Unreadable(error.to_string());
-    let file = File::open(path).map_err(unreadable)?;
-    // Whatever is no file may never end, or have no end to be waited for.
-    if !file.metadata().map_err(unreadable)?.is_file() {
+    // Whatever is no file may never end, or have no end to be waited for; a pipe even waits to be opened.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err(FileError::Unreadable("it is not a file".to_owned()));
     }
+    let file = File::open(path).map_err(unreadable)?;
     let mut text = String::new();
     let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);
     let bytes = u64::try_from(read.map_err(unreadable)?).unwrap_or(u64::MAX);
@@ -85,14 +85,14 @@ impl Held {
                 self.fault = None;
                 tracing::info!(count, "read the file of tokens again: {count} are in force");
             }
-            Ok(None) => {
-                self.fault = None;
-                if tokens.borrow().expired_between(self.looked_at_ms, now_ms) {
-                    // So that the streams of its caller look whether they may go on.
-                    tokens.send_modify(|_| {});
-                }
-            }
+            Ok(None) => self.fault = None,
             Err(fault) => self.complain(fault, tokens.borrow().len()),
+        }
+        // Also while the file is of no use.
+        let has_expired = tokens.borrow().expired_between(self.looked_at_ms, now_ms);
+        if has_expired {
+            // So that the streams of its caller look whether they may go on.
+            tokens.send_modify(|_| {});
         }
         self.looked_at_ms = now_ms;
         metric_definitions::tokens_file_faulty(self.fault.is_some());
@@ -215,6 +215,33 @@ mod tests {
             assert_eq!(waits.has_changed().unwrap(), woken, "{now_ms}");
             waits.mark_unchanged();
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_wakes_those_who_wait_for_it_also_while_the_file_can_t_be_used() {
+        let ends = made("a", Some("1970-01-01T00:00:01Z"));
+        let mut followed = Followed::new(&ends.line);
+        let mut waits = followed.tokens.subscribe();
+        std::fs::remove_file(&followed.path).unwrap();
+        for (now_ms, woken) in [(999, false), (1_000, true), (1_500, false)] {
+            followed.look(now_ms).await;
+            assert!(followed.held.fault.is_some());
+            assert_eq!(waits.has_changed().unwrap(), woken, "{now_ms}");
+            waits.mark_unchanged();
+        }
+    }
+
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send(read(&path, 0).map(drop)));
+        let answered = receiver.recv_timeout(Duration::from_secs(5));
+        let error = answered.unwrap().unwrap_err().to_string();
+        assert_eq!(error, "it is not a file");
     }
 
     #[test]
