@@ -12,7 +12,6 @@ use prost::Message;
 use crate::access::Caller;
 use crate::convert::{self, Edited};
 use crate::edge::Edge;
-use crate::page_token;
 use crate::query::{PAGE_BYTES_MAX, fit};
 use crate::status::{Refusal, Violation};
 
@@ -32,9 +31,7 @@ impl Edge {
         let next = cut.or(page.next);
         Ok(pb::ListDeadLettersResponse {
             dead_letters,
-            next_page_token: next.map_or_else(String::new, |cursor| {
-                page_token::write(cursor, &filter.list)
-            }),
+            next_page_token: next.map_or_else(String::new, |cursor| filter.place(cursor)),
         })
     }
 

@@ -20,24 +20,24 @@ const TOKEN_BYTES: usize = 1 + 8 + 16 + CHECK_BYTES;
 )]
 pub(crate) struct InvalidToken;
 
-/// Writes the place behind which the next page of `query` begins.
-pub(crate) fn write(cursor: Cursor, query: &ListRequest) -> String {
+/// Writes the place behind which the next page of `query` begins. `beside` are filters that the query does not hold.
+pub(crate) fn write(cursor: Cursor, query: &ListRequest, beside: &str) -> String {
     let mut token = Vec::with_capacity(TOKEN_BYTES);
     token.push(VERSION);
     token.extend(cursor.created_at_ms.to_be_bytes());
     token.extend(cursor.job_id.as_bytes());
-    let check = check(&token, query);
+    let check = check(&token, query, beside);
     token.extend(check);
     URL_SAFE_NO_PAD.encode(token)
 }
 
-/// Reads what [`write()`] wrote for the same query.
-pub(crate) fn read(text: &str, query: &ListRequest) -> Result<Cursor, InvalidToken> {
+/// Reads what [`write()`] wrote for the same query and the same filters beside it.
+pub(crate) fn read(text: &str, query: &ListRequest, beside: &str) -> Result<Cursor, InvalidToken> {
     let token = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidToken)?;
     let (place, checked) = token
         .split_at_checked(TOKEN_BYTES - CHECK_BYTES)
         .ok_or(InvalidToken)?;
-    if checked != check(place, query) {
+    if checked != check(place, query, beside) {
         return Err(InvalidToken);
     }
     let (version, place) = place.split_first().ok_or(InvalidToken)?;
@@ -52,7 +52,7 @@ pub(crate) fn read(text: &str, query: &ListRequest) -> Result<Cursor, InvalidTok
 }
 
 /// Depends on the place and on everything of the query but the page size.
-fn check(place: &[u8], query: &ListRequest) -> [u8; CHECK_BYTES] {
+fn check(place: &[u8], query: &ListRequest, beside: &str) -> [u8; CHECK_BYTES] {
     let mut kinds: Vec<_> = query.kinds.iter().map(|kind| kind.as_str()).collect();
     let mut states: Vec<_> = query.states.iter().map(|state| state.as_str()).collect();
     // The order and number of equal filters do not change the list.
@@ -71,6 +71,9 @@ fn check(place: &[u8], query: &ListRequest) -> [u8; CHECK_BYTES] {
     field(states.join(",").as_bytes());
     for bound in [query.created_from_ms, query.created_before_ms] {
         field(&bound.map_or_else(Vec::new, |ms| ms.to_be_bytes().to_vec()));
+    }
+    if !beside.is_empty() {
+        field(beside.as_bytes());
     }
     let mut check = [0; CHECK_BYTES];
     check.copy_from_slice(&hash.finalize()[..CHECK_BYTES]);
@@ -106,20 +109,20 @@ mod tests {
 
     #[test]
     fn a_token_comes_back_with_its_own_query() {
-        let token = write(cursor(), &query());
-        assert_eq!(read(&token, &query()), Ok(cursor()));
+        let token = write(cursor(), &query(), "");
+        assert_eq!(read(&token, &query(), ""), Ok(cursor()));
         let same: [fn(&mut ListRequest); 2] =
             [|query| query.page_size = 7, |query| query.kinds.reverse()];
         for change in same {
             let mut query = query();
             change(&mut query);
-            assert_eq!(read(&token, &query), Ok(cursor()));
+            assert_eq!(read(&token, &query, ""), Ok(cursor()));
         }
     }
 
     #[test]
     fn a_token_of_another_query_is_refused() {
-        let token = write(cursor(), &query());
+        let token = write(cursor(), &query(), "");
         let others: [fn(&mut ListRequest); 5] = [
             |query| query.tenant = Tenant::new("other").unwrap(),
             |query| query.kinds.clear(),
@@ -130,18 +133,29 @@ mod tests {
         for change in others {
             let mut query = query();
             change(&mut query);
-            assert_eq!(read(&token, &query), Err(InvalidToken));
+            assert_eq!(read(&token, &query, ""), Err(InvalidToken));
+        }
+    }
+
+    #[test]
+    fn a_token_of_other_filters_beside_the_query_is_refused() {
+        for (written, others) in [("", ["orphan", "a,b"]), ("orphan", ["", "orphans"])] {
+            let token = write(cursor(), &query(), written);
+            assert_eq!(read(&token, &query(), written), Ok(cursor()));
+            for other in others {
+                assert_eq!(read(&token, &query(), other), Err(InvalidToken));
+            }
         }
     }
 
     #[test]
     fn a_damaged_token_is_refused() {
-        let token = write(cursor(), &query());
+        let token = write(cursor(), &query(), "");
         for index in 0..token.len() {
             let mut damaged = token.clone().into_bytes();
             damaged[index] = if damaged[index] == b'A' { b'B' } else { b'A' };
             let damaged = String::from_utf8(damaged).unwrap();
-            assert_eq!(read(&damaged, &query()), Err(InvalidToken), "{damaged}");
+            assert_eq!(read(&damaged, &query(), ""), Err(InvalidToken), "{damaged}");
         }
         for text in [
             "",
@@ -149,7 +163,7 @@ mod tests {
             &token[..token.len() - 4],
             &format!("{token}AAAA"),
         ] {
-            assert_eq!(read(text, &query()), Err(InvalidToken), "{text}");
+            assert_eq!(read(text, &query(), ""), Err(InvalidToken), "{text}");
         }
     }
 }

@@ -38,7 +38,7 @@ impl Edge {
         Ok(pb::ListJobsResponse {
             jobs,
             next_page_token: next
-                .map_or_else(String::new, |cursor| page_token::write(cursor, &query)),
+                .map_or_else(String::new, |cursor| page_token::write(cursor, &query, "")),
         })
     }
 

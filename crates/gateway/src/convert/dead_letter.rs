@@ -7,7 +7,7 @@ use assay_core::event::{EventId, JobEvent};
 use assay_core::id::{JobId, Tenant};
 use assay_core::job::Job;
 use assay_core::kind::JobKind;
-use assay_core::port::ListRequest;
+use assay_core::port::{Cursor, ListRequest};
 use assay_core::retry::DeadLetterReason;
 use assay_core::state::JobState;
 use prost::Message;
@@ -32,6 +32,19 @@ impl Filter {
     pub(crate) fn matches(&self, job: &Job) -> bool {
         let of = |reason| self.reasons.contains(&reason);
         self.reasons.is_empty() || job.dead_letter.is_some_and(of)
+    }
+
+    /// The place behind which the next page begins, for the client.
+    pub(crate) fn place(&self, cursor: Cursor) -> String {
+        page_token::write(cursor, &self.list, &self.reason_words())
+    }
+
+    /// The same text for the same reasons, in whatever order they came.
+    fn reason_words(&self) -> String {
+        let mut words: Vec<_> = self.reasons.iter().map(|reason| reason.as_str()).collect();
+        words.sort_unstable();
+        words.dedup();
+        words.join(",")
     }
 
     fn says_nothing(&self) -> bool {
@@ -74,7 +87,8 @@ pub(crate) fn filter(
     let token = &request.page_token;
     // Compared with the filter: a token is of no use with another, or with a wrong one.
     if fields.violations.is_empty() && !token.is_empty() {
-        filter.list.cursor = fields.check("page_token", page_token::read(token, &filter.list));
+        let read = page_token::read(token, &filter.list, &filter.reason_words());
+        filter.list.cursor = fields.check("page_token", read);
     }
     fields.finish()?;
     Ok(filter)
@@ -197,7 +211,10 @@ fn reasons(fields: &mut Fields, numbers: &[i32]) -> Vec<DeadLetterReason> {
     for (index, number) in numbers.iter().enumerate() {
         match reason(*number) {
             Some(reason) => reasons.push(reason),
-            None => fields.refuse(format!("filter.reasons[{index}]"), "must be a known reason"),
+            None => fields.refuse(
+                format!("filter.reasons[{index}]"),
+                "must be attempts_exhausted, crash_loop, deadline_exceeded, undecodable or orphan",
+            ),
         }
     }
     reasons

@@ -32,7 +32,10 @@ pub(crate) fn query(
     };
     // Compared with the filters: a token is of no use with others, or with wrong ones.
     if fields.violations.is_empty() && !request.page_token.is_empty() {
-        query.cursor = fields.check("page_token", page_token::read(&request.page_token, &query));
+        query.cursor = fields.check(
+            "page_token",
+            page_token::read(&request.page_token, &query, ""),
+        );
     }
     fields.finish()?;
     Ok(query)
@@ -69,7 +72,9 @@ fn states(fields: &mut Fields, numbers: &[i32]) -> Vec<JobState> {
             .into_iter()
             .find(|state| i32::from(super::job::state(*state)) == *number);
         if state.is_none() {
-            fields.refuse(format!("states[{index}]"), "must be a known state");
+            let known = JobState::ALL.map(JobState::as_str).join(", ");
+            let must = format!("must be one of {known}");
+            fields.refuse(format!("states[{index}]"), must);
         }
         state
     })

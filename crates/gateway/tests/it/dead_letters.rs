@@ -273,6 +273,28 @@ async fn pages_of_letters_lead_to_the_last() {
     assert_eq!(seen, expected);
 }
 
+#[tokio::test]
+async fn a_place_in_the_list_of_one_reason_is_none_in_that_of_another() {
+    let fixture = Fixture::new().await;
+    for _ in 0..2 {
+        dead(&fixture, DeadLetterReason::CrashLoop).await;
+    }
+    let page = async |reason, page_token| {
+        let request = pb::ListDeadLettersRequest {
+            page_size: 1,
+            page_token,
+            filter: Some(of_reason(reason)),
+        };
+        fixture.admin().list_dead_letters(request).await
+    };
+    let first = page(pb::DeadLetterReason::CrashLoop, String::new()).await;
+    let token = first.unwrap().into_inner().next_page_token;
+    let second = page(pb::DeadLetterReason::CrashLoop, token.clone()).await;
+    assert_eq!(second.unwrap().into_inner().dead_letters.len(), 1);
+    let refused = page(pb::DeadLetterReason::Orphan, token).await;
+    assert_eq!(fields(&refused.unwrap_err()), ["page_token"]);
+}
+
 /// A gateway over a store that lets people do `most` things by hand, with three dead letters.
 async fn breaking(most: usize) -> Fixture {
     let wrap = |inner| -> Arc<dyn JobStore> {
