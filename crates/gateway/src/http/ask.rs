@@ -66,7 +66,12 @@ impl Ask {
 
     /// The text of a header, if there is one. `name` is as people write it.
     pub(super) fn header(&self, name: &str) -> Result<Option<&str>, Problem> {
-        let text = self.headers.get(name).map(HeaderValue::to_str).transpose();
+        let mut given = self.headers.get_all(name).iter();
+        let text = given.next().map(HeaderValue::to_str).transpose();
+        if given.next().is_some() {
+            // Somebody on the way may have looked at the other.
+            return Err(wrong(name, "must be given once at most"));
+        }
         text.map_err(|_| wrong(name, "must be ASCII without control characters"))
     }
 }

@@ -50,15 +50,46 @@ pub(super) async fn object<'a>(
 
 /// Browsers send JSON to other sites only if those allow it, and everything else without asking.
 fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get(header::CONTENT_TYPE);
-    let given = given.and_then(|value| value.to_str().ok()).unwrap_or("");
-    let media = given.split(';').next().unwrap_or_default().trim();
-    if media.eq_ignore_ascii_case("application/json") {
+    must_be_plain(headers)?;
+    if media(headers).eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    let detail = "send the header `Content-Type: application/json`";
+    Err(unsupported(
+        "send the header `Content-Type: application/json`",
+    ))
+}
+
+/// The bytes of a body are those of the file: else a file that nobody meant is stored and verified.
+pub(super) fn must_be_a_file(headers: &HeaderMap) -> Result<(), Problem> {
+    must_be_plain(headers)?;
+    if media(headers).eq_ignore_ascii_case("multipart/form-data") {
+        let detail = "send the file as it is, not inside a form: with curl, --data-binary @FILE in place of -F";
+        return Err(unsupported(detail));
+    }
+    Ok(())
+}
+
+/// Nothing is unpacked here.
+fn must_be_plain(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut packed = headers.get_all(header::CONTENT_ENCODING).iter();
+    if packed.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    Err(unsupported(
+        "send the body as it is, without the header Content-Encoding",
+    ))
+}
+
+/// What a body is said to be, without parameters.
+fn media(headers: &HeaderMap) -> &str {
+    let given = headers.get(header::CONTENT_TYPE);
+    let given = given.and_then(|value| value.to_str().ok()).unwrap_or("");
+    given.split(';').next().unwrap_or_default().trim()
+}
+
+fn unsupported(detail: &str) -> Problem {
     let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    Err(Problem::new(status, "UNSUPPORTED_MEDIA_TYPE", detail))
+    Problem::new(status, "UNSUPPORTED_MEDIA_TYPE", detail)
 }
 
 /// Reads a body to its end.

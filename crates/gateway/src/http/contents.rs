@@ -12,7 +12,7 @@ use tonic::Status;
 
 use super::answer;
 use super::ask::Ask;
-use super::body::BROKEN;
+use super::body::{BROKEN, must_be_a_file};
 use super::problem::Problem;
 use super::route::Route;
 use crate::convert::Fields;
@@ -28,6 +28,7 @@ pub(super) async fn upload(ask: Ask, body: Body) -> Result<Response, Problem> {
     };
     let (file_name, sha256) = (said("name"), said("sha256"));
     fields.finish()?;
+    must_be_a_file(&ask.headers)?;
     let declared_mime = ask.header("Content-Type")?.unwrap_or_default();
     let announced = pb::ContentMetadata {
         file_name,

@@ -19,8 +19,10 @@ pub(super) type Members = BTreeMap<String, Node>;
 pub(super) enum Node {
     Null,
     Bool(bool),
-    /// As it is written out.
+    /// A whole number of 64 bits, as it is written out.
     Number(String),
+    /// Another number; it may have been written in another way.
+    Decimal(String),
     Text(String),
     Object(Members),
     /// A list, or something that lies too deep; what is in it is gone.
@@ -34,6 +36,7 @@ impl Node {
             Self::Null => "null",
             Self::Bool(_) => "true or false",
             Self::Number(_) => "a number",
+            Self::Decimal(_) => "a number that is not whole, or has more than 64 bits",
             Self::Text(_) => "a text",
             Self::Object(_) => "an object",
             Self::Other => "a list or an object",
@@ -85,7 +88,7 @@ impl<'de> Visitor<'de> for Depth {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
-        Ok(Node::Number(value.to_string()))
+        Ok(Node::Decimal(value.to_string()))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {
@@ -145,7 +148,7 @@ mod tests {
             ("e".to_owned(), Node::Other),
         ]);
         assert_eq!(read["a"], Node::Object(inner));
-        assert_eq!(read["g"], Node::Number("1.5".to_owned()));
+        assert_eq!(read["g"], Node::Decimal("1.5".to_owned()));
         assert_eq!(read["h"], Node::Null);
         assert_eq!(read["i"], Node::Bool(true));
         assert_eq!(read["j"], Node::Number("-1".to_owned()));

@@ -41,7 +41,7 @@ pub(super) fn number(
 ) -> u32 {
     let read = match node {
         Some(Node::Null) | None => return default,
-        Some(Node::Number(number)) => number.parse().ok(),
+        Some(Node::Number(number) | Node::Decimal(number)) => number.parse().ok(),
         Some(Node::Bool(_) | Node::Text(_) | Node::Object(_) | Node::Other) => None,
     };
     let fits = read.filter(|number| (least..=most).contains(number));

@@ -89,7 +89,7 @@ fn is_nothing(node: &Node) -> bool {
     match node {
         Node::Null | Node::Bool(false) => true,
         Node::Text(text) => text.is_empty(),
-        Node::Number(number) => number == "0",
+        Node::Number(number) | Node::Decimal(number) => number == "0" || number == "-0",
         Node::Bool(true) | Node::Object(_) | Node::Other => false,
     }
 }
@@ -174,7 +174,7 @@ fn declared_type(fields: &mut Fields, declared: Option<String>) -> (String, Opti
     }
 }
 
-/// Clients have numbers for names, too.
+/// Clients have numbers for names, too: such as are the same number wherever they are read.
 fn id(fields: &mut Fields, node: Option<Node>) -> Option<String> {
     match node {
         Some(Node::Number(number)) => Some(number),
@@ -194,7 +194,7 @@ fn options(fields: &mut Fields, node: Option<Node>) -> BTreeMap<String, String> 
     let mut options = BTreeMap::new();
     for (name, node) in members {
         match node {
-            Node::Text(value) | Node::Number(value) => {
+            Node::Text(value) | Node::Number(value) | Node::Decimal(value) => {
                 options.insert(name, value);
             }
             Node::Bool(value) => {

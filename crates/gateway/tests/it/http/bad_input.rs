@@ -218,3 +218,76 @@ async fn problems_tell_nothing_of_the_inside() {
         }
     }
 }
+
+/// Somebody on the way may have looked at the other.
+#[tokio::test]
+async fn a_header_that_is_given_twice_is_named() {
+    let fixture = Fixture::new().await;
+    let body = json!({"content": {"data": "YWJj"}}).to_string();
+    let twice = [JSON, ("Idempotency-Key", "a"), ("Idempotency-Key", "b")];
+    let refused = fixture.post(VERIFY, &twice, body.as_bytes()).await;
+    assert_eq!(refused.fields(), ["Idempotency-Key"]);
+    let id = fixture.verify().await;
+    let twice = [("Last-Event-ID", "0-1"), ("Last-Event-ID", "0-2")];
+    let line = format!("GET {JOBS}/{id}/events");
+    let refused = super::send(fixture.http, &super::request(&line, &twice, b"")).await;
+    assert_eq!(refused.fields(), ["Last-Event-ID"]);
+}
+
+#[tokio::test]
+async fn a_body_that_is_packed_is_not_taken_for_the_file() {
+    let fixture = Fixture::new().await;
+    let packed = ("Content-Encoding", "gzip");
+    for (path, headers) in [
+        ("/api/async/contents", &[packed][..]),
+        (VERIFY, &[JSON, packed]),
+    ] {
+        let refused = fixture.post(path, headers, b"\x1f\x8b").await;
+        let told = refused.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+        let detail = told["detail"].as_str().unwrap();
+        assert!(detail.contains("Content-Encoding"), "{detail}");
+    }
+    let form = [("Content-Type", "multipart/form-data; boundary=b")];
+    let body = b"--b\r\n\r\nabc\r\n--b--\r\n";
+    let refused = fixture.post("/api/async/contents", &form, body).await;
+    let told = refused.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+    let detail = told["detail"].as_str().unwrap();
+    assert!(detail.contains("as it is"), "{detail}");
+    assert!(fixture.blob_files().is_empty());
+    let plain = [("Content-Encoding", "identity")];
+    let stored = fixture.post("/api/async/contents", &plain, b"abc").await;
+    stored.expect(201);
+}
+
+#[tokio::test]
+async fn a_number_that_would_change_on_its_way_is_named() {
+    let fixture = Fixture::new().await;
+    let submit = async |id: &str| {
+        let body = format!(r#"{{"content": {{"data": "YWJj", "id": {id}}}}}"#);
+        fixture.post(VERIFY, &[JSON], body.as_bytes()).await
+    };
+    for kept in ["18446744073709551615", "-9223372036854775808", "0"] {
+        let told = submit(kept).await.expect(202);
+        let job = told["jobId"].as_str().unwrap();
+        let job = fixture.ask(&format!("GET {JOBS}/{job}")).await.expect(200);
+        assert_eq!(job["metadata"]["content.id"], kept);
+    }
+    for changed in ["18446744073709551616", "1e3", "7.0", "-0"] {
+        let refused = submit(changed).await;
+        assert_eq!(refused.fields(), ["content.id"], "{changed}");
+    }
+}
+
+#[tokio::test]
+async fn a_word_that_is_none_is_told_which_there_are() {
+    let fixture = Fixture::new().await;
+    for (query, word) in [
+        ("state=asleep", "dead_lettered"),
+        ("kind=virus", "ruv-profile"),
+    ] {
+        let refused = fixture.ask(&format!("GET {JOBS}?{query}")).await;
+        let told = refused.problem(400, "INVALID_FIELD");
+        let detail = told["detail"].as_str().unwrap();
+        assert!(detail.contains(word), "{detail}");
+    }
+}
