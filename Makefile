@@ -34,7 +34,7 @@ EDGE_PROGRAMS := bench-edge probe-worker gateway scheduler
 .PHONY: help demo test up down lint fmt doc bench bench-embedded bench-edge bench-photos bench-peers chaos chaos-embedded chaos-redis chaos-full chaos-selftest flake fuzz openapi-check forensics-report ci
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Make real files, verify them as jobs, show the verdicts.
 	$(CARGO) build --locked --quiet -p assay-cli -p assay-demo
@@ -44,7 +44,7 @@ test: ## Run every test, with a private Redis and RabbitMQ beside them.
 	$(CARGO) build --locked --workspace --bins --quiet
 	target/debug/with-servers -- $(CARGO) test --locked --workspace --quiet
 
-up: ## Start the services in the background, in MODE redis or full; REDIS_HOST and RABBITMQ_URL name servers you have.
+up: ## Start the services in the background, in MODE redis or full; REDIS_HOST and RABBITMQ_URL name servers of yours.
 	$(CARGO) build --locked --quiet -p assay-gateway -p assay-scheduler -p assay-verification-worker -p assay-cli -p assay-test-support --bins
 	target/debug/local up .assay/local $(filter redis full,$(MODE))
 
@@ -114,9 +114,9 @@ openapi-check: ## Hold a server to its description of HTTP/JSON, for three minut
 	$(CARGO) build --locked --quiet -p assay-cli
 	python3 tests/clients/openapi_check.py target/debug/assay target/schemathesis
 
-forensics-report: ## Show what the analyses find, miss and wrongly find; SEEDS is how many scenes, PHOTOS a folder of real photos, ONLY names cells.
+forensics-report: ## Show what the analyses find, miss and wrongly find; SEEDS, PHOTOS and ONLY say over what.
 	$(CARGO) build --locked --release --quiet -p assay-corpus
 	target/release/forensics-report --seeds $(SEEDS) $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(ONLY),--only "$(ONLY)")
 
-ci: ## What the machine that guards main runs.
+ci: ## Run what the machine that guards main runs.
 	bash .ci/run
