@@ -19,6 +19,8 @@ use crate::port;
 const SERVICES: [&str; 3] = ["gateway", "scheduler", "verification-worker"];
 /// What stands in the gateway's log behind the address of the API.
 const BEHIND_ADDRESS: &str = " (gRPC)";
+/// What stands there before the address of HTTP/JSON, if that is served.
+const BEFORE_HTTP: &str = "serving HTTP/JSON on ";
 
 /// `mode` is what was asked for; without it, a RabbitMQ that the environment names makes full mode.
 pub(super) async fn run(folder: PathBuf, mode: Option<Mode>) -> anyhow::Result<String> {
@@ -88,7 +90,7 @@ async fn start(launch: &mut Launch, folder: &Path, mode: Option<Mode>) -> anyhow
     }
     let log = fs::read_to_string(launch.log("gateway")).context("read the gateway's log")?;
     let api = api_address(&log).context("find the API's address in the gateway's log")?;
-    Ok(report(mode, &api, &lines))
+    Ok(report(mode, &api, http_address(&log), &lines))
 }
 
 /// The Redis that is named, or a private one; and the line that tells of it.
@@ -164,11 +166,19 @@ fn api_address(log: &str) -> Option<String> {
     Some(before.rsplit("http://").next()?.to_owned())
 }
 
-fn report(mode: Mode, api: &str, lines: &[String]) -> String {
+/// The address of HTTP/JSON that it says it serves.
+fn http_address(log: &str) -> Option<&str> {
+    let (_, behind) = log.rsplit_once(BEFORE_HTTP)?;
+    behind.split([' ', '"', '\n']).next()
+}
+
+fn report(mode: Mode, api: &str, http: Option<&str>, lines: &[String]) -> String {
+    let http = http.map(|http| format!("  HTTP/JSON    http://{http}/api/async\n"));
     format!(
-        "Assay is up, in {mode} mode:\n  API          http://{api} (gRPC)\n{}\n\n\
+        "Assay is up, in {mode} mode:\n  API          http://{api} (gRPC)\n{}{}\n\n\
          Next: target/debug/assay submit --server http://{api} PHOTO\n\
          `make down` stops all of it.",
+        http.unwrap_or_default(),
         lines.join("\n")
     )
 }
@@ -183,5 +193,22 @@ mod tests {
             "INFO starting\nINFO ready: the API is at http://127.0.0.1:7400 (gRPC) address=...";
         assert_eq!(api_address(log).as_deref(), Some("127.0.0.1:7400"));
         assert_eq!(api_address("INFO starting"), None);
+    }
+
+    #[test]
+    fn the_address_of_http_is_what_the_gateway_says() {
+        for log in [
+            "INFO serving HTTP/JSON on 127.0.0.1:7401 address=127.0.0.1:7401\nINFO ready",
+            "{\"message\":\"serving HTTP/JSON on 127.0.0.1:7401\",\"address\":\"...\"}",
+            "INFO serving HTTP/JSON on 127.0.0.1:7401\n",
+        ] {
+            assert_eq!(http_address(log), Some("127.0.0.1:7401"));
+            let report = report(Mode::Redis, "127.0.0.1:7400", http_address(log), &[]);
+            assert!(
+                report.contains("http://127.0.0.1:7401/api/async"),
+                "{report}"
+            );
+        }
+        assert_eq!(http_address("INFO serving gRPC on 127.0.0.1:7400"), None);
     }
 }
