@@ -23,5 +23,6 @@ pub mod port;
 pub mod proxy;
 pub mod rabbit;
 pub mod redis;
+mod restartable;
 pub mod wait;
 pub mod with_servers;

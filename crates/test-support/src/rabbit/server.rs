@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::path::Path;
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use tempfile::TempDir;
 
 use super::control;
@@ -14,16 +14,15 @@ use super::mapper::Mapper;
 use super::node::Node;
 use super::options::RabbitOptions;
 use super::program::{Program, search_path};
-use crate::leash::{Leash, Signal};
-use crate::log::{append, last_words};
+use crate::leash::Signal;
 use crate::port;
+use crate::restartable::{Patience, Restartable};
 
-/// How long a broker may take to load its data and be ready.
-const READY_WITHIN: Duration = Duration::from_secs(120);
-/// How long it may take to end when asked.
-const END_WITHIN: Duration = Duration::from_secs(60);
-/// Between two looks at it.
-const LOOK_PERIOD: Duration = Duration::from_millis(20);
+const PATIENCE: Patience = Patience {
+    ready_within: Duration::from_secs(120),
+    look_period: Duration::from_millis(20),
+    end_within: Duration::from_secs(60),
+};
 /// Ports that are tried: another process may take one between the choice and the start.
 const PORT_TRIES: u32 = 8;
 
@@ -34,7 +33,7 @@ const PORT_TAKEN: &str = "eaddrinuse";
 #[derive(Debug)]
 pub struct RabbitServer {
     // In this order: the broker needs its mapper, and both end before their files go.
-    process: Option<Leash>,
+    process: Restartable,
     mapper: Mapper,
     folder: TempDir,
     program: Program,
@@ -83,7 +82,7 @@ impl RabbitServer {
         let node = Node::prepare(folder.path(), name, options, port)?;
         let mapper = Mapper::start(&program, &folder.path().join("epmd.log")).await?;
         Ok(Self {
-            process: None,
+            process: Restartable::new("RabbitMQ", folder.path().join("rabbitmq.log"), PATIENCE),
             mapper,
             folder,
             program,
@@ -101,14 +100,15 @@ impl RabbitServer {
             "RabbitMQ still runs on {}",
             self.address()
         );
-        let log = append(&self.log_file())?;
         let mut command = self.node.server(&self.program, self.mapper.port);
-        command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().context("share the log of RabbitMQ")?)
-            .stderr(log);
-        self.process = Some(Leash::start(&mut command, Some(self.folder.path()))?);
-        self.wait_until_ready().await
+        let start = Instant::now();
+        self.process.launch(&mut command, self.folder.path())?;
+        // This broker, and not another that was faster on the port.
+        while !self.node.greets() {
+            self.process.look_later(start).await?;
+        }
+        anyhow::ensure!(self.mapper.runs(), "the port mapper of RabbitMQ has ended");
+        Ok(())
     }
 
     /// Runs `rabbitmqctl` against it and returns what that printed, without headers.
@@ -135,7 +135,7 @@ impl RabbitServer {
     /// The process id, while it runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        self.process.as_ref().map(Leash::pid)
+        self.process.pid()
     }
 
     /// Its data folder.
@@ -149,8 +149,7 @@ impl RabbitServer {
     /// # Errors
     /// When the system does not tell.
     pub fn is_running(&mut self) -> anyhow::Result<bool> {
-        self.ended_with()
-            .map(|status| status.is_none() && self.process.is_some())
+        self.process.is_running()
     }
 
     /// How it ended, if it did so without being told to.
@@ -158,7 +157,7 @@ impl RabbitServer {
     /// # Errors
     /// When the system does not tell.
     pub fn ended_with(&mut self) -> anyhow::Result<Option<ExitStatus>> {
-        self.process.as_mut().map_or(Ok(None), Leash::ended)
+        self.process.ended_with()
     }
 
     /// Has it write down now which data belong to which quorum queue. By itself it does so half a second or more after
@@ -178,7 +177,7 @@ impl RabbitServer {
     /// # Errors
     /// When it does not run.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
-        self.end(Signal::KILL).await
+        self.process.end(Signal::KILL).await
     }
 
     /// Stops it in order: kill -TERM.
@@ -186,7 +185,7 @@ impl RabbitServer {
     /// # Errors
     /// When it does not run, or does not stop.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
-        self.end(Signal::TERM).await
+        self.process.end(Signal::TERM).await
     }
 
     /// Halts it without closing a connection: clients see a broker that does not answer.
@@ -194,7 +193,7 @@ impl RabbitServer {
     /// # Errors
     /// When it does not run.
     pub fn pause(&mut self) -> anyhow::Result<()> {
-        self.running()?.signal(Signal::STOP)
+        self.process.signal(Signal::STOP)
     }
 
     /// Lets it go on.
@@ -202,7 +201,7 @@ impl RabbitServer {
     /// # Errors
     /// When it does not run.
     pub fn resume(&mut self) -> anyhow::Result<()> {
-        self.running()?.signal(Signal::CONT)
+        self.process.signal(Signal::CONT)
     }
 
     /// The memory that it holds, in bytes.
@@ -224,44 +223,6 @@ impl RabbitServer {
     /// # Errors
     /// When it can't be read.
     pub fn log(&self) -> anyhow::Result<String> {
-        fs::read_to_string(self.log_file()).context("read the log of RabbitMQ")
-    }
-
-    fn log_file(&self) -> PathBuf {
-        self.folder.path().join("rabbitmq.log")
-    }
-
-    fn running(&mut self) -> anyhow::Result<&mut Leash> {
-        self.process.as_mut().context("RabbitMQ does not run")
-    }
-
-    async fn end(&mut self, signal: Signal) -> anyhow::Result<()> {
-        self.running()?.signal(signal)?;
-        self.running()?.wait(END_WITHIN).await?;
-        self.process = None;
-        Ok(())
-    }
-
-    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.ended_with()? {
-                bail!(
-                    "RabbitMQ ended with {status} before it was ready: {}",
-                    last_words(&self.log_file())
-                );
-            }
-            // This broker, and not another that was faster on the port.
-            if self.node.greets() {
-                anyhow::ensure!(self.mapper.runs(), "the port mapper of RabbitMQ has ended");
-                return Ok(());
-            }
-            anyhow::ensure!(
-                start.elapsed() < READY_WITHIN,
-                "RabbitMQ is not ready after {READY_WITHIN:?}: {}",
-                last_words(&self.log_file())
-            );
-            tokio::time::sleep(LOOK_PERIOD).await;
-        }
+        self.process.log()
     }
 }

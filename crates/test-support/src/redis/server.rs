@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::path::Path;
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -14,16 +14,15 @@ use super::client::{Client, Reply};
 use super::options::RedisOptions;
 use super::program::Program;
 use crate::apt::search_path;
-use crate::leash::{Leash, Signal};
-use crate::log::{append, last_words};
+use crate::leash::Signal;
 use crate::port;
+use crate::restartable::{Patience, Restartable};
 
-/// How long a server may take to load its data and be ready.
-const READY_WITHIN: Duration = Duration::from_secs(60);
-/// How long it may take to end when asked.
-const END_WITHIN: Duration = Duration::from_secs(30);
-/// Between two looks at it.
-const LOOK_PERIOD: Duration = Duration::from_millis(2);
+const PATIENCE: Patience = Patience {
+    ready_within: Duration::from_secs(60),
+    look_period: Duration::from_millis(2),
+    end_within: Duration::from_secs(30),
+};
 /// Ports that are tried: another process may take one between the choice and the start.
 const PORT_TRIES: u32 = 8;
 
@@ -34,7 +33,7 @@ const PORT_TAKEN: &str = "Address already in use";
 #[derive(Debug)]
 pub struct RedisServer {
     // Before the folder: what runs ends before its files go.
-    process: Option<Leash>,
+    process: Restartable,
     folder: TempDir,
     program: Program,
     options: RedisOptions,
@@ -61,9 +60,11 @@ impl RedisServer {
             tries += 1;
             let port = options.wanted_port().map_or_else(port::free, Ok)?;
             let folder = tempfile::Builder::new().prefix("assay-redis-").tempdir();
+            let folder = folder.context("make a folder for Redis")?;
+            let log = folder.path().join("redis.log");
             let mut server = Self {
-                process: None,
-                folder: folder.context("make a folder for Redis")?,
+                process: Restartable::new("Redis", log, PATIENCE),
+                folder,
                 program: program.clone(),
                 options: options.clone(),
                 port,
@@ -91,16 +92,14 @@ impl RedisServer {
         let file = self.folder.path().join("redis.conf");
         let text = self.options.file(self.folder.path(), self.port);
         fs::write(&file, text).context("write redis.conf")?;
-        let log = append(&self.log_file())?;
         let mut command = self.program.command();
-        command
-            .arg(&file)
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().context("share the log of Redis")?)
-            .stderr(log);
-        self.process = Some(Leash::start(&mut command, Some(self.folder.path()))?);
-        self.wait_until_ready().await
+        command.arg(&file).current_dir("/");
+        let start = Instant::now();
+        self.process.launch(&mut command, self.folder.path())?;
+        while !self.answers() {
+            self.process.look_later(start).await?;
+        }
+        Ok(())
     }
 
     /// Where it listens.
@@ -112,7 +111,7 @@ impl RedisServer {
     /// The process id, while it runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        self.process.as_ref().map(Leash::pid)
+        self.process.pid()
     }
 
     /// Its data folder.
@@ -126,8 +125,7 @@ impl RedisServer {
     /// # Errors
     /// When the system does not tell.
     pub fn is_running(&mut self) -> anyhow::Result<bool> {
-        self.ended_with()
-            .map(|status| status.is_none() && self.process.is_some())
+        self.process.is_running()
     }
 
     /// How it ended, if it did so without being told to.
@@ -135,7 +133,7 @@ impl RedisServer {
     /// # Errors
     /// When the system does not tell.
     pub fn ended_with(&mut self) -> anyhow::Result<Option<ExitStatus>> {
-        self.process.as_mut().map_or(Ok(None), Leash::ended)
+        self.process.ended_with()
     }
 
     /// Kills it as the kernel would: kill -9. What it wrote before is in the system's cache and comes back.
@@ -143,7 +141,7 @@ impl RedisServer {
     /// # Errors
     /// When it does not run.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
-        self.end(Signal::KILL).await
+        self.process.end(Signal::KILL).await
     }
 
     /// Stops it in order: kill -TERM, after which everything is on disk.
@@ -151,7 +149,7 @@ impl RedisServer {
     /// # Errors
     /// When it does not run, or does not stop.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
-        self.end(Signal::TERM).await
+        self.process.end(Signal::TERM).await
     }
 
     /// Halts it without closing a connection: clients see a server that does not answer.
@@ -159,7 +157,7 @@ impl RedisServer {
     /// # Errors
     /// When it does not run.
     pub fn pause(&mut self) -> anyhow::Result<()> {
-        self.running()?.signal(Signal::STOP)
+        self.process.signal(Signal::STOP)
     }
 
     /// Lets it go on.
@@ -167,7 +165,7 @@ impl RedisServer {
     /// # Errors
     /// When it does not run.
     pub fn resume(&mut self) -> anyhow::Result<()> {
-        self.running()?.signal(Signal::CONT)
+        self.process.signal(Signal::CONT)
     }
 
     /// The length of the append-only file since it was last rewritten, in bytes.
@@ -239,43 +237,7 @@ impl RedisServer {
     /// # Errors
     /// When it can't be read.
     pub fn log(&self) -> anyhow::Result<String> {
-        fs::read_to_string(self.log_file()).context("read the log of Redis")
-    }
-
-    fn log_file(&self) -> PathBuf {
-        self.folder.path().join("redis.log")
-    }
-
-    fn running(&mut self) -> anyhow::Result<&mut Leash> {
-        self.process.as_mut().context("Redis does not run")
-    }
-
-    async fn end(&mut self, signal: Signal) -> anyhow::Result<()> {
-        self.running()?.signal(signal)?;
-        self.running()?.wait(END_WITHIN).await?;
-        self.process = None;
-        Ok(())
-    }
-
-    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.ended_with()? {
-                bail!(
-                    "Redis ended with {status} before it was ready: {}",
-                    last_words(&self.log_file())
-                );
-            }
-            if self.answers() {
-                return Ok(());
-            }
-            anyhow::ensure!(
-                start.elapsed() < READY_WITHIN,
-                "Redis is not ready after {READY_WITHIN:?}: {}",
-                last_words(&self.log_file())
-            );
-            tokio::time::sleep(LOOK_PERIOD).await;
-        }
+        self.process.log()
     }
 
     /// Whether this server, and not another that was faster on the port, has loaded its data.
