@@ -6,6 +6,7 @@ mod client;
 #[cfg(feature = "failpoints")]
 mod planted;
 mod sweep;
+mod unreadable;
 mod worker;
 
 pub(super) use sweep::{ids, run};

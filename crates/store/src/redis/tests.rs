@@ -1,5 +1,7 @@
 //! What only an insider can bring about. Each test has a database of its own.
 
+mod unreadable;
+
 use assay_core::id::{JobId, Tenant};
 use assay_core::job::JobSpec;
 use assay_core::kind::JobKind;
@@ -14,6 +16,10 @@ use super::record::Found;
 use super::*;
 
 async fn store() -> Arc<RedisStore> {
+    store_over(Carrier::Streams).await
+}
+
+async fn store_over(carrier: Carrier) -> Arc<RedisStore> {
     let database = Database::take();
     let config = RedisConfig {
         host: database.address.ip().to_string(),
@@ -22,12 +28,7 @@ async fn store() -> Arc<RedisStore> {
         prefix: format!("inside-{}", database.number),
         ..RedisConfig::default()
     };
-    let store = RedisStore::connect(
-        &config,
-        StoreConfig::default(),
-        TimeSource::Server,
-        Carrier::Streams,
-    );
+    let store = RedisStore::connect(&config, StoreConfig::default(), TimeSource::Server, carrier);
     store.await.unwrap()
 }
 

@@ -125,11 +125,14 @@ impl RedisStore {
             }
             Some(_) | None => Plan::Answer(0),
         });
-        let jobs = stepped.await?.answer;
-        Ok(Swept {
-            jobs,
-            publish: Vec::new(),
-        })
+        let put = async {
+            let jobs = stepped.await?.answer;
+            Ok(Swept {
+                jobs,
+                publish: Vec::new(),
+            })
+        };
+        Ok(self.or_unreadable(id, put).await?.unwrap_or_default())
     }
 }
 

@@ -42,7 +42,8 @@ impl RedisStore {
                 add(&mut swept, self.promote_blindly(&ids).await?);
                 continue;
             }
-            add(&mut swept, self.step_each(&ids, transition::due).await?);
+            let queued = self.step_each(&group.due, &ids, transition::due).await?;
+            add(&mut swept, queued);
         }
         Ok(swept)
     }
@@ -55,17 +56,17 @@ impl RedisStore {
             self.look_at_leases(group, now_ms).await?;
             let left = limit - swept.jobs;
             let lapsed = self.come(&group.leases, grace_end, left).await?;
-            add(&mut swept, self.reap_from(&lapsed).await?);
+            add(&mut swept, self.reap_from(group, &lapsed).await?);
             let left = limit - swept.jobs;
             let overdue = self.come(&group.deadlines, now_ms, left).await?;
-            let ended = self.step_each(&overdue, transition::deadline).await?;
-            add(&mut swept, ended);
+            let ended = self.step_each(&group.deadlines, &overdue, transition::deadline);
+            add(&mut swept, ended.await?);
         }
         Ok(swept)
     }
 
     /// Takes jobs from workers whose leases lapsed, for what the registry knows of the workers.
-    async fn reap_from(&self, ids: &[JobId]) -> Result<Swept, StoreError> {
+    async fn reap_from(&self, group: &GroupKeys, ids: &[JobId]) -> Result<Swept, StoreError> {
         if ids.is_empty() {
             return Ok(Swept::default());
         }
@@ -89,7 +90,7 @@ impl RedisStore {
                 now_ms,
             )
         };
-        self.step_each(ids, &rule).await
+        self.step_each(&group.leases, ids, &rule).await
     }
 
     /// Has entries handed out again that nobody holds, and gives jobs an entry whose own was lost. Where the
@@ -131,7 +132,9 @@ impl RedisStore {
     async fn extend_leases(&self, group: &GroupKeys, now_ms: u64) -> Result<(), StoreError> {
         loop {
             let ids = self.come(&group.leases, now_ms, LEASES_PAGE).await?;
-            let steps = ids.iter().copied().map(|id| self.extend_lease(id, now_ms));
+            let steps = ids.iter().copied();
+            let steps =
+                steps.map(|id| self.or_rest(&group.leases, id, self.extend_lease(id, now_ms)));
             run(steps).await?;
             if ids.len() < LEASES_PAGE {
                 return Ok(());
@@ -161,7 +164,8 @@ impl RedisStore {
         let mut swept = Swept::default();
         for group in self.keys.groups() {
             let ids = self.come(&group.expiry, now_ms, limit - swept.jobs).await?;
-            let steps = ids.iter().copied().map(|id| self.forget(id, now_ms));
+            let steps = ids.iter().copied();
+            let steps = steps.map(|id| self.or_rest(&group.expiry, id, self.forget(id, now_ms)));
             add(&mut swept, run(steps).await?);
         }
         Ok(swept)
@@ -188,14 +192,17 @@ impl RedisStore {
         stepped.await.map(|stepped| swept(stepped.answer))
     }
 
-    /// Takes a step on each job; answers how many it changed, and what must be published. What is not there any more, or not where it
-    /// belongs, is put right, so that it does not keep others from their turn.
+    /// Takes a step on each of these jobs of `set`; answers how many it changed, and what must be published. What is not
+    /// there any more, or not where it belongs, is put right, so that it does not keep others from their turn.
     async fn step_each(
         &self,
+        set: &str,
         ids: &[JobId],
         rule: impl Fn(Record<'_>, u64) -> Option<Transition> + Copy + Send + Sync,
     ) -> Result<Swept, StoreError> {
-        run(ids.iter().copied().map(|id| self.step_one(id, rule))).await
+        let steps = ids.iter().copied();
+        let steps = steps.map(|id| self.or_rest(set, id, self.step_one(id, rule)));
+        run(steps).await
     }
 
     async fn step_one(
