@@ -142,7 +142,8 @@ impl Listener {
             .retain(|_, listeners| listeners.receiver_count() > 0);
         let channels: Vec<_> = self.channels.keys().cloned().collect();
         if !channels.is_empty() {
-            if sink.subscribe(channels).await.is_err() {
+            let subscribed = timeout(self.patience, sink.subscribe(channels)).await;
+            if !matches!(subscribed, Ok(Ok(()))) {
                 return End::Lost;
             }
             reconnected(Connection::Events);
@@ -188,7 +189,11 @@ impl Listener {
             .entry(channel.clone())
             .or_insert_with(|| broadcast::channel(self.lag_max).0);
         let receiver = listeners.subscribe();
-        let subscribed = known || sink.subscribe(&channel).await.is_ok();
+        let subscribed = known
+            || matches!(
+                timeout(self.patience, sink.subscribe(&channel)).await,
+                Ok(Ok(()))
+            );
         if subscribed {
             // Whoever gave up waiting does not listen.
             drop(granted.send(receiver));
@@ -204,7 +209,7 @@ impl Listener {
         if listeners.receiver_count() == 0 {
             // Nobody listens any more. If this fails, the connection ends and the channel is not taken along.
             self.channels.remove(channel);
-            drop(sink.unsubscribe(channel).await);
+            drop(timeout(self.patience, sink.unsubscribe(channel)).await);
             return;
         }
         tell(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use assay_test_support::wait::within;
+use assay_test_support::wait::{wait_until, within};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -98,4 +98,45 @@ async fn a_connection_to_one_that_became_read_only_is_given_up() {
         assert!(matches!(refused, Err(LinkError::Unsent(_))), "{refused:?}");
         assert_eq!(pings.load(Ordering::SeqCst), connections);
     }
+}
+
+/// A server whose first connection for channels, and no later one, does not answer who subscribes.
+async fn silent_server(tasks: &mut JoinSet<()>) -> RedisConfig {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = RedisConfig {
+        port: listener.local_addr().unwrap().port(),
+        connect_timeout_ms: 100,
+        response_timeout_ms: 100,
+        ..RedisConfig::default()
+    };
+    tasks.spawn(async move {
+        let mut connections = JoinSet::new();
+        let mut first = true;
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let silent = std::mem::take(&mut first);
+            connections.spawn(async move {
+                let answer = |name: &str| match name {
+                    "SUBSCRIBE" if silent => String::new(),
+                    "SUBSCRIBE" => "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n".to_owned(),
+                    _ => "+OK\r\n".to_owned(),
+                };
+                drop(serve(stream, answer).await);
+            });
+        }
+    });
+    config
+}
+
+#[tokio::test]
+async fn one_that_does_not_answer_who_subscribes_is_left() {
+    let mut tasks = JoinSet::new();
+    let config = silent_server(&mut tasks).await;
+    let link = Link::new(&config, 8, &mut tasks).unwrap();
+    let first = within("it gives up", link.subscribe("news")).await;
+    assert!(matches!(first, Err(LinkError::Unsent(_))), "{first:?}");
+    wait_until("the next connection is better", || async {
+        link.subscribe("news").await.is_ok()
+    })
+    .await;
 }
