@@ -38,14 +38,16 @@ pub(super) struct Walk {
     lost_after_ms: u64,
     /// When the oldest entry of each stream was added, as this walk found it; none before it begins.
     oldest_waiting: Option<OldestWaiting>,
-    /// The deadline that it has come to, and how many jobs with that one it has seen.
-    at: (u64, usize),
+    at: Place,
     /// What the walk before found, until it counts no more.
     before: Option<(OldestWaiting, Instant)>,
     rests_until: Option<Instant>,
 }
 
 type OldestWaiting = [u64; STREAMS];
+
+/// Where a walk is: the deadline that it has come to, and how many jobs with that one it has seen.
+type Place = (u64, usize);
 
 impl Walk {
     pub(super) fn new(lost_after_ms: u64) -> Self {
@@ -86,24 +88,24 @@ impl Walk {
             .get_or_insert_with(|| StreamNo::ALL.map(|stream| survey.oldest_waiting_ms(stream)));
         let mut given = 0;
         for _ in 0..PAGES_MAX {
-            let most = PAGE.min(limit - given);
-            let page = self.page(access, group, most).await;
+            let page = self.page(access, group).await;
             let page = page.map_err(LinkError::of_read)?;
             let lost = self.lost(access, streams, &page).await;
-            for known in lost
-                .map_err(LinkError::of_read)?
-                .into_iter()
-                .take(limit - given)
-            {
+            for (place, known) in lost.map_err(LinkError::of_read)? {
                 given += usize::from(give_entry(committer, group, streams, &known).await?);
-            }
-            if page.len() < most {
-                self.end();
-                break;
+                self.at = place;
+                if given == limit {
+                    break;
+                }
             }
             if given == limit {
                 break;
             }
+            if page.len() < PAGE {
+                self.end();
+                break;
+            }
+            self.at = page.last().map_or(self.at, |(place, _)| *place);
         }
         if given > 0 {
             let kind = streams.kind;
@@ -128,17 +130,16 @@ impl Walk {
         self.before = self.oldest_waiting.take().map(|found| (found, until));
     }
 
-    /// The next jobs, with the place behind them noted.
+    /// The next jobs, each with the place behind it.
     async fn page(
-        &mut self,
+        &self,
         access: &Access,
         group: &GroupKeys,
-        most: usize,
-    ) -> Result<Vec<JobId>, LinkError> {
-        let (deadline_ms, seen) = self.at;
+    ) -> Result<Vec<(Place, JobId)>, LinkError> {
+        let mut at = self.at;
         let mut command = redis::cmd("ZRANGE");
-        command.arg(&group.deadlines).arg(deadline_ms).arg("+inf");
-        command.arg("BYSCORE").arg("LIMIT").arg(seen).arg(most);
+        command.arg(&group.deadlines).arg(at.0).arg("+inf");
+        command.arg("BYSCORE").arg("LIMIT").arg(at.1).arg(PAGE);
         let answer = access
             .link(Call::Sweep)
             .ask(command.arg("WITHSCORES"))
@@ -153,11 +154,11 @@ impl Walk {
             let (Some(id), Some(score)) = (id, score) else {
                 continue;
             };
-            self.at = match self.at {
-                (at, seen) if at == score => (at, seen + 1),
+            at = match at {
+                (deadline_ms, seen) if deadline_ms == score => (score, seen + 1),
                 _ => (score, 1),
             };
-            page.push(JobId::from_bytes(id));
+            page.push((at, JobId::from_bytes(id)));
         }
         Ok(page)
     }
@@ -167,14 +168,16 @@ impl Walk {
         &self,
         access: &Access,
         streams: &KindStreams,
-        page: &[JobId],
-    ) -> Result<Vec<Known>, LinkError> {
-        let found = access.reader.find_all(page).await?;
-        let jobs = found
-            .into_iter()
-            .filter_map(|found| found.ok()?.job().cloned());
-        let of_kind = jobs.filter(|known| known.job.kind == streams.kind);
-        let lost = of_kind.filter(|known| {
+        page: &[(Place, JobId)],
+    ) -> Result<Vec<(Place, Known)>, LinkError> {
+        let ids: Vec<_> = page.iter().map(|(_, id)| *id).collect();
+        let found = access.reader.find_all(&ids).await?;
+        let places = page.iter().map(|(place, _)| *place);
+        let jobs = places
+            .zip(found)
+            .filter_map(|(place, found)| Some((place, found.ok()?.job()?.clone())));
+        let of_kind = jobs.filter(|(_, known)| known.job.kind == streams.kind);
+        let lost = of_kind.filter(|(_, known)| {
             let place = StreamNo::of(&known.envelope).place();
             let lost_by =
                 |oldest: &OldestWaiting| is_lost(&known.job, oldest[place], self.lost_after_ms);

@@ -125,6 +125,30 @@ async fn a_job_whose_entry_was_deleted_gets_another_when_it_is_passed_over() {
     assert!(subscription.take(1).now_or_never().is_none());
 }
 
+/// However many other jobs are to end before it.
+#[tokio::test]
+async fn one_lost_entry_is_found_among_many_at_once() {
+    const OTHERS: u64 = 40;
+    let world = World::new().await;
+    let (clock, submitted_ms) = (world.store.clock(), world.store.clock().now_ms());
+    let mut spec = JobSpec::new(KIND, Vec::new(), submitted_ms);
+    spec.deadline_at_ms = submitted_ms + 3_600_000;
+    let id = JobId::from_bytes([7; 16]).child("late", 0);
+    world.store.submit(id, spec.clone()).await.unwrap();
+    let deleted: i64 = world.ask(&["DEL", world.stream()]).await;
+    assert_eq!(deleted, 1);
+    wait_until("the clock goes on", || async {
+        clock.now_ms() > submitted_ms + 3 * SLACK_MS
+    })
+    .await;
+    spec.deadline_at_ms = submitted_ms + 60_000;
+    for number in 1..=OTHERS {
+        let id = JobId::from_bytes([7; 16]).child("late", number);
+        world.store.submit(id, spec.clone()).await.unwrap();
+    }
+    assert_eq!(sweep(&world, &eager(&world)).await, 1);
+}
+
 #[tokio::test]
 async fn a_settlement_that_is_sent_twice_is_made_once() {
     let world = World::new().await;
