@@ -1,12 +1,20 @@
 //! What people do to jobs by hand: stop them, put them back.
 
+use std::time::Duration;
+
 use assay_api::v1 as pb;
 use assay_core::id::Tenant;
 use assay_core::port::{CancelAnswer, RedriveAnswer};
+use tokio::time::Instant;
 
 use crate::convert;
 use crate::edge::Edge;
 use crate::status::Refusal;
+
+/// From a cancel to the answer that there is no such job. A store writes down that an id which nobody has is not to run,
+/// and nothing of a job of another tenant: whoever measures must not learn from it that the job is there, whose id may be
+/// known from its request id. Longer than a store takes to write.
+const UNKNOWN_AFTER: Duration = Duration::from_millis(50);
 
 impl Edge {
     pub(crate) async fn cancel_job(
@@ -14,6 +22,7 @@ impl Edge {
         request: &pb::CancelJobRequest,
         tenant: &Tenant,
     ) -> Result<pb::Job, Refusal> {
+        let began = Instant::now();
         let id = convert::job_id(&request.job_id)?;
         let answer = self.store.cancel(tenant, id).await;
         match answer.map_err(|error| Refusal::of_write(error, id))? {
@@ -24,7 +33,10 @@ impl Edge {
                 tracing::info!(job.id = %id, job.state = %job.state, "cancel of job {id} left it {}", job.state);
                 Ok(convert::job(job))
             }
-            CancelAnswer::Unknown => Err(Refusal::JobNotFound(id)),
+            CancelAnswer::Unknown => {
+                tokio::time::sleep_until(began + UNKNOWN_AFTER).await;
+                Err(Refusal::JobNotFound(id))
+            }
         }
     }
 

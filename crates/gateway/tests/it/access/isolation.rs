@@ -1,5 +1,7 @@
 //! What belongs to another tenant looks like what is not there, for every call.
 
+use std::time::{Duration, Instant};
+
 use assay_api::v1 as pb;
 use assay_core::id::JobId;
 use assay_core::retry::DeadLetterReason;
@@ -211,4 +213,21 @@ async fn lists_hold_ones_own_and_request_ids_are_ones_own() {
     assert_eq!(listed[0].id, own);
     let theirs = house.submit(&owner, "queued").await;
     assert_ne!(theirs, own, "the same request id is another request");
+}
+
+/// What the store does differs, and the time that it takes.
+#[tokio::test]
+async fn how_long_a_cancel_takes_tells_nothing_of_another_tenants_job() {
+    const NOBODY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+    const LEAST: Duration = Duration::from_millis(50);
+    let (owner, visitor) = (token("acme", EVERYTHING), token("other", EVERYTHING));
+    let house = House::of(&[&owner, &visitor]).await;
+    let foreign = house.submit(&owner, "order-1").await;
+    for id in [foreign.as_str(), NOBODY, NOBODY] {
+        let began = Instant::now();
+        let line = format!("DELETE /api/async/jobs/{id}");
+        let told = house.ask(&line, Some(&visitor), "").await;
+        told.problem(404, "JOB_NOT_FOUND");
+        assert!(began.elapsed() >= LEAST, "{id}: {:?}", began.elapsed());
+    }
 }
