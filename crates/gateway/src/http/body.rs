@@ -1,7 +1,7 @@
 //! JSON bodies in: never more than the bound, and none that stops coming.
 
 use axum::body::{Body, HttpBody};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::SemaphorePermit;
@@ -71,13 +71,20 @@ pub(super) fn must_be_a_file(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// Nothing is unpacked here.
 fn must_be_plain(headers: &HeaderMap) -> Result<(), Problem> {
-    let mut packed = headers.get_all(header::CONTENT_ENCODING).iter();
-    if packed.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Ok(());
+    for (header, name, plain) in [
+        (header::CONTENT_ENCODING, "Content-Encoding", "identity"),
+        (header::TRANSFER_ENCODING, "Transfer-Encoding", "chunked"),
+    ] {
+        let is_plain = |coding: &HeaderValue| {
+            let coding = coding.as_bytes();
+            coding.eq_ignore_ascii_case(plain.as_bytes())
+        };
+        if !headers.get_all(header).iter().all(is_plain) {
+            let detail = format!("send the body as it is: {name} must be {plain}, or left out");
+            return Err(unsupported(&detail));
+        }
     }
-    Err(unsupported(
-        "send the body as it is, without the header Content-Encoding",
-    ))
+    Ok(())
 }
 
 /// What a body is said to be, without parameters.

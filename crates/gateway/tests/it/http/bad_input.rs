@@ -247,6 +247,10 @@ async fn a_body_that_is_packed_is_not_taken_for_the_file() {
         let detail = told["detail"].as_str().unwrap();
         assert!(detail.contains("Content-Encoding"), "{detail}");
     }
+    let chunked = "POST /api/async/contents HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+                   Transfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    let refused = super::send(fixture.http, chunked.as_bytes()).await;
+    refused.problem(415, "UNSUPPORTED_MEDIA_TYPE");
     let form = [("Content-Type", "multipart/form-data; boundary=b")];
     let body = b"--b\r\n\r\nabc\r\n--b--\r\n";
     let refused = fixture.post("/api/async/contents", &form, body).await;
