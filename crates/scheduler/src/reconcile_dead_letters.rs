@@ -74,19 +74,24 @@ impl ReconcileDeadLetters {
         let reader = self.dead_letters.read_dead_letters(kind).await;
         let mut reader = reader.map_err(queue("begin to read dead letters"))?;
         let mut kept = Kept::ALL.map(|why| (why, 0));
-        let (mut changed, mut seen) = (0, 0);
+        let (mut changed, mut seen, mut failed) = (0, 0, None);
         while seen < self.limit {
             let letter = reader.next().await;
             let Some(letter) = letter.map_err(queue("read dead letters"))? else {
                 break;
             };
             seen += 1;
-            match self.settle(letter).await? {
-                Some(why) => kept
+            match self.settle(letter).await {
+                Ok(Some(why)) => kept
                     .iter_mut()
                     .filter(|(other, _)| *other == why)
                     .for_each(|(_, count)| *count += 1),
-                None => changed += 1,
+                Ok(None) => changed += 1,
+                // Its lane is full, say: those of the other letters are not.
+                Err(error) if matches!(error, Error::Queue { .. }) => {
+                    failed = failed.or(Some(error));
+                }
+                Err(error) => return Err(error),
             }
         }
         for (why, count) in kept {
@@ -94,7 +99,7 @@ impl ReconcileDeadLetters {
         }
         // What stays is seen again each time: going on at once would find nothing else.
         let more = seen == self.limit && changed > 0;
-        Ok(Report { changed, more })
+        failed.map_or(Ok(Report { changed, more }), Err)
     }
 
     /// Settles a letter; why it stays, if it does.
@@ -129,12 +134,17 @@ impl Activity for ReconcileDeadLetters {
 
     async fn activate(&self) -> Result<Report, Error> {
         let mut report = Report::default();
+        let mut failed = None;
         for kind in JobKind::ALL {
-            let of_kind = self.look_through(kind).await?;
-            report.changed += of_kind.changed;
-            report.more |= of_kind.more;
+            match self.look_through(kind).await {
+                Ok(of_kind) => {
+                    report.changed += of_kind.changed;
+                    report.more |= of_kind.more;
+                }
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
-        Ok(report)
+        failed.map_or(Ok(report), Err)
     }
 }
 

@@ -87,15 +87,21 @@ impl Activity for SendMarkers {
 
     async fn activate(&self) -> Result<Report, Error> {
         let mut changed = 0;
+        let mut failed = None;
         for kind in JobKind::ALL {
             for lane in Lane::ALL {
-                changed += usize::from(self.send(kind, lane).await?);
+                match self.send(kind, lane).await {
+                    Ok(sent) => changed += usize::from(sent),
+                    // One that is full, say: the others are not.
+                    Err(error) => failed = failed.or(Some(error)),
+                }
             }
         }
-        Ok(Report {
+        let report = Report {
             changed,
             more: false,
-        })
+        };
+        failed.map_or(Ok(report), Err)
     }
 }
 

@@ -80,11 +80,25 @@ async fn a_marker_that_was_not_sent_is_sent_the_next_time() {
     let sender = Sender::new();
     let long_ago_ms = NOW_MS - MARKER_MARGIN_MS - 1;
     sender.broker.oldest.lock().insert(LANE, long_ago_ms);
-    *sender.broker.refuses_markers.lock() = true;
+    sender.broker.full.lock().insert(LANE);
     let error = sender.activity.activate().await.unwrap_err();
     assert_eq!(error.to_string(), "send a marker");
-    *sender.broker.refuses_markers.lock() = false;
+    sender.broker.full.lock().clear();
     assert_eq!(sender.sends().await, [NOW_MS]);
+}
+
+#[tokio::test]
+async fn a_lane_that_takes_no_marker_keeps_no_other_from_its_own() {
+    let sender = Sender::new();
+    let full = (JobKind::ContentVerification, Lane::Low);
+    for place in [full, LANE] {
+        let long_ago_ms = NOW_MS - MARKER_MARGIN_MS - 1;
+        sender.broker.oldest.lock().insert(place, long_ago_ms);
+    }
+    sender.broker.full.lock().insert(full);
+    let error = sender.activity.activate().await.unwrap_err();
+    assert_eq!(error.to_string(), "send a marker");
+    assert_eq!(*sender.broker.markers.lock(), [(LANE, NOW_MS)]);
 }
 
 #[tokio::test]
@@ -172,6 +186,18 @@ async fn a_letter_that_is_not_published_again_stays() {
     let error = bench.reconcile(10).await.unwrap_err();
     assert_eq!(error.to_string(), "publish dead letters again");
     assert_eq!(bench.letters.left(), [Some(queued)]);
+}
+
+#[tokio::test]
+async fn a_letter_that_is_not_published_again_holds_up_no_other() {
+    let bench = Letters::new(ScriptedQueue::refusing(&[envelope(1)]));
+    let refused = bench.add(1, JobState::Queued);
+    bench.add(2, JobState::Succeeded);
+    let queued = bench.add(3, JobState::Queued);
+    let error = bench.reconcile(10).await.unwrap_err();
+    assert_eq!(error.to_string(), "publish dead letters again");
+    assert_eq!(bench.queue.published(), [queued].into());
+    assert_eq!(bench.letters.left(), [Some(refused)]);
 }
 
 #[tokio::test]

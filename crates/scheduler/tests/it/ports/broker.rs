@@ -1,6 +1,6 @@
 //! What a queue beside the store offers to whoever looks for lost envelopes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +27,8 @@ pub(crate) struct ScriptedBroker {
     /// What was asked for: where, before when, how many at most.
     pub(crate) asked: Mutex<Vec<(Place, u64, usize)>>,
     pub(crate) markers: Mutex<Vec<(Place, u64)>>,
-    pub(crate) refuses_markers: Mutex<bool>,
+    /// Lanes that take no marker.
+    pub(crate) full: Mutex<BTreeSet<Place>>,
 }
 
 #[async_trait]
@@ -49,7 +50,7 @@ impl MarkerQueue for ScriptedBroker {
         lane: Lane,
         published_at_ms: u64,
     ) -> Result<(), QueueError> {
-        if *self.refuses_markers.lock() {
+        if self.full.lock().contains(&(kind, lane)) {
             return Err(QueueError::Unknown);
         }
         self.markers.lock().push(((kind, lane), published_at_ms));
