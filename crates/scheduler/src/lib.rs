@@ -152,7 +152,12 @@ fn reconciles(
         dead_letters,
     } = reconciling;
     let limit = settings.jobs_per_activation_max;
-    let reconcile = Reconcile::new(Arc::clone(&markers), Arc::clone(&sent), limit);
+    let reconcile = Reconcile::new(
+        Arc::clone(&markers),
+        Arc::clone(&sent),
+        Arc::clone(&clock),
+        limit,
+    );
     let send_markers = SendMarkers::new(markers, marker_queue, sent, clock);
     let dead_letters = ReconcileDeadLetters::new(dead_letters, store, queue, limit);
     vec![

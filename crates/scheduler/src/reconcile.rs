@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use assay_core::clock::Clock;
 use assay_core::kind::{JobKind, Lane};
 use assay_core::port::{DeadLetters, MarkerQueue, Markers, SentJobs, StoreError};
 use async_trait::async_trait;
@@ -30,16 +31,23 @@ pub struct Reconciling {
 pub struct Reconcile {
     markers: Arc<dyn Markers>,
     sent: Arc<dyn SentJobs>,
+    clock: Arc<dyn Clock>,
     limit: usize,
 }
 
 impl Reconcile {
-    /// Sends at most `limit` jobs of a lane again at a time.
+    /// Sends at most `limit` jobs of a lane again at a time. The times of markers and jobs are those of `clock`.
     #[must_use]
-    pub fn new(markers: Arc<dyn Markers>, sent: Arc<dyn SentJobs>, limit: usize) -> Self {
+    pub fn new(
+        markers: Arc<dyn Markers>,
+        sent: Arc<dyn SentJobs>,
+        clock: Arc<dyn Clock>,
+        limit: usize,
+    ) -> Self {
         Self {
             markers,
             sent,
+            clock,
             limit,
         }
     }
@@ -50,6 +58,10 @@ impl Reconcile {
         let Some(latest_ms) = latest_ms.map_err(store("read the latest marker"))? else {
             return Ok(0);
         };
+        if latest_ms > self.clock.now_ms() {
+            // The clock was set back since: everything looks as if it had been sent before that marker.
+            return Ok(0);
+        }
         let before_ms = latest_ms.saturating_sub(MARKER_MARGIN_MS);
         let again = self.sent.send_again(kind, lane, before_ms, self.limit);
         let again = again.await.map_err(store("send lost jobs again"))?;

@@ -101,10 +101,33 @@ async fn a_lane_that_takes_no_marker_keeps_no_other_from_its_own() {
     assert_eq!(*sender.broker.markers.lock(), [(LANE, NOW_MS)]);
 }
 
+fn reconcile(broker: &Arc<ScriptedBroker>, clock: &Arc<ManualClock>) -> Reconcile {
+    Reconcile::new(
+        Arc::clone(broker) as _,
+        Arc::clone(broker) as _,
+        Arc::clone(clock) as _,
+        LIMIT,
+    )
+}
+
+/// Else all that was sent since a clock was set back would be sent over and over.
+#[tokio::test]
+async fn a_marker_of_a_time_to_come_proves_nothing() {
+    let broker = Arc::<ScriptedBroker>::default();
+    broker.latest.lock().insert(LANE, NOW_MS);
+    broker.lost.lock().insert(LANE, LIMIT);
+    let clock = Arc::new(ManualClock::at(NOW_MS - 1));
+    let reconcile = reconcile(&broker, &clock);
+    assert_eq!(reconcile.activate().await.unwrap(), Report::default());
+    clock.advance(1);
+    assert_eq!(reconcile.activate().await.unwrap().changed, LIMIT);
+}
+
 #[tokio::test]
 async fn what_a_marker_overtook_is_sent_again() {
     let broker = Arc::<ScriptedBroker>::default();
-    let reconcile = Reconcile::new(Arc::clone(&broker) as _, Arc::clone(&broker) as _, LIMIT);
+    let clock = Arc::new(ManualClock::at(NOW_MS));
+    let reconcile = reconcile(&broker, &clock);
     assert_eq!(reconcile.activate().await.unwrap(), Report::default());
     assert!(broker.asked.lock().is_empty(), "no marker came out");
     broker.latest.lock().insert(LANE, NOW_MS);
