@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Action, Declared};
 use crate::clip;
 use crate::code::{self, Code};
+use crate::inspect::standing;
 use crate::report::Signer;
 use crate::rubric::Signals;
 
@@ -66,6 +67,16 @@ impl Ingredient {
     #[must_use]
     pub fn any_broken(&self) -> bool {
         self.broken || self.ingredients.iter().any(Self::any_broken)
+    }
+
+    /// Whether the signer of this one or of anything below it is on no list. What was on record when it was taken in holds
+    /// unless our own check says otherwise, which repeats nothing that has not changed.
+    #[must_use]
+    pub fn any_untrusted(&self) -> bool {
+        let is_trusted_now = self.found_now.iter().any(standing::is_trust);
+        let is_untrusted = self.found_now.iter().any(standing::is_untrusted)
+            || self.recorded.iter().any(standing::is_untrusted) && !is_trusted_now;
+        is_untrusted || self.ingredients.iter().any(Self::any_untrusted)
     }
 }
 

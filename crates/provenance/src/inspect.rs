@@ -1,7 +1,7 @@
 //! From bytes to a report.
 
 mod cause;
-mod standing;
+pub(crate) mod standing;
 
 use std::io::Cursor;
 
@@ -69,22 +69,13 @@ fn describe(
         .unwrap_or_default();
     let any_ingredient_unsound = walk.findings().any(Code::is_unsound);
     let signers = Standing::of(bytes, mime, lists, &mut codes)?;
-    let any_ingredient_untrusted =
+    let mut any_ingredient_untrusted =
         signers.any_ingredient_untrusted || walk.findings().any(standing::is_untrusted);
     let mut failures = Failures::of(codes.iter());
     failures.ingredient = any_ingredient_unsound;
 
-    let mut report = Report::without_credential(
-        state_of(reader, lists, &codes, signers.by),
-        lists.summaries(),
-    );
-    if let State::Valid { signer } = &mut report.state
-        && any_ingredient_untrusted
-        && *signer != SignerCheck::NotChecked
-        && !failures.signer_untrusted
-    {
-        *signer = SignerCheck::IngredientUntrusted;
-    }
+    let state = state_of(reader, lists, &codes, signers.by);
+    let mut report = Report::without_credential(state, lists.summaries());
     report.present = true;
     report.claim_thumbnail = thumbnail_of(reader, failures);
     report.failures = failures;
@@ -92,13 +83,36 @@ fn describe(
         fill(&mut report, manifest, label);
         let walked = walk.run(manifest, label);
         report.failures.ingredient |= walked.ingredients.iter().any(Ingredient::any_broken);
+        any_ingredient_untrusted |= walked.ingredients.iter().any(Ingredient::any_untrusted);
         report.ingredients = walked.ingredients;
         codes.extend(walked.unplaced);
         report.cut |= walked.cut;
     }
+    if any_ingredient_untrusted && !failures.signer_untrusted {
+        report.state = over_untrusted_ingredient(report.state);
+    }
     report.cut |= code::bound(&mut codes);
     report.codes = codes;
     Ok(report)
+}
+
+/// How a credential stands whose signer is on a list, if that of an ingredient is on none.
+fn over_untrusted_ingredient(state: State) -> State {
+    let signer = SignerCheck::IngredientUntrusted;
+    match state {
+        State::Trusted { .. }
+        | State::Valid {
+            signer: SignerCheck::Untrusted | SignerCheck::IngredientUntrusted,
+        } => State::Valid { signer },
+        State::Absent
+        | State::NotApplicable { .. }
+        | State::Skipped { .. }
+        | State::RemoteNotFetched { .. }
+        | State::Invalid
+        | State::Valid {
+            signer: SignerCheck::NotChecked,
+        } => state,
+    }
 }
 
 fn fill(report: &mut Report, manifest: &Manifest, label: &str) {

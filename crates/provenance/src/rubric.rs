@@ -4,8 +4,10 @@
 //! reading of them. Signals are local to one manifest: an edited photograph carries `capturedMedia` in its parent's
 //! manifest, not in its own. They say what a signer declared, never whether it is so.
 //!
-//! Wider than the rubrics in three ways: actions assertions of the old version count, so do addresses with `https`,
-//! and every ingredient without a credential counts as unknown provenance, not only the first.
+//! Wider than the rubrics in four ways: actions assertions of the old version count, so do addresses with `https`,
+//! every ingredient without a credential counts as unknown provenance, not only the first, and what changes the content
+//! without a declared source, or is said to change nothing with a generative one, may be generative: nobody says that it is
+//! not.
 
 use std::collections::BTreeSet;
 
@@ -133,20 +135,20 @@ fn inception_of(action: &Action) -> Option<Inception> {
 
 fn transformations_of(action: &Action) -> Vec<Transformation> {
     let name = action.action.as_str();
-    if NON_EDITORIAL_ACTIONS.contains(&name) {
-        return vec![Transformation::NonEditorial];
-    }
-    if INCEPTION_ACTIONS.contains(&name) || action.digital_source_type.is_none() {
+    if INCEPTION_ACTIONS.contains(&name) {
         return Vec::new();
     }
+    let is_generative = is_generative(action);
+    if NON_EDITORIAL_ACTIONS.contains(&name) {
+        let mut signals = vec![Transformation::NonEditorial];
+        signals.extend(is_generative.then_some(Transformation::PerceptiblePossiblyGenAI));
+        return signals;
+    }
+    if action.digital_source_type.is_none() {
+        return vec![Transformation::PerceptiblePossiblyGenAI];
+    }
     match term_of(action) {
-        Some((
-            IPTC,
-            "trainedAlgorithmicMedia"
-            | "compositeWithTrainedAlgorithmicMedia"
-            | "compositeSynthetic",
-        ))
-        | Some((C2PA, "trainedAlgorithmicData")) => vec![Transformation::PerceptibleGenAI],
+        _ if is_generative => vec![Transformation::PerceptibleGenAI],
         // The rubrics count these two on both sides: not surely generative, not surely without.
         Some((IPTC, "digitalArt" | "composite")) => {
             vec![
@@ -156,6 +158,17 @@ fn transformations_of(action: &Action) -> Vec<Transformation> {
         }
         _ => vec![Transformation::PerceptibleNonGenAI],
     }
+}
+
+/// Whether the declared source is a generative model, wholly or partly.
+fn is_generative(action: &Action) -> bool {
+    let terms = [
+        (IPTC, "trainedAlgorithmicMedia"),
+        (IPTC, "compositeWithTrainedAlgorithmicMedia"),
+        (IPTC, "compositeSynthetic"),
+        (C2PA, "trainedAlgorithmicData"),
+    ];
+    term_of(action).is_some_and(|term| terms.contains(&term))
 }
 
 fn is_ambiguous(declared: &Declared) -> bool {

@@ -15,7 +15,7 @@ pub const SCHEMA_NAME: &str = "verification.result/1";
 /// The JSON Schema (draft 2020-12) of results.
 pub const SCHEMA: &str = include_str!("../schema/verification.result.v1.json");
 /// The version of the rules by which findings weigh. Another figure or rule is another version.
-pub const RULESET: &str = "2026.3";
+pub const RULESET: &str = "2026.4";
 
 /// What is known about one file.
 #[derive(Debug, Clone, PartialEq, Serialize)]

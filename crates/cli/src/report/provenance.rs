@@ -88,8 +88,8 @@ fn standing(state: Option<&str>) -> String {
             "The file carries a signed statement about its origin, and it does not hold."
         }
         Some("valid") => {
-            "The file carries a signed statement about its origin, and the signature holds. But nobody on a trust \
-             list vouches for those who signed: anybody can sign such a statement."
+            "The file carries a signed statement about its origin, and the signature holds. But no trust list \
+             vouches for all who signed: anybody can sign such a statement."
         }
         Some("trusted") => {
             "The file carries a signed statement about its origin, the signature holds, and the signer is on a \

@@ -1,11 +1,12 @@
 //! Which list vouches for the signer, and whether it may.
 
+use c2pa::Reader;
 use c2pa::validation_results::validation_codes as names;
 
 use super::read;
 use crate::code::{self, Code, Level};
 use crate::error::Error;
-use crate::ingredient::Walk;
+use crate::ingredient::{Ingredient, Walk};
 use crate::report::TrustedBy;
 use crate::trust::{Anchors, TrustLists};
 
@@ -51,12 +52,23 @@ impl Standing {
         if by.is_none() {
             distrust(codes);
         }
-        let any_ingredient_untrusted = Walk::new(&again).findings().any(is_untrusted);
         Ok(Self {
             by,
-            any_ingredient_untrusted,
+            any_ingredient_untrusted: any_ingredient_untrusted(&again),
         })
     }
+}
+
+/// Whether the signer of any ingredient is on no list, found now or on record.
+fn any_ingredient_untrusted(reader: &Reader) -> bool {
+    let walk = Walk::new(reader);
+    let found_now = walk.findings().any(is_untrusted);
+    let active = reader.active_manifest().zip(reader.active_label());
+    found_now
+        || active.is_some_and(|(manifest, label)| {
+            let ingredients = walk.run(manifest, label).ingredients;
+            ingredients.iter().any(Ingredient::any_untrusted)
+        })
 }
 
 fn trusted_by(codes: &[Code]) -> Option<TrustedBy> {
@@ -77,11 +89,13 @@ fn distrust(codes: &mut [Code]) {
     }
 }
 
-fn is_trust(code: &Code) -> bool {
+/// The signer is on a list.
+pub(crate) fn is_trust(code: &Code) -> bool {
     code.level == Level::Success && code.code == names::SIGNING_CREDENTIAL_TRUSTED
 }
 
-pub(super) fn is_untrusted(code: &Code) -> bool {
+/// The signer is on none.
+pub(crate) fn is_untrusted(code: &Code) -> bool {
     code.level == Level::Failure && code.code == names::SIGNING_CREDENTIAL_UNTRUSTED
 }
 

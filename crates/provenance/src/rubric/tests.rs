@@ -93,10 +93,18 @@ fn edits_are_sorted_by_their_source() {
         BTreeSet::from([PerceptibleNonGenAI, PerceptiblePossiblyGenAI])
     );
     assert_eq!(
-        of(iptc("c2pa.transcoded", "trainedAlgorithmicMedia")),
+        of(iptc("c2pa.transcoded", "digitalCapture")),
         BTreeSet::from([NonEditorial])
     );
-    assert!(of(action("c2pa.placed", "")).is_empty());
+    assert_eq!(
+        of(iptc("c2pa.enhanced", "trainedAlgorithmicMedia")),
+        BTreeSet::from([NonEditorial, PerceptiblePossiblyGenAI])
+    );
+    for name in ["c2pa.placed", "c2pa.edited", "c2pa.drawing"] {
+        let found = of(action(name, ""));
+        assert_eq!(found, BTreeSet::from([PerceptiblePossiblyGenAI]), "{name}");
+    }
+    assert!(of(action("c2pa.opened", "")).is_empty());
 }
 
 #[test]

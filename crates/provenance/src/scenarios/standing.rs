@@ -158,3 +158,59 @@ fn an_ingredients_signer_that_was_trusted_at_signing_must_be_trusted_now() {
         }
     );
 }
+
+/// What an editor signs without any list: it writes down that the camera's signer is on none.
+#[test]
+fn an_ingredients_signer_that_was_untrusted_at_signing_is_judged_by_the_lists_of_now() {
+    let (camera, editor) = (authority(), TestAuthority::new("editor.test").unwrap());
+    let parent = signed_by(&camera, &jpeg(), &Declaration::capture());
+    let bytes = editor
+        .sign_trusting(
+            &jpeg(),
+            &Declaration::edit_of(parent),
+            &TrustLists::default(),
+        )
+        .unwrap();
+    let edited = Media {
+        mime: "image/jpeg".to_owned(),
+        bytes,
+    };
+    let user = |pem: String| lists(&[(ListKind::User, pem)]);
+    let report = inspected(&edited, &user(editor.authority_pem().unwrap()));
+    assert_eq!(
+        report.state,
+        State::Valid {
+            signer: SignerCheck::IngredientUntrusted
+        }
+    );
+    let both = user(camera.authority_pem().unwrap() + &editor.authority_pem().unwrap());
+    let report = inspected(&edited, &both);
+    assert_eq!(
+        report.state,
+        State::Trusted {
+            by: TrustedBy::User
+        },
+        "{:#?}",
+        report.ingredients
+    );
+}
+
+#[test]
+fn an_authority_for_time_stamps_does_not_vouch_for_signers_of_ingredients() {
+    let (camera, editor) = (authority(), TestAuthority::new("editor.test").unwrap());
+    let parent = signed_by(&camera, &jpeg(), &Declaration::capture());
+    let edited = signed_by(&editor, &jpeg(), &Declaration::edit_of(parent));
+    let report = inspected(
+        &edited,
+        &lists(&[
+            (ListKind::User, editor.authority_pem().unwrap()),
+            (ListKind::TimeStamp, camera.authority_pem().unwrap()),
+        ]),
+    );
+    assert_eq!(
+        report.state,
+        State::Valid {
+            signer: SignerCheck::IngredientUntrusted
+        }
+    );
+}

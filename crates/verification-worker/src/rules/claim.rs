@@ -26,7 +26,11 @@ pub(super) enum Claim {
 
 /// Reads the claim of the media and of what it was derived from.
 pub(super) fn claim_of(report: &Report) -> Claim {
-    let mut said = Said::default();
+    let mut said = Said {
+        // What was left out of a list may have said anything.
+        gap: report.cut,
+        ..Said::default()
+    };
     said.take(&report.signals, &report.ingredients);
     said.claim()
 }
@@ -37,7 +41,7 @@ struct Said {
     transformation: BTreeSet<Transformation>,
     /// A part was made by a generator.
     generated_part: bool,
-    /// A parent's words are missing or do not count.
+    /// Words of a parent or of a part are missing or do not count.
     gap: bool,
 }
 
@@ -51,10 +55,11 @@ impl Said {
                     self.take(&ingredient.signals, &ingredient.ingredients);
                 }
                 Relationship::ParentOf => self.gap = true,
-                Relationship::ComponentOf => {
-                    self.generated_part |=
-                        is_sound(ingredient) && is_generated(&ingredient.signals);
+                Relationship::ComponentOf if is_sound(ingredient) => {
+                    self.generated_part |= is_generated(ingredient);
                 }
+                // That it is broken is told by itself.
+                Relationship::ComponentOf => self.gap |= !ingredient.broken,
                 // It went into a process, not into the media.
                 Relationship::InputTo => {}
             }
@@ -91,12 +96,17 @@ impl Said {
     }
 }
 
-fn is_generated(signals: &Signals) -> bool {
+/// Whether a generator made it or a part of it, or what it was made from, as far as sound credentials say.
+fn is_generated(ingredient: &Ingredient) -> bool {
+    let signals = &ingredient.signals;
+    let below = || ingredient.ingredients.iter();
     signals.inception.contains(&Inception::FullyGenAIMedia)
         || signals.inception.contains(&Inception::PartlyGenAICreation)
         || signals
             .transformation
             .contains(&Transformation::PerceptibleGenAI)
+        || below()
+            .any(|it| it.relationship != Relationship::InputTo && is_sound(it) && is_generated(it))
 }
 
 /// Whether an ingredient's own credential counts: there is one, and no check of it failed.

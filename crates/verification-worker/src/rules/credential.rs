@@ -6,6 +6,7 @@
 //! | trusted: a generator made or changed a part | +1 | +3 |
 //! | trusted: captured, nothing visible changed | -3 | -2 |
 //! | trusted: captured, visibly edited without a generator | -3 | 0 |
+//! | trusted: captured, but only parts of the file are signed, or an ingredient is broken | 0 | 0 |
 //! | valid, signer not trusted: says a generator took part | +1.5 | 0 |
 //! | valid, signer not trusted: says captured | 0 | 0 |
 //! | signed for other bytes | 0 | +0.7 |
@@ -14,7 +15,7 @@
 //! The figures are log10 likelihood ratios. Absence is no evidence: most platforms remove credentials.
 
 use assay_forensics::{CoverageItem, CoverageStatus, Evidence, Fact, Family, LogRatios};
-use assay_provenance::{Report, State};
+use assay_provenance::{Code, Report, State};
 
 use super::Findings;
 use super::claim::{Claim, claim_of};
@@ -22,6 +23,8 @@ use crate::stages::{Unread, UnreadClass};
 
 /// The question of coverage that credentials answer.
 pub(crate) const CONTENT_CREDENTIALS: &str = "content_credentials";
+/// The validator's remark on a hash that passes over further ranges of bytes.
+const ADDITIONAL_EXCLUSIONS: &str = "assertion.dataHash.additionalExclusionsPresent";
 /// The evidence's id.
 const ID: &str = "c2pa.credential";
 
@@ -56,7 +59,7 @@ const CREDENTIAL_TAMPERED: LogRatios = LogRatios {
 
 const SIGNER_CAVEAT: &str = "A signature proves who speaks, not that it is so: keys get stolen, and a camera can be held at a screen.";
 const STRANGER_CAVEAT: &str =
-    "Nobody on a trust list vouches for the signer; anybody can sign such a claim.";
+    "No trust list vouches for all who signed; anybody can sign such a claim.";
 const REWRITE_CAVEAT: &str =
     "Software that rewrites metadata after signing has the same effect as a changed picture.";
 
@@ -211,12 +214,12 @@ fn valid(report: &Report) -> Findings {
     let evidence = match claim_of(report) {
         Claim::Generated | Claim::PartlyGenerated => weighing(
             "says_generated",
-            "A valid credential, by a signer whom no list vouches for, says that a generator took part.",
+            "A valid credential says that a generator took part, but no list vouches for all who signed it.",
             SAYS_GENERATED,
         ),
         Claim::Captured | Claim::CapturedAndEdited => weighing(
             "says_captured",
-            "A valid credential says that this was captured, but no list vouches for its signer.",
+            "A valid credential says that this was captured, but no list vouches for all who signed it.",
             LogRatios::default(),
         ),
         Claim::Nothing => weighing(
@@ -248,6 +251,11 @@ fn trusted(report: &Report) -> Findings {
                 LogRatios::default(),
             )
         }
+        Claim::Captured | Claim::CapturedAndEdited if leaves_out_more(report) => {
+            let explain = "A trusted signer says that this was captured, but signed only parts of the file: the others \
+                           can be changed.";
+            ("captured_in_part", explain, LogRatios::default())
+        }
         Claim::Captured => (
             "captured",
             "A trusted signer says that this was captured and not visibly changed.",
@@ -268,6 +276,12 @@ fn trusted(report: &Report) -> Findings {
         report,
         weighing(finding, explain, ratios).caveat(SIGNER_CAVEAT),
     )
+}
+
+/// Whether the signed hash passes over more of the file than the credential itself.
+fn leaves_out_more(report: &Report) -> bool {
+    let is_told = |code: &Code| code.code == ADDITIONAL_EXCLUSIONS;
+    report.codes.iter().any(is_told)
 }
 
 /// One fact for all broken ingredients: the result lists them one by one.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use assay_provenance::{
-    Code, Failures, Inception, Ingredient, Level, Relationship, Signals, SignerCheck,
-    Transformation, TrustedBy,
+    Failures, Inception, Ingredient, Level, Relationship, Signals, SignerCheck, Transformation,
+    TrustedBy,
 };
 
 use super::*;
@@ -67,6 +67,15 @@ fn ingredient(relationship: Relationship, signals: Signals) -> Ingredient {
         signals,
         actions: Vec::new(),
         ingredients: Vec::new(),
+    }
+}
+
+fn untrusted() -> Code {
+    Code {
+        code: "signingCredential.untrusted".to_owned(),
+        level: Level::Failure,
+        explanation: None,
+        subject: None,
     }
 }
 
@@ -165,13 +174,7 @@ fn a_parent_speaks_for_its_child_if_it_is_sound() {
     let mut unsound = [edited(), edited(), edited()];
     unsound[0].ingredients[0].broken = true;
     unsound[1].ingredients[0].manifest = None;
-    let untrusted = Code {
-        code: "signingCredential.untrusted".to_owned(),
-        level: Level::Failure,
-        explanation: None,
-        subject: None,
-    };
-    unsound[2].ingredients[0].found_now.push(untrusted);
+    unsound[2].ingredients[0].found_now.push(untrusted());
     for report in unsound {
         assert_eq!(weight(&report), (0.0, 0.0));
     }
@@ -187,6 +190,40 @@ fn a_generated_parent_makes_the_whole_and_a_generated_part_a_part() {
     assert_eq!(weight(&with(Relationship::ParentOf)), (4.0, 0.0));
     assert_eq!(weight(&with(Relationship::ComponentOf)), (1.0, 3.0));
     assert_eq!(weight(&with(Relationship::InputTo)), (-3.0, -2.0));
+}
+
+#[test]
+fn a_part_speaks_for_what_it_was_made_from() {
+    let with = |part: Ingredient| Report {
+        ingredients: vec![part],
+        ..saying(trusted_state(), &[Inception::CapturedMedia], &[])
+    };
+    let generated = signals(&[Inception::FullyGenAIMedia], &[]);
+    let mut part = ingredient(Relationship::ComponentOf, Signals::default());
+    assert_eq!(weight(&with(part.clone())), (-3.0, -2.0));
+    part.ingredients = vec![ingredient(Relationship::ParentOf, generated)];
+    assert_eq!(weight(&with(part.clone())), (1.0, 3.0));
+    part.ingredients[0].relationship = Relationship::InputTo;
+    assert_eq!(weight(&with(part.clone())), (-3.0, -2.0));
+    // A stranger's part may be anything.
+    part.found_now.push(untrusted());
+    assert_eq!(weight(&with(part)), (0.0, 0.0));
+}
+
+#[test]
+fn what_was_not_signed_or_not_read_proves_nothing() {
+    let captured = || saying(trusted_state(), &[Inception::CapturedMedia], &[]);
+    let mut in_part = captured();
+    in_part.codes.push(Code {
+        code: ADDITIONAL_EXCLUSIONS.to_owned(),
+        level: Level::Informational,
+        ..untrusted()
+    });
+    assert_eq!(weight(&in_part), (0.0, 0.0));
+    assert_eq!(findings(&in_part).evidence[0].finding, "captured_in_part");
+    let mut cut = captured();
+    cut.cut = true;
+    assert_eq!(weight(&cut), (0.0, 0.0));
 }
 
 #[test]
