@@ -60,9 +60,11 @@ pub struct PdfLayout {
     pub is_broken: bool,
     /// Signatures in the order of the file, cut after 64.
     pub signatures: Vec<Signature>,
+    /// How many were cut off.
+    pub signatures_left_out: u32,
     /// What came behind the first signature that covers everything before it.
     pub added: Option<Added>,
-    /// Bytes that no signature covers, if there is one.
+    /// Bytes that no signature of these covers, if there is one.
     pub uncovered_bytes: u64,
     /// Software that made the file.
     pub producer: Option<String>,
@@ -170,6 +172,7 @@ fn describe(bytes: &[u8], header_at: usize, chain: &Chain, survey: Survey) -> Pd
     let Survey {
         entries,
         signatures,
+        signatures_left_out,
         jpeg_streams,
         jpeg_streams_left_out,
         info,
@@ -187,6 +190,7 @@ fn describe(bytes: &[u8], header_at: usize, chain: &Chain, survey: Survey) -> Pd
         is_broken: chain.is_broken,
         uncovered_bytes: covered.map_or(0, |covered| count(bytes.len()).saturating_sub(covered)),
         signatures,
+        signatures_left_out,
         added,
         producer: info.producer,
         creator: info.creator,

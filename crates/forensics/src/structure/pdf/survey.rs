@@ -15,7 +15,7 @@ use crate::evidence::LimitHit;
 use crate::limits::Limits;
 use crate::structure::Span;
 
-/// Signatures that are looked at.
+/// Signatures that are looked at; further ones are only counted.
 const SIGNATURES_MAX: usize = 64;
 /// JPEG streams that are noted; further ones are only counted.
 const JPEG_STREAMS_MAX: usize = 256;
@@ -65,6 +65,8 @@ pub(super) struct Survey {
     /// Objects that annotations name as their looks.
     pub(super) appearances: HashSet<u32>,
     pub(super) signatures: Vec<Signature>,
+    /// Signatures that are not looked at, for want of room.
+    pub(super) signatures_left_out: u32,
     pub(super) jpeg_streams: Vec<JpegStream>,
     /// JPEG streams that are not noted, for want of room.
     pub(super) jpeg_streams_left_out: u32,
@@ -170,10 +172,25 @@ impl Survey {
             return;
         };
         self.note_stream(object, dict, is_encrypted);
-        if self.signatures.len() < SIGNATURES_MAX {
-            let signature = signature::read(bytes, object.offset, object.end, dict);
-            self.signatures.extend(signature);
+        if let Some(signature) = signature::read(bytes, object.offset, object.end, dict) {
+            self.note_signature(signature);
         }
+    }
+
+    /// The first one too many is a limit hit.
+    fn note_signature(&mut self, signature: Signature) {
+        if self.signatures.len() < SIGNATURES_MAX {
+            self.signatures.push(signature);
+            return;
+        }
+        if self.signatures_left_out == 0 {
+            self.hits.push(LimitHit::structure(
+                "pdf_signatures_max",
+                count(SIGNATURES_MAX),
+                "further signatures of the document were not looked at",
+            ));
+        }
+        self.signatures_left_out = self.signatures_left_out.saturating_add(1);
     }
 
     fn note_stream(&mut self, object: &Object<'_>, dict: &Dict<'_>, is_encrypted: bool) {

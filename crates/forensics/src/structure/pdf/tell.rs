@@ -63,10 +63,16 @@ fn tell_dates(layout: &PdfLayout, structure: &mut Structure) {
 }
 
 fn tell_signatures(layout: &PdfLayout, structure: &mut Structure) {
-    let signatures = layout.signatures.len();
-    if signatures == 0 {
+    if layout.signatures.is_empty() {
         return;
     }
+    let looked_at = count(layout.signatures.len());
+    let signatures = looked_at + u64::from(layout.signatures_left_out);
+    let none = if layout.signatures_left_out > 0 {
+        format!("none of the first {looked_at}, and the others were not looked at")
+    } else {
+        "none".to_owned()
+    };
     let uncovered = layout.uncovered_bytes;
     let rest = if layout
         .signatures
@@ -75,7 +81,7 @@ fn tell_signatures(layout: &PdfLayout, structure: &mut Structure) {
     {
         "the whole file is covered".to_owned()
     } else {
-        format!("the last {uncovered} bytes are covered by none")
+        format!("the last {uncovered} bytes are covered by {none}")
     };
     structure.fact(
         "signatures",

@@ -364,14 +364,29 @@ fn objects_are_bounded_packed_or_not() {
 }
 
 #[test]
-fn lists_are_bounded() {
-    let many = |n: usize, object: &str| {
-        let pdf = (0..n).fold(Pdf::new(), |pdf, _| pdf.object(1, object));
-        look(&pdf).0
+fn signatures_beyond_the_bound_are_counted_and_told() {
+    let signed = |n: usize| {
+        let signature = |pdf: Pdf, _| pdf.object(1, "<</ByteRange[0 1 2 3]>>");
+        look(&(0..n).fold(Pdf::new(), signature))
     };
-    let signature = "<</ByteRange[0 1 2 3]>>";
-    let signatures = |n: usize| many(n, signature).signatures.len();
-    assert_eq!((signatures(64), signatures(65)), (64, 64));
+    let told = |n: usize| {
+        let (layout, structure) = signed(n);
+        let hits = structure.limits.iter();
+        let hits: Vec<_> = hits.map(|hit| (hit.limit.clone(), hit.max)).collect();
+        let noted = (layout.signatures.len(), layout.signatures_left_out);
+        let detail = detail(&structure, "signatures");
+        let says_so = detail.contains("covered by none of the first 64, and the others were not");
+        (
+            noted,
+            detail.starts_with(&format!("{n} signatures; ")),
+            says_so,
+            hits,
+        )
+    };
+    let hit = || vec![("pdf_signatures_max".to_owned(), 64)];
+    assert_eq!(told(64), ((64, 0), true, false, Vec::new()));
+    assert_eq!(told(65), ((64, 1), true, true, hit()));
+    assert_eq!(told(66), ((64, 2), true, true, hit()));
 }
 
 #[test]
