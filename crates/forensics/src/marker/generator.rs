@@ -5,8 +5,14 @@ use serde_json::{Map, Value};
 use super::{FORM_LOG10, Hit, Implies};
 use crate::metadata::{Place, Text};
 
-/// Names of settings in the text of Stable Diffusion front ends (A1111, Forge, SD.Next).
-const SETTINGS: [&str; 5] = ["Steps:", "Sampler:", "CFG scale:", "Seed:", "Model hash:"];
+/// Names of settings in the text of Stable Diffusion front ends (A1111, Forge, SD.Next), and whether a number follows.
+const SETTINGS: [(&str, bool); 5] = [
+    ("Steps:", true),
+    ("Sampler:", false),
+    ("CFG scale:", true),
+    ("Seed:", true),
+    ("Model hash:", false),
+];
 /// So many of them are no accident.
 const SETTINGS_MIN: usize = 3;
 /// Graphs larger than this are not parsed.
@@ -39,11 +45,17 @@ pub(super) fn find(text: &Text) -> Option<Hit> {
 }
 
 fn has_settings(value: &str) -> bool {
-    SETTINGS
+    let is_set = |name: &str, is_number: bool| {
+        value.match_indices(name).any(|(at, _)| {
+            let rest = value.get(at + name.len()..).unwrap_or_default();
+            let first = rest.trim_start_matches(' ').chars().next();
+            first.is_some_and(|c| c.is_ascii_digit() || !is_number && c.is_alphanumeric())
+        })
+    };
+    let set = SETTINGS
         .iter()
-        .filter(|name| value.contains(**name))
-        .count()
-        >= SETTINGS_MIN
+        .filter(|(name, is_number)| is_set(name, *is_number));
+    set.count() >= SETTINGS_MIN
 }
 
 /// `prompt`: nodes with a `class_type`. `workflow`: nodes and links. In EXIF the name stands before the JSON.
@@ -94,16 +106,22 @@ fn is_fooocus(text: &Text) -> bool {
             })
 }
 
-/// `Job ID: <uuid>`, as Midjourney ends its descriptions.
+/// A prompt with parameters (`--ar 3:2 --v 6`), then `Job ID: <uuid>`, as Midjourney ends its descriptions. The id alone
+/// is no sign: scanners and printers number their jobs as well.
 fn is_midjourney_job(value: &str) -> bool {
     const MARK: &str = "Job ID: ";
     const UUID: &str = "00000000-0000-0000-0000-000000000000";
-    let Some((_, after)) = value.split_once(MARK) else {
+    let Some((prompt, after)) = value.rsplit_once(MARK) else {
         return false;
     };
-    let Some(id) = after.get(..UUID.len()) else {
+    let has_parameter = prompt.match_indices(" --").any(|(at, mark)| {
+        let name = prompt.get(at + mark.len()..).unwrap_or_default();
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+    });
+    let id = after.trim_end();
+    if !has_parameter || id.len() != UUID.len() {
         return false;
-    };
+    }
     id.chars()
         .zip(UUID.chars())
         .all(|(c, pattern)| match pattern {

@@ -5,17 +5,15 @@ use super::{Hit, Implies, NAME_LOG10};
 use crate::metadata::{Place, Text};
 
 /// Fields that software fills in with its own name.
-const SOFTWARE_FIELDS: [&str; 5] = [
-    "Software",
-    "ProcessingSoftware",
-    "CreatorTool",
-    "softwareAgent",
-    "Credit",
-];
+const SOFTWARE_FIELDS: [&str; 4] = ["Software", "ProcessingSoftware", "CreatorTool", AGENT_FIELD];
+/// Names one of all programs in a history of edits.
+const AGENT_FIELD: &str = "softwareAgent";
+/// Whom to credit. People write it: a photo of the makers of a generator is credited to them, too.
+const CREDIT_FIELD: &str = "Credit";
 /// Fields that some editors sign, but people write into as well.
 const COMMENT_FIELDS: [&str; 2] = ["COM", "Comment"];
 
-const GENERATORS: [&str; 22] = [
+const GENERATORS: [&str; 21] = [
     "midjourney",
     "dall-e",
     "dall·e",
@@ -28,7 +26,6 @@ const GENERATORS: [&str; 22] = [
     "fooocus",
     "adobe firefly",
     "bing image creator",
-    "microsoft designer",
     "leonardo.ai",
     "ideogram",
     "dreamstudio",
@@ -40,11 +37,12 @@ const GENERATORS: [&str; 22] = [
     "recraft",
 ];
 
-const EDITORS: [&str; 32] = [
+const EDITORS: [&str; 33] = [
     "photoshop",
     "lightroom",
     "camera raw",
     "adobe express",
+    "microsoft designer",
     "gimp",
     "affinity photo",
     "pixelmator",
@@ -80,16 +78,31 @@ pub(super) fn find(text: &Text) -> Option<Hit> {
     let key = text.key.as_str();
     let signs = SOFTWARE_FIELDS.contains(&key);
     let may_sign = text.place == Place::JpegComment || COMMENT_FIELDS.contains(&key);
-    if !signs && !may_sign {
+    if !signs && !may_sign && key != CREDIT_FIELD {
         return None;
     }
     let value = text.value.to_lowercase();
-    if signs && GENERATORS.iter().any(|name| has_word(&value, name)) {
+    let mut generators = GENERATORS.iter();
+    let is_generator = if key == CREDIT_FIELD {
+        generators.any(|name| value.trim() == *name)
+    } else {
+        signs && generators.any(|name| has_word(&value, name))
+    };
+    if is_generator {
+        // Before and after it, others may have had the media in hand.
+        let implies = if key == AGENT_FIELD {
+            Implies::PartlyGenerated
+        } else {
+            Implies::Generated
+        };
         return Some(Hit {
             rule_id: "generator_name",
-            implies: Implies::Generated,
+            implies,
             log10_lr: NAME_LOG10,
         });
+    }
+    if key == CREDIT_FIELD {
+        return None;
     }
     EDITORS
         .iter()

@@ -103,6 +103,21 @@ fn what_only_resembles_a_form_is_no_hit() {
             "Job ID: 0a1b2c3d-0000-1111-2222-33334444555é",
         ),
         (
+            Place::Exif,
+            "ImageDescription",
+            "Scan 7 Job ID: 0a1b2c3d-0000-1111-2222-333344445555",
+        ),
+        (
+            Place::Png,
+            "Description",
+            "a cat --v 6 Job ID: 0a1b2c3d-0000-1111-2222-333344445555, printed",
+        ),
+        (
+            Place::Xmp,
+            "description",
+            "Screen with the fields Steps:, Sampler: and Seed: of a generator",
+        ),
+        (
             Place::Png,
             "Description",
             "drawn in the manner of Midjourney",
@@ -175,8 +190,38 @@ fn names_weigh_less_than_forms_and_editors_nothing() {
         found.facts[0].detail,
         "xmp.CreatorTool: Adobe Photoshop 25.0 (Windows)"
     );
+    // It lays out pages and cards, most of them without its generator.
+    let layout = text(Place::Container, "Software", "Microsoft Designer");
+    assert_eq!(rules(&layout), ["editor_name"]);
     let comment = text(Place::JpegComment, "COM", "Created with GIMP");
     assert_eq!(rules(&comment), ["editor_name"]);
+}
+
+#[test]
+fn whom_people_credit_is_no_name_of_software() {
+    for credit in [
+        "Midjourney founder on stage / Handout",
+        "Jane Doe, Microsoft Designer",
+        "Photo: Canva",
+    ] {
+        let metadata = text(Place::Xmp, "Credit", credit);
+        assert!(rules(&metadata).is_empty(), "{credit}");
+    }
+    let alone = text(Place::Xmp, "Credit", " Midjourney ");
+    assert_eq!(log10_synthetic(&alone), NAME_LOG10);
+}
+
+#[test]
+fn a_generator_in_a_history_made_a_part() {
+    let metadata = text(Place::Xmp, "softwareAgent", "Adobe Firefly");
+    let found = markers(&metadata);
+    assert_eq!(found.hits[0].implies, Implies::PartlyGenerated);
+    assert_eq!(log10_synthetic(&metadata), NAME_LOG10);
+    let explain = &found.evidence[0].explain;
+    assert!(
+        explain.contains("has parts made by a generator"),
+        "{explain}"
+    );
 }
 
 #[test]

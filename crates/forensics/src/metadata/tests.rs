@@ -236,6 +236,37 @@ fn xmp_properties_are_read_in_every_form() {
 }
 
 #[test]
+fn what_xmp_says_of_other_files_is_not_said_of_this_one() {
+    let other = "<rdf:Bag><rdf:li><rdf:Description xmp:CreatorTool='Generator' Iptc4xmpExt:DigitalSourceType=\
+                 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia'/></rdf:li></rdf:Bag>";
+    for holder in ["Pantry", "Ingredients", "DerivedFrom"] {
+        let packet = samples::xmp(
+            "xmp:CreatorTool='Editor'",
+            &format!(
+                "<xmpMM:{holder}>{other}</xmpMM:{holder}><dc:description>after</dc:description>"
+            ),
+        );
+        let metadata = jpeg_with_xmp(&packet);
+        let xmp = metadata.xmp.as_ref().expect("read");
+        assert_eq!(xmp.creator_tools, ["Editor"], "{holder}");
+        assert!(xmp.digital_source_types.is_empty(), "{holder}");
+        assert_eq!(value(&metadata, "xmp.description"), Some("after"));
+    }
+}
+
+#[test]
+fn what_cameras_and_agencies_write_is_no_trace_of_photoshop() {
+    let has_photoshop = |attributes: &str| {
+        let metadata = jpeg_with_xmp(&samples::xmp(attributes, ""));
+        metadata.xmp.expect("read").has_photoshop
+    };
+    assert!(!has_photoshop(
+        "photoshop:DateCreated='2024-05-06' photoshop:City='Bern' photoshop:Headline='Harbour'"
+    ));
+    assert!(has_photoshop("photoshop:ColorMode='3'"));
+}
+
+#[test]
 fn xmp_in_png_is_read() {
     let packet = samples::xmp("xmp:CreatorTool='T'", "");
     let data = [b"XML:com.adobe.xmp\0\0\0\0\0".as_slice(), packet.as_bytes()].concat();

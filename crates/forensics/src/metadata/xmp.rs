@@ -30,6 +30,26 @@ const EXIF: &str = "http://ns.adobe.com/exif/1.0/";
 const PDF: &str = "http://ns.adobe.com/pdf/1.3/";
 const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 
+/// Properties of media management that hold the metadata of other files: of what was placed in this one, or opened.
+const OF_OTHER_FILES: [&str; 3] = ["Pantry", "Ingredients", "DerivedFrom"];
+/// Properties that IPTC Core has taken over from Photoshop. Cameras and picture agencies write them.
+const PHOTOSHOP_OF_IPTC: [&str; 14] = [
+    "AuthorsPosition",
+    "CaptionWriter",
+    "Category",
+    "City",
+    "Country",
+    "Credit",
+    "DateCreated",
+    "Headline",
+    "Instructions",
+    "Source",
+    "State",
+    "SupplementalCategories",
+    "TransmissionReference",
+    "Urgency",
+];
+
 /// Properties whose text marks are looked for in.
 const TEXTS: [(&str, &str); 7] = [
     (IPTC_EXTENSION, "DigitalSourceType"),
@@ -147,12 +167,19 @@ pub(super) fn join_parts(
 fn collect(document: &Document<'_>, len: usize, metadata: &mut Metadata) {
     let mut xmp = metadata.xmp.take().unwrap_or_default();
     xmp.bytes += count(len);
-    for node in document.descendants().filter(Node::is_element) {
+    let mut pending = vec![document.root()];
+    while let Some(node) = pending.pop() {
         let name = node.tag_name();
         if let Some(namespace) = name.namespace() {
             property(&mut xmp, metadata, namespace, name.name(), || {
                 element_text(&node)
             });
+        }
+        let is_of_others =
+            name.namespace() == Some(MEDIA_MANAGEMENT) && OF_OTHER_FILES.contains(&name.name());
+        if !is_of_others {
+            // In the order in which they stand.
+            pending.extend(node.children().rev().filter(Node::is_element));
         }
         for attribute in node.attributes() {
             if let Some(namespace) = attribute.namespace() {
@@ -173,7 +200,7 @@ fn property(
     text: impl FnOnce() -> Option<String>,
 ) {
     xmp.has_camera_raw |= namespace == CAMERA_RAW;
-    xmp.has_photoshop |= namespace == PHOTOSHOP && name != "Credit";
+    xmp.has_photoshop |= namespace == PHOTOSHOP && !PHOTOSHOP_OF_IPTC.contains(&name);
     xmp.has_derived_from |= namespace == MEDIA_MANAGEMENT && name == "DerivedFrom";
     let is_text = TEXTS.contains(&(namespace, name));
     let is_date = namespace == XMP && (name == "CreateDate" || name == "ModifyDate");
