@@ -285,4 +285,6 @@ fn describe_structure(structure: &Structure, fingerprint: Option<&Fingerprint>) 
 }
 
 #[cfg(test)]
+mod harmless;
+#[cfg(test)]
 mod tests;

@@ -87,6 +87,11 @@ pub enum Missing {
         /// Which.
         detail: String,
     },
+    /// The picture is of a kind of its format that hardly anybody reads, and the decoder does not either.
+    Unsupported {
+        /// Which.
+        detail: String,
+    },
     /// The decoder gave up.
     Damaged {
         /// The decoder's words.

@@ -7,6 +7,7 @@ use image::{DynamicImage, ImageError, ImageFormat, ImageReader, RgbImage};
 
 use crate::bytes::index;
 use crate::fingerprint::Missing;
+use crate::levels::{Levels, Unread};
 use crate::limits::Limits;
 use crate::sniff::{Format, Sniff};
 use crate::structure::Structure;
@@ -115,17 +116,29 @@ pub fn decode(
     bounds.max_alloc = Some(limits.decode_bytes_max);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(bounds);
-    reader.decode().map_err(|error| {
-        let detail = clip(&error.to_string());
-        match error {
-            ImageError::Limits(_) => Missing::Limit { detail },
-            ImageError::Decoding(_)
-            | ImageError::Encoding(_)
-            | ImageError::Parameter(_)
-            | ImageError::Unsupported(_)
-            | ImageError::IoError(_) => Missing::Damaged { detail },
-        }
-    })
+    reader
+        .decode()
+        .map_err(|error| undecoded(bytes, &error, limits))
+}
+
+/// A decoder says what it met; that a JPEG is of a kind that hardly anybody reads is the better reason.
+fn undecoded(bytes: &[u8], error: &ImageError, limits: &Limits) -> Missing {
+    let detail = clip(&error.to_string());
+    match error {
+        ImageError::Limits(_) => Missing::Limit { detail },
+        ImageError::Decoding(_)
+        | ImageError::Encoding(_)
+        | ImageError::Parameter(_)
+        | ImageError::Unsupported(_)
+        | ImageError::IoError(_) => match Levels::read(bytes, limits) {
+            Err(Unread::Unsupported { what }) => Missing::Unsupported {
+                detail: format!("{what} is not supported"),
+            },
+            Ok(_) | Err(Unread::NoJpeg | Unread::Damaged { .. } | Unread::Limit { .. }) => {
+                Missing::Damaged { detail }
+            }
+        },
+    }
 }
 
 #[cfg(test)]

@@ -80,6 +80,9 @@ fn cover_fingerprint(format: Format, stages: &Stages) -> CoverageItem {
     match &fingerprint.missing {
         None => coverage::answered(question, format, true, "computed"),
         Some(Missing::NotDecoded { .. }) => coverage::answered(question, format, false, ""),
+        Some(Missing::Unsupported { detail }) => {
+            CoverageItem::new(question, CoverageStatus::NotTested, detail)
+        }
         Some(Missing::Limit { detail } | Missing::Damaged { detail }) => {
             CoverageItem::new(question, CoverageStatus::Aborted, detail)
         }

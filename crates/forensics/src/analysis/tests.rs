@@ -213,6 +213,10 @@ fn a_jpeg_of_a_kind_that_is_not_read_is_not_tested_and_the_kind_is_named() {
         jpeg[at] = byte;
         let (analysis, verdict) = see(&jpeg, "a.jpg");
         assert_eq!(verdict.label, Label::Inconclusive);
+        // Nobody knows whether it is damaged.
+        assert_eq!(verdict.reason, Some(Reason::NoEvidence), "{what}");
+        let fingerprint = status(&analysis, "perceptual_fingerprint");
+        assert_eq!(fingerprint, CoverageStatus::NotTested, "{what}");
         for question in ["local_manipulation_pixels", "jpeg_grid_origin"] {
             assert_eq!(status(&analysis, question), CoverageStatus::NotTested);
             let mut items = analysis.coverage.iter();

@@ -8,7 +8,6 @@ use crate::coverage;
 use crate::document;
 use crate::evidence::{Evidence, Family};
 use crate::fingerprint::Missing;
-use crate::levels::{Levels, Unread};
 use crate::limits::Limits;
 use crate::metadata::{exif_thumbnail, metadata};
 use crate::sniff::Sniff;
@@ -102,8 +101,12 @@ pub fn inspect(
         Err(Missing::NotDecoded { mime }) => {
             return inspection.not_applicable(&format!("Pictures are not decoded from {mime}."));
         }
-        Err(Missing::Limit { detail } | Missing::Damaged { detail }) => {
-            return inspection.unread(&why_undecoded(bytes, &detail, limits));
+        Err(
+            Missing::Limit { detail }
+            | Missing::Unsupported { detail }
+            | Missing::Damaged { detail },
+        ) => {
+            return inspection.unread(&format!("The picture was not decoded: {detail}."));
         }
     };
     let subject = prepared.subject();
@@ -120,18 +123,6 @@ pub fn inspect(
         Inspection::CopyMove => vec![copy_move::inspect(&subject)],
         Inspection::Thumbnail => against_thumbnail(&subject, bytes, sniff, structure, limits),
         Inspection::Watermark => vec![watermark::inspect(&subject)],
-    }
-}
-
-/// A decoder says what it met; that a JPEG is of a kind that hardly anybody reads is the better reason.
-fn why_undecoded(bytes: &[u8], detail: &str, limits: &Limits) -> String {
-    match Levels::read(bytes, limits) {
-        Err(Unread::Unsupported { what }) => {
-            format!("The picture was not decoded: {what} is not supported.")
-        }
-        Ok(_) | Err(Unread::NoJpeg | Unread::Damaged { .. } | Unread::Limit { .. }) => {
-            format!("The picture was not decoded: {detail}.")
-        }
     }
 }
 
