@@ -89,7 +89,8 @@ fn said(verdict: &Verdict) -> Said {
         "altered_after_signing" => said(
             Tone::Alarm,
             "Altered after signing",
-            "Somebody signed this file, and it was changed since.",
+            "Somebody signed other bytes than these: the file was changed since, or carries the signature of another \
+             file.",
             "The change may be harmless: software that only rewrites metadata has the same effect. What was signed \
              is no longer vouched for.",
         ),

@@ -43,11 +43,12 @@ pub fn inspect(subject: &Subject<'_>) -> Found {
             .metric("q2", f64::from(now))
     };
     if !traces.are_double() {
-        let explain = "The levels of the file show no earlier compression of lower quality.";
+        let explain = "Nothing in the numbers that the picture is stored as shows that it was a JPEG of lower \
+                       quality before.";
         return evidence("none", explain).into();
     }
     let explain =
-        "The levels of the file pile up as they do when a JPEG is opened and saved again.";
+        "The numbers that the picture is stored as pile up as they do when a JPEG is opened and saved again.";
     let evidence = evidence("re_saved", explain)
         .caveat("Almost every picture that was shared or edited was saved more than once.");
     let Some(earlier) = traces.earlier() else {

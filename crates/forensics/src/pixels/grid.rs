@@ -115,7 +115,7 @@ fn whole(subject: &Subject<'_>, main: Main, visible: bool) -> Found {
     let (finding, explain) = if visible {
         (
             "grid",
-            "The picture shows the grid of blocks that JPEG compression leaves.",
+            "JPEG stores pictures in small squares, and this picture shows their grid: it was a JPEG.",
         )
     } else {
         ("none", "The picture shows no grid of JPEG blocks.")

@@ -78,14 +78,15 @@ fn describe(readings: &[Read; Reading::ALL.len()]) -> Evidence {
         |finding, explain: &str| Evidence::neutral(ID, Family::Watermark, finding, explain);
     let evidence = if p < P_MAX {
         let explain = format!(
-            "{equal} of {KEY_BITS} bits are those of the invisible watermark that Stable Diffusion XL pipelines write."
+            "The picture carries the invisible mark that programs with the generator Stable Diffusion XL write: {equal} \
+             of its {KEY_BITS} digits are there."
         );
         neutral("marked", &explain)
             .calibrated(LogRatios::synthetic(LOG10_LR), CALIBRATION)
             .caveat("The key is public: anybody can write the mark into any picture, a photo too.")
-            .caveat("A photo that such a pipeline only altered carries it as well.")
+            .caveat("A photo that such a program only altered carries it as well.")
     } else {
-        let explain = "The invisible watermark of Stable Diffusion XL pipelines was not found.";
+        let explain = "The invisible mark that programs with the generator Stable Diffusion XL write was not found.";
         neutral("none", explain).caveat(
             "The mark is lost when a picture is scaled or cropped, and some pictures of strong or few colours cannot \
              hold it.",

@@ -13,7 +13,8 @@ pub(super) fn write(label: Label, reason: Option<Reason>, fusion: &Fusion) -> St
         (Label::Manipulated, _) => supported(fusion.manipulated.log10_lr, MANIPULATED),
         (Label::Authentic, _) => authentic(fusion),
         (Label::AlteredAfterSigning, _) => {
-            "The content was altered after it was signed: its signature does not fit these bytes."
+            "The file carries a signature that was made for other bytes: it was altered since, or the signature \
+             comes from another file."
                 .to_owned()
         }
         (Label::Inconclusive, Some(Reason::Conflict)) => {

@@ -75,13 +75,13 @@ fn conclude(
         .take(crate::evidence::EVIDENCE_ITEMS_MAX)
         .collect();
     if large.is_empty() {
-        let explain = "No part of the picture lacks the double-save pattern of the rest.";
+        let explain = "The picture was saved more than once, and no part of it looks as if it had been saved less often.";
         return evidence("none", explain).into();
     }
     let size = (traces.luma.width(), traces.luma.height());
     let mut evidence = evidence(
         "region",
-        "Blocks here lack the double-save pattern of the rest.",
+        "The picture was saved more than once, and this part looks as if it had been saved less often than the rest.",
     )
     .calibrated(LogRatios::manipulated(FOREIGN_LOG10), CALIBRATION)
     .caveat("A caption, a logo or a date stamp put over the picture also explains this.")
