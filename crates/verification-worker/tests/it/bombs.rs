@@ -41,10 +41,11 @@ async fn defuse(table: &[(&str, Vec<u8>, &str)]) {
 async fn documents_that_grow_are_left_unread() {
     let spaces = vec![b' '; 2 * 1024 * 1024];
     let one = files::object_stream(&spaces);
-    // Each far below the bound of a stream, together above that of a file.
+    // Each far below the bound of a stream, and beyond the ratio of a file, alone and together: what comes after the hit
+    // is inflated as far as that ratio goes, by every stage, so more of them would cost time and show nothing further.
     defuse(&[
         ("one stream", files::document(&one), "a.pdf"),
-        ("many streams", files::document(&one.repeat(64)), "a.pdf"),
+        ("many streams", files::document(&one.repeat(8)), "a.pdf"),
     ])
     .await;
 }
