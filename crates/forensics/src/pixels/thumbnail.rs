@@ -124,10 +124,20 @@ pub fn inspect(
         return not_applicable("The small picture is plain and shows nothing.");
     }
     let picture = Sums::of(&large);
-    let alignment = align(&small, &picture, orientation.unwrap_or(1));
+    let orientation = orientation.unwrap_or(1);
+    let mut alignment = align(&small, &picture, orientation);
+    let mut is_negative = false;
+    if alignment.fit == Fit::Unlike {
+        let negative = align(&small.negative(), &picture, orientation);
+        is_negative = negative.fit != Fit::Unlike;
+        if is_negative {
+            alignment = negative;
+        }
+    }
     let comparison = Comparison {
         difference: difference::difference(&alignment, &picture),
         alignment,
+        is_negative,
         square: square as f64,
     };
     if comparison.difference.compared < SHARED_MIN {
@@ -150,6 +160,8 @@ fn deviation(grey: &Grey) -> f64 {
 struct Comparison {
     alignment: Alignment,
     difference: Difference,
+    /// One of the two is the negative of the other.
+    is_negative: bool,
     /// Pixels of the picture along a side of what the thumbnail was laid over.
     square: f64,
 }
@@ -211,6 +223,12 @@ impl Comparison {
 
     fn facts(&self) -> Vec<Fact> {
         let mut facts = Vec::new();
+        if self.is_negative {
+            facts.push(Fact::new(
+                "negative_since_thumbnail",
+                "what is bright in the embedded small picture is dark in the picture",
+            ));
+        }
         match self.alignment.fit {
             Fit::Expected => {}
             Fit::Turned => facts.push(Fact::new(

@@ -36,7 +36,7 @@ pub(super) const FACTS: Table = &[
     ("second_exif", "Has camera metadata twice"),
     ("exif_damaged", "Camera metadata is damaged"),
     ("exif_unreadable", "Camera metadata cannot be read"),
-    ("altered_after_signing", "Changed since somebody signed it"),
+    ("altered_after_signing", "Carries a signature for other bytes"),
     (
         "credential_tampered",
         "The signed statement itself was changed",
@@ -180,6 +180,10 @@ pub(super) const FACTS: Table = &[
     (
         "tones_changed_since_thumbnail",
         "Brightness or contrast changed since the small preview was made",
+    ),
+    (
+        "negative_since_thumbnail",
+        "Turned into its negative since the small preview was made",
     ),
     (
         "producer_contradiction",

@@ -82,15 +82,39 @@ fn best(ways: &[u32], thumbnail: &Grey, picture: &Sums) -> Alignment {
 /// The thumbnail over the whole picture, or over its middle if that is more alike: some software cuts thumbnails to a
 /// shape of their own.
 fn whole(thumbnail: Grey, picture: &Sums) -> Alignment {
+    let everything = Content {
+        x: 0,
+        y: 0,
+        w: thumbnail.width,
+        h: thumbnail.height,
+    };
+    // What looks like bars may be what the picture shows.
+    let barred = without_bars(&thumbnail, picture.width() / picture.height());
+    let (content, frame, ncc) = barred
+        .into_iter()
+        .chain([everything])
+        .map(|content| laid(&thumbnail, content, picture))
+        .reduce(|best, next| if next.2 > best.2 { next } else { best })
+        .unwrap_or_else(|| laid(&thumbnail, everything, picture));
+    Alignment {
+        fit: Fit::Expected,
+        thumbnail,
+        content,
+        frame,
+        ncc,
+    }
+}
+
+/// The content over the whole picture or its middle, where that is, and how alike they are.
+fn laid(thumbnail: &Grey, content: Content, picture: &Sums) -> (Content, Frame, f64) {
     let (width, height) = (picture.width(), picture.height());
-    let content = without_bars(&thumbnail, width / height);
     let step = (width / content.w as f64).min(height / content.h as f64);
     let share_w = step * content.w as f64 / width;
     let share_h = step * content.h as f64 / height;
-    let (mut frame, mut ncc) = fit(&thumbnail, content, &middle(picture, 1.0, 1.0), picture);
+    let (mut frame, mut ncc) = fit(thumbnail, content, &middle(picture, 1.0, 1.0), picture);
     if share_w.min(share_h) < 1.0 - SHAPE_TOLERANCE {
         let over_middle = fit(
-            &thumbnail,
+            thumbnail,
             content,
             &middle(picture, share_w, share_h),
             picture,
@@ -99,13 +123,7 @@ fn whole(thumbnail: Grey, picture: &Sums) -> Alignment {
             (frame, ncc) = over_middle;
         }
     }
-    Alignment {
-        fit: Fit::Expected,
-        thumbnail,
-        content,
-        frame,
-        ncc,
-    }
+    (content, frame, ncc)
 }
 
 /// The box around the middle of the picture that takes these shares of its sides.

@@ -69,6 +69,14 @@ impl Grey {
         Some((Self::new(width, samples)?, square))
     }
 
+    /// What is bright, dark.
+    pub(super) fn negative(&self) -> Self {
+        Self {
+            samples: self.samples.iter().map(|level| 255.0 - level).collect(),
+            ..*self
+        }
+    }
+
     pub(super) fn at(&self, x: usize, y: usize) -> Option<f32> {
         if x < self.width {
             self.samples.get(y * self.width + x).copied()

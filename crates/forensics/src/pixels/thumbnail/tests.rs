@@ -154,6 +154,30 @@ fn black_bars_are_no_part_of_the_picture() {
 }
 
 #[test]
+fn bars_of_another_tone_are_none_either() {
+    let picture = photo(480, 320, 4);
+    for level in [128, 255] {
+        let mut barred = RgbImage::from_pixel(160, 120, image::Rgb([level; 3]));
+        replace(&mut barred, &small(&picture), 0, 7);
+        let found = compared(&picture, &saved(&barred, 80), None);
+        assert_eq!(outcome(&found), ("none", 0.0), "{level}");
+        assert!(found.facts.is_empty(), "{level} {:?}", found.facts);
+    }
+}
+
+#[test]
+fn a_negative_is_a_change_of_tones() {
+    let original = photograph(6);
+    let mut negative = original.clone();
+    image::imageops::invert(&mut negative);
+    let found = compared(&negative, &small(&original), None);
+    assert_eq!(outcome(&found), ("none", 0.0));
+    assert_eq!(facts(&found), ["negative_since_thumbnail"]);
+    let other = compared(&negative, &small(&photograph(2)), None);
+    assert_eq!(outcome(&other), ("unlike", 1.0));
+}
+
+#[test]
 fn a_thumbnail_of_the_middle_is_laid_there() {
     let picture = photo(480, 320, 5);
     let middle = crop_imm(&picture, 80, 0, 320, 320).to_image();
