@@ -40,6 +40,7 @@ mod handled;
 mod http;
 mod limits;
 mod message_bound;
+mod message_room;
 mod message_time;
 mod method;
 #[expect(

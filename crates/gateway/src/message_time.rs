@@ -2,7 +2,6 @@
 //! their messages would hold memory for each of them, for as long as they like.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::BoxError;
@@ -10,83 +9,43 @@ use axum::body::Body;
 use axum::extract::Request;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 use tonic::Status;
 
 use crate::access::Rule;
 use crate::edge::Edge;
-use crate::limits::{Pace, STRANGER_BYTES_MAX};
+use crate::limits::Pace;
+use crate::message_room::Room;
 use crate::method::Method;
 use crate::status::Refusal;
 
-/// What stands before a message of gRPC, in bytes.
-const PREFIX_BYTES: usize = 5;
-
 /// The same request, whose body ends with a refusal when it comes too slowly, or when there is no room for it.
 ///
-/// A stream of submits may pause for as long as its client likes, as may one of reflection, and an upload has a patience
-/// of its own.
+/// A stream may pause between its messages for as long as its client likes, and an upload has a patience of its own.
 pub(crate) fn in_time(
     edge: &Edge,
     rule: Rule,
     method: Option<Method>,
     request: Request,
 ) -> Request {
+    let (all, limit) = (&edge.submit_bytes, edge.settings.submit_bytes_max);
     let room = match (rule, method) {
-        (Rule::Nothing, _) => Room::Own {
-            left: STRANGER_BYTES_MAX + PREFIX_BYTES,
-        },
-        (_, None | Some(Method::SubmitJobs | Method::UploadContent)) => return request,
-        (Rule::Token | Rule::Scope(_), Some(_)) => Room::Shared {
-            all: Arc::clone(&edge.submit_bytes),
-            limit: edge.settings.submit_bytes_max,
-            taken: None,
-        },
+        (Rule::Nothing, _) => Room::of_stranger(),
+        (_, Some(Method::UploadContent)) => return request,
+        // Reflection is a stream, too.
+        (_, None | Some(Method::SubmitJobs)) => Room::of_stream(all, limit),
+        (_, Some(_)) => Room::of_message(all, limit),
     };
     request.map(|body| Body::new(InTime::new(body, edge.pace(), room)))
-}
-
-/// Where the bytes of a message go until it is whole.
-#[derive(Debug)]
-enum Room {
-    /// So many are left to one who may have no token: they must not take what others need.
-    Own { left: usize },
-    /// Into what all messages on their way share.
-    Shared {
-        all: Arc<Semaphore>,
-        limit: usize,
-        taken: Option<OwnedSemaphorePermit>,
-    },
-}
-
-impl Room {
-    fn take(&mut self, bytes: usize) -> Result<(), Refusal> {
-        match self {
-            Self::Own { left } => {
-                let limit = STRANGER_BYTES_MAX;
-                let rest = left.checked_sub(bytes);
-                *left = rest.ok_or(Refusal::MessageTooLarge { limit })?;
-            }
-            Self::Shared { all, limit, taken } => {
-                let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
-                let more = Arc::clone(all).try_acquire_many_owned(permits);
-                let more = more.map_err(|_| Refusal::ServerBusy { limit: *limit })?;
-                match taken {
-                    Some(taken) => taken.merge(more),
-                    None => *taken = Some(more),
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A body that must come in time. What it takes is free again when it is dropped: then its message is read.
 #[derive(Debug)]
 struct InTime {
     body: Body,
+    // Of the message that is coming, and of one that begins.
     pace: Pace,
+    fresh: Pace,
     room: Room,
     // Since when its next part is waited for, and until when.
     wait: Option<(Instant, Pin<Box<Sleep>>)>,
@@ -97,6 +56,7 @@ impl InTime {
         Self {
             body,
             pace,
+            fresh: pace,
             room,
             wait: None,
         }
@@ -121,16 +81,23 @@ impl HttpBody for InTime {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let Poll::Ready(came) = Pin::new(&mut self.body).poll_frame(context) else {
+            if self.room.is_between_messages() {
+                return Poll::Pending;
+            }
             let stalled = self.poll_wait(context);
             return stalled.map(|refusal| Some(Err(Status::from(refusal).into())));
         };
         let frame = came.as_ref().and_then(|came| came.as_ref().ok());
-        let bytes = frame.and_then(Frame::data_ref).map_or(0, Bytes::len);
+        let data = frame.and_then(Frame::data_ref);
+        let data = data.map(Bytes::as_ref).unwrap_or_default();
         let waited = self.wait.take();
         let waited = waited.map(|(since, _)| since.elapsed());
-        self.pace.came(waited.unwrap_or_default(), bytes);
-        if let Err(refusal) = self.room.take(bytes) {
+        self.pace.came(waited.unwrap_or_default(), data.len());
+        if let Err(refusal) = self.room.take(data) {
             return Poll::Ready(Some(Err(Status::from(refusal).into())));
+        }
+        if self.room.is_between_messages() {
+            self.pace = self.fresh;
         }
         Poll::Ready(came.map(|came| came.map_err(BoxError::from)))
     }
@@ -146,9 +113,11 @@ impl HttpBody for InTime {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use futures::{StreamExt, stream};
+    use tokio::sync::Semaphore;
 
     use super::*;
 
@@ -164,9 +133,7 @@ mod tests {
 
     async fn read(body: Body) -> Result<usize, String> {
         let pace = Pace::new(IDLE, 1);
-        let room = Room::Own {
-            left: STRANGER_BYTES_MAX * 4,
-        };
+        let room = Room::of_message(&Arc::new(Semaphore::new(10_000)), 10_000);
         let mut parts = Body::new(InTime::new(body, pace, room)).into_data_stream();
         let mut count = 0;
         while let Some(part) = parts.next().await {
@@ -197,28 +164,30 @@ mod tests {
             "a second for each byte"
         );
     }
-    #[test]
-    fn a_stranger_s_room_ends_at_its_bound() {
-        let mut room = Room::Own { left: 10 };
-        assert!(room.take(4).is_ok() && room.take(6).is_ok() && room.take(0).is_ok());
-        let limit = STRANGER_BYTES_MAX;
-        assert_eq!(room.take(1), Err(Refusal::MessageTooLarge { limit }));
-    }
 
-    #[test]
-    fn shared_room_is_taken_until_it_is_dropped() {
-        let all = Arc::new(Semaphore::new(10));
-        let room = || Room::Shared {
-            all: Arc::clone(&all),
-            limit: 10,
-            taken: None,
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_may_pause_between_messages_and_not_within_one() {
+        let pause = IDLE * 2;
+        let read = async |parts: [&'static [u8]; 3]| {
+            let parts = stream::iter(parts).then(move |part| async move {
+                tokio::time::sleep(pause).await;
+                Ok::<_, std::io::Error>(Bytes::from_static(part))
+            });
+            let room = Room::of_stream(&Arc::new(Semaphore::new(100)), 100);
+            let body = InTime::new(Body::from_stream(parts), Pace::new(IDLE, 1), room);
+            let mut parts = Body::new(body).into_data_stream();
+            let mut count = 0;
+            while let Some(part) = parts.next().await {
+                part.map_err(|error| Status::from_error(error.into()).message().to_owned())?;
+                count += 1;
+            }
+            Ok::<_, String>(count)
         };
-        let (mut one, mut other) = (room(), room());
-        assert!(one.take(3).is_ok() && one.take(4).is_ok() && other.take(3).is_ok());
-        assert_eq!(other.take(1), Err(Refusal::ServerBusy { limit: 10 }));
-        drop(one);
-        assert!(other.take(7).is_ok());
-        drop(other);
-        assert_eq!(all.available_permits(), 10);
+        let whole = b"\0\0\0\0\x01m";
+        assert_eq!(read([whole, whole, whole]).await, Ok(3));
+        let begun = Instant::now();
+        let stalled = read([whole, b"\0\0", b"\0\0\x01m"]).await;
+        assert!(stalled.unwrap_err().contains("did not come"));
+        assert_eq!(begun.elapsed(), pause * 2 + IDLE);
     }
 }

@@ -319,12 +319,18 @@ async fn a_stranger_s_message_does_not_keep_the_server_waiting_either() {
     }
 }
 
-/// A call whose message says that it has so many bytes, of which so many come.
-fn unfinished(path: &'static str, announced: u32, come: usize) -> http::Request<Body> {
+/// A call whose message says that it has so many bytes, of which so many come, until `open` is dropped.
+fn unfinished(
+    path: &'static str,
+    announced: u32,
+    come: usize,
+    open: oneshot::Receiver<()>,
+) -> http::Request<Body> {
     let prefix = [&[0][..], &announced.to_be_bytes()].concat();
     let bytes = [prefix, vec![0; come]].concat();
     let come = stream::once(async move { Ok::<_, Infallible>(bytes) });
-    let body = axum::body::Body::from_stream(come.chain(stream::pending()));
+    let rest = stream::once(open).filter_map(async |_| None);
+    let body = axum::body::Body::from_stream(come.chain(rest));
     http::Request::post(path)
         .header("content-type", "application/grpc")
         .header("te", "trailers")
@@ -335,7 +341,6 @@ fn unfinished(path: &'static str, announced: u32, come: usize) -> http::Request<
 #[tokio::test]
 async fn messages_that_are_coming_take_no_more_memory_than_the_bound() {
     let fixture = fixture(&[("gateway.submit_bytes_max", "524288")]).await;
-    let path = "/assay.v1.JobService/SubmitJob";
     let request_id = "k".repeat(300_000);
     let ask = async || {
         let request = pb::SubmitJobRequest {
@@ -345,23 +350,33 @@ async fn messages_that_are_coming_take_no_more_memory_than_the_bound() {
         reason(&fixture.jobs().submit_job(request).await.unwrap_err())
     };
     assert_eq!(ask().await, "INVALID_FIELD");
-    let mut channel = fixture.channel.clone();
-    let begun = async {
-        loop {
-            poll_fn(|context| channel.poll_ready(context))
-                .await
-                .unwrap();
-            // It is answered only if the other was quicker and took the room.
-            drop(channel.call(unfinished(path, 400_000, 300_000)).await);
+    for path in [
+        "/assay.v1.JobService/SubmitJob",
+        "/assay.v1.JobService/SubmitJobs",
+    ] {
+        let mut channel = fixture.channel.clone();
+        let begun = async {
+            let mut open = Vec::new();
+            loop {
+                let (end, until) = oneshot::channel();
+                open.push(end);
+                poll_fn(|context| channel.poll_ready(context))
+                    .await
+                    .unwrap();
+                // Refused if the other was quicker and took the room; a stream is answered in any case.
+                let call = unfinished(path, 400_000, 300_000, until);
+                drop(channel.call(call).await);
+                tokio::task::yield_now().await;
+            }
+        };
+        let busy = wait_until("there is no room", async || ask().await == "SERVER_BUSY");
+        tokio::select! {
+            () = begun => {}
+            () = busy => {}
         }
-    };
-    let busy = wait_until("there is no room", async || ask().await == "SERVER_BUSY");
-    tokio::select! {
-        () = begun => {}
-        () = busy => {}
+        wait_until("there is room again", async || {
+            ask().await == "INVALID_FIELD"
+        })
+        .await;
     }
-    wait_until("there is room again", async || {
-        ask().await == "INVALID_FIELD"
-    })
-    .await;
 }
