@@ -75,12 +75,20 @@ impl RedisStore {
         }
         let answers = link.read_all(&commands).await.map_err(LinkError::of_read)?;
         let mut jobs = Vec::with_capacity(answers.len());
-        for answer in answers {
+        for ((_, id), answer) in places.iter().zip(answers) {
             // Forgotten meanwhile, if it has none.
-            if let Value::Array(fields) = answer
-                && let [Value::BulkString(job), changed] = fields.as_slice()
-            {
-                jobs.push(read_job(job, bytes(changed))?);
+            let Value::Array(fields) = answer else {
+                continue;
+            };
+            let [Value::BulkString(job), changed] = fields.as_slice() else {
+                continue;
+            };
+            match read_job(job, bytes(changed)) {
+                Ok(job) => jobs.push(job),
+                // A newer version wrote it, perhaps. Others are listed all the same.
+                Err(unreadable) => {
+                    tracing::warn!(job.id = %id, "left job {id} out of a list: {unreadable}");
+                }
             }
         }
         Ok(jobs)

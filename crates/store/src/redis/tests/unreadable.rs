@@ -1,5 +1,6 @@
 //! A record that this code can't read, as while processes of two versions run: no sweep stands still for it.
 
+use assay_core::port::ListRequest;
 use assay_core::state::JobState;
 use redis::Cmd;
 
@@ -120,4 +121,35 @@ async fn the_outbox_is_looked_through_beside_one_that_waits_nowhere() {
         .map(|envelope| envelope.job_id)
         .collect();
     assert_eq!(published, [id(2)]);
+}
+
+/// Here it is the job itself that can't be read, and not only what carries it.
+#[tokio::test]
+async fn others_are_listed_beside_it() {
+    let store = store().await;
+    for number in 1..=3 {
+        store.submit(id(number), spec(number.into())).await.unwrap();
+    }
+    let record = store.keys.of(id(2)).record(id(2));
+    let words = [record.as_bytes(), field::JOB.as_bytes(), b"\xc1"];
+    ask(&store, "HSET", &words).await;
+    let mut request = ListRequest {
+        tenant: Tenant::default(),
+        kinds: Vec::new(),
+        states: Vec::new(),
+        created_from_ms: None,
+        created_before_ms: None,
+        page_size: 2,
+        cursor: None,
+    };
+    let mut listed = Vec::new();
+    loop {
+        let page = store.list(&request).await.unwrap();
+        listed.extend(page.jobs.iter().map(|job| job.id));
+        request.cursor = page.next;
+        if request.cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(listed, [id(3), id(1)]);
 }
