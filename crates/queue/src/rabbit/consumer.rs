@@ -100,7 +100,7 @@ impl Receiver {
                     tracing::warn!(kind = self.desk.kind.as_str(), "lost a subscription: {why}");
                     self.desk.down(&why);
                 }
-                Err(error) => self.desk.down(&error.to_string()),
+                Err(error) => self.desk.down(&cause(error)),
             }
             tries = if begun.elapsed() > LOOK_PERIOD {
                 0
@@ -222,7 +222,7 @@ impl Listening<'_> {
                 );
             }
             if let Err(error) = self.doze_or_wake().await {
-                return End::Lost(error.to_string());
+                return End::Lost(cause(error));
             }
             self.tell();
             if !self.channel.status().connected() {
@@ -411,5 +411,27 @@ impl Listening<'_> {
         let closed = self.channel.close(200, "done".into());
         drop(self.live.answered("close a channel", closed).await);
         end
+    }
+}
+
+/// Why it is down, in words that can stand behind those of [`QueueError::Unavailable`].
+fn cause(error: QueueError) -> String {
+    match error {
+        QueueError::Unavailable { why } => why,
+        other @ (QueueError::Refused { .. } | QueueError::Unknown) => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let why = "connect to mq:5672/: refused".to_owned();
+        let away = QueueError::Unavailable { why: why.clone() };
+        let told = QueueError::Unavailable { why: cause(away) };
+        assert_eq!(told.to_string(), format!("reach the queue: {why}"));
+        assert_eq!(cause(QueueError::Unknown), QueueError::Unknown.to_string());
     }
 }
