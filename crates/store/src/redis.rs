@@ -35,6 +35,7 @@ mod set_once;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod users;
 mod write;
 
 use std::fmt;
@@ -66,6 +67,7 @@ use link::Link;
 use outbox::{Outbox, Walk};
 use queue::Sweep;
 use reader::Reader;
+use users::User;
 
 /// How long closing waits for what was asked before.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
@@ -83,6 +85,7 @@ pub struct RedisStore {
     /// Where envelopes go through a queue elsewhere.
     outbox: Option<Outbox>,
     walk: Walk,
+    user: User,
     entries: Sweep,
     /// End by themselves when the committer is gone.
     lanes: Mutex<JoinSet<()>>,
@@ -135,6 +138,7 @@ impl RedisStore {
         }
         let mut watchers = std::mem::take(&mut *self.watchers.lock());
         watchers.shutdown().await;
+        self.user.leave().await;
     }
 
     /// The committer, unless the store was closed.

@@ -21,6 +21,7 @@ use super::outbox::{Carrier, Outbox, Walk};
 use super::prepare::{Found, prepare};
 use super::queue::{Access, Sweep};
 use super::reader::Reader;
+use super::users::User;
 use crate::{ConfigError, StoreConfig};
 
 /// Why a store can't be used.
@@ -87,6 +88,18 @@ pub enum ConnectError {
         /// What to do.
         wants: &'static str,
     },
+    /// Processes that use it send envelopes another way.
+    #[error(
+        "use Redis at {address}: {living} processes under this prefix send envelopes another way; {wants}, or stop them first"
+    )]
+    Users {
+        /// Where it is.
+        address: String,
+        /// How many processes.
+        living: u64,
+        /// What to do.
+        wants: &'static str,
+    },
 }
 
 impl ConnectError {
@@ -123,8 +136,15 @@ impl RedisStore {
         let link = Link::new(config, store.event_lag_max, &mut watchers).map_err(of_link)?;
         let keys = Arc::new(Keys::new(&config.prefix, store.redis_groups));
         let clock = start_clock(&link, time).await.map_err(of_link)?;
+        // Before it looks for others, so that of two that come at the same time not both miss the other.
+        let user = User::new(&link, &clock, keys.meta_users(carrier.name()));
+        user.say().await.map_err(of_link)?;
         let found = prepare(&link, &keys, clock.now_ms(), carrier).await;
-        found.map_err(of_link)?.admit(config, carrier)?;
+        if let Err(refused) = found.map_err(of_link)?.admit(config, carrier) {
+            user.leave().await;
+            return Err(refused);
+        }
+        watchers.spawn(user.clone().keep_saying());
         say_promises(config, &facts, durability(carrier, &facts));
         let is_full = Arc::new(AtomicBool::new(memory::is_full(&facts)));
         watchers.spawn(memory::watch(inquirer, Arc::clone(&is_full)));
@@ -141,6 +161,7 @@ impl RedisStore {
         Ok(Arc::new(Self {
             outbox: Outbox::of(carrier, &store),
             walk: Walk::default(),
+            user,
             config: store,
             keys,
             link,
@@ -178,6 +199,11 @@ impl Found {
                 live,
                 wants: carrier.wants(),
             }),
+            Self::OtherUsers(living) => Err(ConnectError::Users {
+                address,
+                living,
+                wants: carrier.wants(),
+            }),
         }
     }
 }
@@ -208,7 +234,7 @@ impl NoFacts {
 }
 
 /// The clock that `time` asks for.
-async fn start_clock(link: &Link, time: TimeSource) -> Result<StoreClock, LinkError> {
+pub(super) async fn start_clock(link: &Link, time: TimeSource) -> Result<StoreClock, LinkError> {
     match time {
         TimeSource::Given(clock) => Ok(StoreClock::Given(clock)),
         TimeSource::Server => {

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `assay:meta:groups` | string: how many groups there are |
 //! | `assay:meta:carrier` | string: what carries the envelopes of all jobs |
+//! | `assay:meta:users:<carrier>` | zset: processes that use it, by when they last said so |
 //! | `assay:meta:paused` | set: the kinds of jobs that are not to be run |
 //! | `assay:meta:markers` | hash: of each lane, when the latest marker was published that came out of it |
 //! | `assay:{G}:j:<id>` | hash: the record of a job, see [`field`] |
@@ -101,6 +102,11 @@ impl Keys {
     /// Says what carries the envelopes.
     pub(crate) fn meta_carrier(&self) -> String {
         format!("{}:meta:carrier", self.prefix)
+    }
+
+    /// Says which processes use a carrier.
+    pub(crate) fn meta_users(&self, carrier: &str) -> String {
+        format!("{}:meta:users:{carrier}", self.prefix)
     }
 
     /// Says which kinds are paused.

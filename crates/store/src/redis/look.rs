@@ -4,8 +4,9 @@ use assay_core::port::Durability;
 use tokio::task::JoinSet;
 
 use super::RedisStore;
+use super::clock::TimeSource;
 use super::config::RedisConfig;
-use super::connect::{ConnectError, durability, inquire, validate};
+use super::connect::{ConnectError, durability, inquire, start_clock, validate};
 use super::keys::Keys;
 use super::link::Link;
 use super::outbox::Carrier;
@@ -38,7 +39,10 @@ impl RedisStore {
         let of_link = |error| ConnectError::unreachable(config, &error);
         let link = Link::new(config, store.event_lag_max, &mut watchers).map_err(of_link)?;
         let keys = Keys::new(&config.prefix, store.redis_groups);
-        let found = prepare::look(&link, &keys, carrier).await;
+        let clock = start_clock(&link, TimeSource::Server)
+            .await
+            .map_err(of_link)?;
+        let found = prepare::look(&link, &keys, clock.now_ms(), carrier).await;
         found.map_err(of_link)?.admit(config, carrier)?;
         Ok(Seen {
             durability: durability(carrier, &facts),

@@ -12,6 +12,7 @@ use super::outbox::Carrier;
 use super::record::{bytes, number};
 use super::script::{Room, Script};
 use super::set_once::set_once;
+use super::users;
 
 /// Notes that envelopes go another way from now on. A plain command would be refused when there is no memory left.
 static CHANGE: LazyLock<Script> =
@@ -26,6 +27,8 @@ pub(super) enum Found {
     OtherGroups(String),
     /// So many jobs that have not ended, and whose envelopes go another way.
     OtherCarrier(u64),
+    /// So many processes that live and send envelopes another way.
+    OtherUsers(u64),
 }
 
 /// Writes what must be there, unless it is.
@@ -44,22 +47,47 @@ pub(super) async fn prepare(
         return Ok(Found::OtherGroups(groups));
     }
     let key = keys.meta_carrier();
-    if set_once(link, &[&key], carrier.name()).await? == carrier.name() {
+    let before = set_once(link, &[&key], carrier.name()).await?;
+    if before == carrier.name() {
         return Ok(Found::Usable);
     }
-    match live(link, keys).await? {
-        0 => {
-            let mut change = CHANGE.call([key.as_str()].into_iter());
-            change.arg(carrier.name());
-            link.run(&CHANGE, &change).await.map(|_| Found::Usable)
-        }
-        live => Ok(Found::OtherCarrier(live)),
+    let found = held(link, keys, now_ms, &before).await?;
+    if found == Found::Usable {
+        let mut change = CHANGE.call([key.as_str()].into_iter());
+        change.arg(carrier.name());
+        link.run(&CHANGE, &change).await?;
+        let now = carrier.name();
+        tracing::info!(
+            before,
+            now,
+            "envelopes go over {now} from now on, no longer over {before}"
+        );
     }
+    Ok(found)
+}
+
+/// What holds an installation whose envelopes go over `carrier` to that.
+async fn held(link: &Link, keys: &Keys, now_ms: u64, carrier: &str) -> Result<Found, LinkError> {
+    let live = live(link, keys).await?;
+    if live > 0 {
+        return Ok(Found::OtherCarrier(live));
+    }
+    Ok(
+        match users::living(link, &keys.meta_users(carrier), now_ms).await? {
+            0 => Found::Usable,
+            living => Found::OtherUsers(living),
+        },
+    )
 }
 
 /// What [`prepare`] would answer. Nothing is written: who only looks must not turn an installation round, whose
 /// processes would then be refused at their next start.
-pub(super) async fn look(link: &Link, keys: &Keys, carrier: Carrier) -> Result<Found, LinkError> {
+pub(super) async fn look(
+    link: &Link,
+    keys: &Keys,
+    now_ms: u64,
+    carrier: Carrier,
+) -> Result<Found, LinkError> {
     let mut questions = redis::pipe();
     for key in [keys.meta_groups(), keys.meta_carrier()] {
         questions.cmd("GET").arg(key);
@@ -73,13 +101,10 @@ pub(super) async fn look(link: &Link, keys: &Keys, carrier: Carrier) -> Result<F
     if let Some(groups) = text(0).filter(|groups| *groups != count) {
         return Ok(Found::OtherGroups(groups.to_owned()));
     }
-    if text(1).is_none_or(|other| other == carrier.name()) {
-        return Ok(Found::Usable);
+    match text(1).filter(|other| *other != carrier.name()) {
+        None => Ok(Found::Usable),
+        Some(other) => held(link, keys, now_ms, other).await,
     }
-    Ok(match live(link, keys).await? {
-        0 => Found::Usable,
-        live => Found::OtherCarrier(live),
-    })
 }
 
 /// How many jobs have not ended.
@@ -102,7 +127,7 @@ async fn live(link: &Link, keys: &Keys) -> Result<u64, LinkError> {
 }
 
 impl Carrier {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Streams => "streams",
             // Whoever has no streams finds what was left in them: it is known to be sent, and is sent again.

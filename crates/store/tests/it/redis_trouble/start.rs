@@ -1,3 +1,6 @@
+use std::sync::Arc;
+
+use assay_core::clock::ManualClock;
 use assay_core::port::{Durability, JobStore as _};
 use assay_core::retry::Decision;
 use assay_store::{Carrier, ConnectError, RedisConfig, RedisStore, StoreConfig, TimeSource};
@@ -46,7 +49,7 @@ async fn the_number_of_groups_is_fixed_with_the_first_start() {
 
 /// A worker that looks for envelopes where none come would run no job, and say nothing.
 #[tokio::test]
-async fn what_carries_the_envelopes_changes_only_when_no_job_waits() {
+async fn what_carries_the_envelopes_changes_only_when_no_job_waits_and_nobody_is_there() {
     let bench = Bench::new().await;
     let over = |carrier| {
         let settings = StoreConfig::default();
@@ -64,8 +67,31 @@ async fn what_carries_the_envelopes_changes_only_when_no_job_waits() {
         .store
         .settle(&claimed.lease, settlement(Decision::Succeed));
     ended.await.unwrap();
+    let refused = over(Carrier::Broker).await.expect_err("it was let in");
+    let said = refused.to_string();
+    assert!(said.contains("1 processes under this prefix"), "{said}");
+    assert!(said.contains("leave RABBITMQ_URL unset"), "{said}");
+    over(Carrier::Streams).await.unwrap().close().await;
+
+    bench.store.close().await;
     over(Carrier::Broker).await.unwrap().close().await;
     over(Carrier::Streams).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn a_process_that_died_is_there_for_ten_seconds_more() {
+    let (_server, config) = server(options()).await;
+    let clock = Arc::new(ManualClock::at(1_700_000_000_000));
+    let over = |carrier| {
+        let time = TimeSource::Given(Arc::clone(&clock) as _);
+        RedisStore::connect(&config, StoreConfig::default(), time, carrier)
+    };
+    drop(over(Carrier::Streams).await.unwrap());
+    clock.advance(9_999);
+    let refused = over(Carrier::Broker).await.expect_err("it was let in");
+    assert!(refused.to_string().contains("stop them first"), "{refused}");
+    clock.advance(1);
+    over(Carrier::Broker).await.unwrap();
 }
 
 /// Who looks with settings of its own may not be of the installation.
@@ -85,12 +111,17 @@ async fn who_only_looks_changes_nothing() {
     assert_eq!(keys, 0);
 
     let bench = Bench::over(config.clone()).await;
+    let refused = look(Carrier::Broker).await.unwrap_err().to_string();
+    assert!(refused.contains("1 processes under"), "{refused}");
+    bench.store.close().await;
     let seen = look(Carrier::Broker).await.unwrap();
     assert_eq!(seen.durability, Durability::Confirmed);
+
+    let bench = Bench::over(config.clone()).await;
     bench.submit(1).await;
-    connect(&config).await.close().await;
+    bench.store.close().await;
     let refused = look(Carrier::Broker).await.unwrap_err().to_string();
-    assert!(refused.contains("leave RABBITMQ_URL unset"), "{refused}");
+    assert!(refused.contains("1 jobs under"), "{refused}");
     look(Carrier::Streams).await.unwrap();
     let settings = StoreConfig {
         redis_groups: 2,
