@@ -3,7 +3,7 @@
 //! | the record | the answer |
 //! |---|---|
 //! | is missing | a tombstone: cancelled; young, or older than the store: rebuilt; else an orphan |
-//! | is of another request than the delivery | [`Verdict::Stale`]: the first was forgotten, and its id taken since; `transition::claim` sees to it |
+//! | is of another submit than the delivery | [`Verdict::Stale`]: that job was forgotten, and its id taken since; [`is_of_its_submit`] |
 //! | has a live lease, whatever the generation | [`Verdict::Busy`] |
 //! | was cancelled, or is to be | [`Verdict::Cancelled`] |
 //! | succeeded | [`Verdict::Done`] |
@@ -51,7 +51,15 @@ pub enum Verdict {
     Quarantined,
 }
 
-/// Judges a delivery of `generation` against the record, at `now_ms` by the store's clock.
+/// Whether a delivery is of the submit that made the record. Otherwise its job was forgotten, and its id taken since: by
+/// another request, or by the same one again. A late copy of what somebody had edited and put back is then of a later
+/// generation than the record, and would bring that edit into a job that nobody has edited.
+#[must_use]
+pub fn is_of_its_submit(job: &Job, delivery: &Envelope) -> bool {
+    delivery.fingerprint == job.fingerprint && delivery.submitted_at_ms == job.times.created_at_ms
+}
+
+/// Judges a delivery of `generation` against the record of its submit, at `now_ms` by the store's clock.
 #[must_use]
 pub fn judge(job: &Job, generation: u64, now_ms: u64) -> Verdict {
     // A message of a later generation than the record proves that the store lost a decision; the

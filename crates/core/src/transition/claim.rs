@@ -1,6 +1,6 @@
 //! A worker asks to run a delivery.
 
-use crate::claim::{Verdict, judge, next_token};
+use crate::claim::{Verdict, is_of_its_submit, judge, next_token};
 use crate::envelope::Envelope;
 use crate::id::WorkerId;
 use crate::job::{Holder, Job};
@@ -57,8 +57,7 @@ pub fn claim_from(
     before: Presence,
     now_ms: u64,
 ) -> ClaimStep {
-    if delivery.fingerprint != record.job.fingerprint {
-        // Of a job that was forgotten, and whose id another request has taken since.
+    if !is_of_its_submit(record.job, delivery) {
         return ClaimStep::Not(Verdict::Stale, None);
     }
     let verdict = judge(record.job, delivery.generation, now_ms);

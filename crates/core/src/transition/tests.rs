@@ -27,15 +27,20 @@ pub(super) fn id() -> JobId {
     JobId::from_bytes([7; 16])
 }
 
-/// A queued job with one follow-up, and its envelope.
-pub(super) fn queued() -> (Job, Envelope) {
+/// A job with one follow-up.
+pub(super) fn spec() -> JobSpec {
     let mut spec = JobSpec::new(JobKind::ContentVerification, b"payload".to_vec(), NOW);
     spec.follow_ups.push(FollowUp {
         kind: JobKind::RuvProfile,
         lane: Lane::Low,
         payload: b"profile".to_vec(),
     });
-    let made = submit(id(), &spec, Admission::Queue, NOW);
+    spec
+}
+
+/// It is queued, and its envelope.
+pub(super) fn queued() -> (Job, Envelope) {
+    let made = submit(id(), &spec(), Admission::Queue, NOW);
     (made.job, made.envelope.unwrap())
 }
 

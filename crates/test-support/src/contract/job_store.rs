@@ -49,8 +49,8 @@ pub use claim::{
 pub use dead_letter::{
     a_clear_takes_what_is_in_the_named_states, a_dead_letter_is_forgotten_for_good,
     a_dead_letter_is_redriven_with_its_edited_payload, a_forgotten_id_is_free,
-    a_redrive_and_a_forget_do_not_both_win, an_edit_or_a_forget_of_what_has_changed_is_refused,
-    only_a_dead_letter_is_edited_or_forgotten,
+    a_forgotten_request_made_again_is_a_new_job, a_redrive_and_a_forget_do_not_both_win,
+    an_edit_or_a_forget_of_what_has_changed_is_refused, only_a_dead_letter_is_edited_or_forgotten,
 };
 pub use fence::{a_renewed_lease_is_held, a_stale_lease_changes_nothing, only_one_claim_wins};
 pub use history::{
@@ -363,6 +363,7 @@ macro_rules! job_store_contract {
             only_a_dead_letter_is_edited_or_forgotten,
             an_edit_or_a_forget_of_what_has_changed_is_refused,
             a_dead_letter_is_forgotten_for_good, a_forgotten_id_is_free,
+            a_forgotten_request_made_again_is_a_new_job,
             a_redrive_and_a_forget_do_not_both_win, a_clear_takes_what_is_in_the_named_states,
             a_job_that_waits_is_cancelled_at_once, a_running_job_is_cancelled_when_its_worker_confirms,
             an_ended_job_is_not_cancelled, a_cancelled_id_nobody_knows_does_not_run,

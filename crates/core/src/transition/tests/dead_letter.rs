@@ -131,6 +131,39 @@ fn a_delivery_of_another_request_does_not_run() {
     assert_eq!(step, ClaimStep::Not(Verdict::Stale, None));
 }
 
+/// It was edited, put back, died, and was forgotten; the same request was made again. Neither what was edited runs in
+/// its place, nor does that bring it back once it has died by itself.
+#[test]
+fn a_delivery_of_the_same_request_before_does_not_run() {
+    let (mended, envelope) = {
+        let (job, envelope) = dead();
+        let edited = edit(record(&job, &envelope), &wish(b"mended", None), NOW + 1);
+        let Editing::Now(edited) = edited else {
+            panic!("{edited:?}")
+        };
+        let envelope = edited.envelope.unwrap();
+        let put_back = redrive(record(&edited.job, &envelope), 1_000, 0, NOW + 2).unwrap();
+        (put_back.envelope.unwrap(), envelope)
+    };
+    let again = submit(id(), &spec(), Admission::Queue, NOW + 10);
+    let (job, new) = (again.job, again.envelope.unwrap());
+    assert_eq!(
+        job.fingerprint, mended.fingerprint,
+        "it is the same request"
+    );
+    for state in JobState::ALL {
+        let mut job = job.clone();
+        job.state = state;
+        for late in [&envelope, &mended] {
+            let step = claim(record(&job, &new), late, &worker("one"), LEASE, NOW + 11);
+            let stale = ClaimStep::Not(Verdict::Stale, None);
+            assert_eq!(step, stale, "{state}, generation {}", late.generation);
+        }
+    }
+    let step = claim(record(&job, &new), &new, &worker("one"), LEASE, NOW + 11);
+    assert!(matches!(step, ClaimStep::Run(_)), "{step:?}");
+}
+
 #[test]
 fn a_clear_is_a_cancel_of_what_is_meant() {
     for state in JobState::ALL {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use assay_core::claim::Verdict;
 use assay_core::envelope::Envelope;
 use assay_core::event::EventId;
@@ -52,6 +54,17 @@ impl Subject {
             Some((_, envelope)) => envelope.payload,
             None => fail("a recorded job is missing"),
         }
+    }
+
+    /// Delivers what is left of a job that was forgotten, to the one that has its id now.
+    async fn changes_nothing(&self, late: &[Arc<Envelope>], id: JobId, state: JobState) {
+        for late in late {
+            let claim = self.try_claim(Arc::clone(late), "late").await;
+            assert_eq!(claim, Claim::Not(Verdict::Stale), "{state}");
+        }
+        let job = self.job(id).await;
+        assert_eq!((job.state, job.generation), (state, 1));
+        assert_eq!(self.payload(id).await, b"payload");
     }
 
     /// How many jobs of all states there are.
@@ -250,6 +263,35 @@ pub async fn a_forgotten_id_is_free(subject: Subject) {
         fail("the new job was not handed out")
     };
     assert!(matches!(subject.try_claim(new, "one").await, Claim::Run(_)));
+}
+
+/// The very same request, made again once its job was edited, put back, dead again and forgotten: what a late copy of
+/// that carries does not run in its place, and does not bring it back once it has died by itself.
+pub async fn a_forgotten_request_made_again_is_a_new_job(subject: Subject) {
+    let (id, spec) = (id(1), subject.spec());
+    subject.submit(id, spec.clone()).await;
+    let lease = subject.claim(id).await.lease;
+    subject.settle(&lease, death()).await;
+    let first = subject.envelope(id).await;
+    subject.edit(id, wish(b"mended")).await;
+    subject.redrive(id).await;
+    let mended = subject.envelope(id).await;
+    assert_eq!(mended.payload, b"mended");
+    let lease = subject.claim(id).await.lease;
+    subject.settle(&lease, death()).await;
+    assert_eq!(subject.forget(id, None).await, ForgetAnswer::Forgotten);
+
+    subject.clock.advance(7);
+    let job = subject.submit(id, spec).await;
+    assert_eq!((job.generation, job.attempt), (1, 0));
+    let late = [first, mended];
+    subject.changes_nothing(&late, id, JobState::Queued).await;
+    let lease = subject.claim(id).await.lease;
+    subject.changes_nothing(&late, id, JobState::Running).await;
+    subject.settle(&lease, death()).await;
+    subject
+        .changes_nothing(&late, id, JobState::DeadLettered)
+        .await;
 }
 
 /// One of them comes first, and the other finds that out.
