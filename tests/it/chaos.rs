@@ -84,6 +84,16 @@ async fn a_watcher_over_http_sees_no_gap_that_is_not_declared() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_people_do_by_hand_is_done_once_whoever_dies() {
+    row("hands-on").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_people_do_by_hand_is_done_once_in_full_mode_too() {
+    row_of(Mode::Full, "hands-on").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_worker_costs_no_job_in_full_mode() {
     let row = row_of(Mode::Full, "worker-killed").await;
     assert!(!row.recovery_us.is_empty(), "nothing was interrupted");

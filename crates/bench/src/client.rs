@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use anyhow::Context;
+use assay_api::v1::admin_service_client::AdminServiceClient;
 use assay_api::v1::content_service_client::ContentServiceClient;
 use assay_api::v1::job_service_client::JobServiceClient;
 use assay_api::v1::submit_jobs_result::Outcome;
@@ -22,6 +23,8 @@ pub const PAYLOAD_BYTES: usize = 400;
 pub struct Client {
     /// Calls about jobs.
     pub jobs: JobServiceClient<Channel>,
+    /// Calls of operators.
+    pub admin: AdminServiceClient<Channel>,
     contents: ContentServiceClient<Channel>,
 }
 
@@ -46,6 +49,7 @@ impl Client {
         let channel = endpoint.connect().await.context("connect to the gateway")?;
         Ok(Self {
             jobs: JobServiceClient::new(channel.clone()),
+            admin: AdminServiceClient::new(channel.clone()),
             contents: ContentServiceClient::new(channel),
         })
     }

@@ -52,18 +52,21 @@ pub(super) async fn close(
     Ok(findings)
 }
 
-/// Jobs that a store which lost `windows` may have forgotten. Where it was all that knew of them, those that were
-/// accepted then; where a broker has what is not finished, those that finished then.
+/// Jobs that people had forgotten, and jobs that a store which lost `windows` may have. Where it was all that knew of
+/// them, those that were accepted then; where a broker has what is not finished, those that finished then.
 fn may_be_gone(scene: &Scene, windows: &[Range<u64>]) -> anyhow::Result<BTreeSet<String>> {
     let in_window = |at_us: u64| windows.iter().any(|window| window.contains(&at_us));
+    let mut gone = scene.forgotten.clone();
     if scene.broker.is_none() {
         let accepted = scene.ledger.accepted_at();
         let accepted = accepted.filter(|(_, at_us)| in_window(*at_us));
-        return Ok(accepted.map(|(job_id, _)| job_id.to_owned()).collect());
+        gone.extend(accepted.map(|(job_id, _)| job_id.to_owned()));
+        return Ok(gone);
     }
     let entries = scene.entries()?.into_iter();
     let finished = entries.filter(|entry| entry.mark == Mark::Finished && in_window(entry.at_us));
-    Ok(finished.map(|entry| entry.job_id).collect())
+    gone.extend(finished.map(|entry| entry.job_id));
+    Ok(gone)
 }
 
 fn judge_losses(

@@ -12,6 +12,7 @@ mod crash_loop;
 mod delivered_twice;
 mod foreign_envelopes;
 mod gateway_killed;
+mod hands_on;
 mod keys_deleted;
 mod queue_by_hand;
 mod rabbit_alarm;
@@ -51,7 +52,7 @@ pub struct Scenario {
 }
 
 /// All of them, in the order of the table.
-pub const SCENARIOS: [Scenario; 34] = [
+pub const SCENARIOS: [Scenario; 35] = [
     worker_killed::SCENARIO,
     worker_recorded::SCENARIO,
     worker_between::SCENARIO,
@@ -74,6 +75,7 @@ pub const SCENARIOS: [Scenario; 34] = [
     worker_frozen::SCENARIO,
     redis_empty::SCENARIO,
     watchers_cut::SCENARIO,
+    hands_on::SCENARIO,
     rabbit_killed::SCENARIO,
     rabbit_restarted::SCENARIO,
     rabbit_away::SCENARIO,

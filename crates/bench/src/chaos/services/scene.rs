@@ -65,6 +65,8 @@ pub(super) struct Scene {
     pub(super) faults_us: Vec<u64>,
     /// How many messages the row has had put away for people.
     pub(super) dead_letters: u64,
+    /// Jobs that the row has had forgotten by hand, or may have.
+    pub(super) forgotten: BTreeSet<String>,
     setup: Setup,
     started: Cell<usize>,
     requested: usize,
@@ -86,6 +88,7 @@ impl Scene {
             chance: StdRng::seed_from_u64(setup.seed),
             faults_us: Vec::new(),
             dead_letters: 0,
+            forgotten: BTreeSet::new(),
             setup: setup.clone(),
             started: Cell::new(0),
             requested: 0,
