@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Our crates by layer; a crate uses lower layers only.
-const LAYERS: [(&str, u8); 18] = [
+const LAYERS: [(&str, u8); 19] = [
     // Below the words, because rules can be forgotten on purpose too.
     ("assay-failpoint", 0),
     ("assay-core", 1),
     ("assay-forensics", 1),
     ("assay-api", 1),
+    ("assay-tls", 1),
     ("assay-queue", 2),
     ("assay-store", 2),
     ("assay-blob", 2),
@@ -41,8 +42,10 @@ const DEVELOPMENT: [&str; 7] = [
 
 /// Client libraries, and the only product crates that may name them. Crates for developers may too: the bench speaks to
 /// Redis and to RabbitMQ bare, to know how fast they are with nothing of ours in between.
-const HOMES: [(&str, &[&str]); 17] = [
+const HOMES: [(&str, &[&str]); 22] = [
     ("lapin", &["assay-queue"]),
+    ("async-rs", &["assay-queue"]),
+    ("async-compat", &["assay-queue"]),
     ("redis", &["assay-store"]),
     ("deadpool-redis", &["assay-store"]),
     ("redb", &["assay-store"]),
@@ -51,6 +54,9 @@ const HOMES: [(&str, &[&str]); 17] = [
     ("rustfft", &["assay-forensics"]),
     ("c2pa", &["assay-provenance"]),
     ("rten", &["assay-detectors"]),
+    ("rustls", &["assay-tls"]),
+    ("rustls-native-certs", &["assay-tls"]),
+    ("tokio-rustls", &["assay-tls"]),
     ("opentelemetry", &["assay-service"]),
     ("opentelemetry-otlp", &["assay-service"]),
     ("tracing-subscriber", &["assay-service"]),

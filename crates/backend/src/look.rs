@@ -16,6 +16,8 @@ pub struct Records {
     pub address: String,
     /// Its version.
     pub version: String,
+    /// Whether what is sent to it is encrypted.
+    pub is_encrypted: bool,
     /// What an acknowledged job survives in it.
     pub durability: Durability,
 }
@@ -27,6 +29,8 @@ pub struct Broker {
     pub address: String,
     /// Its version, if it tells.
     pub version: Option<String>,
+    /// Whether what is sent to it is encrypted.
+    pub is_encrypted: bool,
     /// The lowest version that will do, if its own is lower.
     pub needed: Option<String>,
 }
@@ -51,12 +55,13 @@ pub async fn look(config: &Config) -> Result<Records, Error> {
         ..
     } = Settings::read(config)?;
     let carrier = carrier(rabbit.as_ref());
-    let address = redis.address();
+    let (address, is_encrypted) = (redis.address(), redis.tls);
     // Boxed: a connection in the making is large, and every layer of a task would move it.
     let seen = Box::pin(RedisStore::look(&redis, &store, carrier)).await?;
     Ok(Records {
         address,
         version: seen.version,
+        is_encrypted,
         durability: seen.durability,
     })
 }
@@ -72,10 +77,15 @@ pub async fn look_at_broker(config: &Config) -> Result<Option<Broker>, Error> {
     let visited = Box::pin(visit_rabbit(&rabbit)).await?;
     let (major, minor) = RABBIT_VERSION_MIN;
     let needed = (!visited.is_new_enough()).then(|| format!("{major}.{minor}"));
-    let Visited { address, version } = visited;
+    let Visited {
+        address,
+        version,
+        is_encrypted,
+    } = visited;
     Ok(Some(Broker {
         address,
         version,
+        is_encrypted,
         needed,
     }))
 }

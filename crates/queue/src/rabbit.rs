@@ -4,7 +4,8 @@
 //! persistent messages, confirms. Each lane of a kind has two queues, one for what was resumed, which is read first.
 //! What is to wait stays in queues of fixed delay (see `delay`), what nobody is to run goes out of the way.
 //!
-//! - `supervisor` keeps a connection for publishing and one for receiving, and `link` is how others reach it.
+//! - `supervisor` keeps a connection for publishing and one for receiving, and `link` is how others reach it; `dial`
+//!   makes one.
 //! - `publisher` hands messages to the owners of confirming channels (`channel_owner`); `confirms` tells which of
 //!   them the broker has.
 //! - `consumer` receives for a subscription, `buffers` says what is next, `ack_window` what may be acknowledged
@@ -25,6 +26,7 @@ mod dead_letters;
 mod delay;
 mod depth;
 mod desk;
+mod dial;
 mod errand;
 mod in_hand;
 mod link;
@@ -117,6 +119,7 @@ impl RabbitQueue {
     pub fn start(config: &RabbitConfig, outside: Outside) -> Result<Self, RabbitConfigError> {
         config.validate()?;
         let addresses = config.addresses()?;
+        let roots = config.roots()?;
         let (publishing, receiving) = (Link::new(), Link::new());
         let stop = watch::Sender::new(false);
         let mut supervisors = JoinSet::new();
@@ -125,6 +128,7 @@ impl RabbitQueue {
                 role,
                 link: link.clone(),
                 addresses: addresses.clone(),
+                roots: roots.clone(),
                 config: config.clone(),
                 stop: stop.subscribe(),
             };

@@ -4,6 +4,7 @@
 //! - [`proxy`]: a bad network in front of a server.
 //! - [`wait`]: waiting for states, with a bound.
 //! - [`redis`], [`rabbit`]: private Redis servers and RabbitMQ brokers; [`with_servers`]: one of each around a whole run.
+//! - [`certificates`]: who such servers are, where connections to them are encrypted.
 //! - [`clients`]: what clients of other people need.
 //! - [`fleet`]: the service processes of an installation; [`admin`]: what they answer on their admin port.
 //! - [`local`]: those services in the background of this machine, for people.
@@ -13,6 +14,7 @@
 
 pub mod admin;
 mod apt;
+pub mod certificates;
 pub mod clients;
 pub mod contract;
 pub mod fleet;

@@ -23,11 +23,9 @@ pub enum AddressError {
         "it is no URL of a broker (characters of a password that divide a URL must be percent-encoded)"
     )]
     Malformed,
-    /// TLS is not built in.
-    #[error(
-        "amqps:// is not built in yet; put a TLS proxy beside this process or use amqp:// on a private network"
-    )]
-    Encrypted,
+    /// Some of them are spoken to in the open.
+    #[error("begin each of them with amqps://, or none")]
+    Mixed,
     /// The broker's own user, from far.
     #[error(
         "user '{GUEST}' may log in on loopback only; make a user for this system ('{host}' is elsewhere)"
@@ -45,9 +43,6 @@ impl Address {
         }
         // What the library says of a bad URL may quote it.
         let mut uri: AMQPUri = url.parse().map_err(|_| AddressError::Malformed)?;
-        if uri.scheme == AMQPScheme::AMQPS {
-            return Err(AddressError::Encrypted);
-        }
         // The library reads only names of hosts, and takes the default for anything else.
         let host = host_of(url).ok_or(AddressError::Malformed)?;
         uri.authority.host = host.to_owned();
@@ -60,6 +55,11 @@ impl Address {
             return Err(AddressError::GuestFromFar { host });
         }
         Ok(Self(uri))
+    }
+
+    /// Whether what is sent there is encrypted.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.0.scheme == AMQPScheme::AMQPS
     }
 
     /// What a connection is made with: two heartbeats missed end it.
@@ -123,11 +123,14 @@ mod tests {
                 "amqp://assay:a%40b@[fd00::1]:5672/x?heartbeat=3",
                 "fd00::1:5672/x",
             ),
+            ("amqps://assay:secret@mq", "mq:5671/"),
+            ("amqps://assay:secret@mq:5673/jobs", "mq:5673/jobs"),
             ("amqp://guest:guest@127.0.0.1:5672", "127.0.0.1:5672/"),
             ("amqp://localhost", "localhost:5672/"),
         ] {
             let address = Address::parse(url).unwrap();
             assert_eq!(address.to_string(), shown, "{url}");
+            assert_eq!(address.is_encrypted(), url.starts_with("amqps"), "{url}");
         }
         let vhost = |url| Address::parse(url).unwrap().uri(10).vhost;
         assert_eq!(vhost("amqp://a:b@mq/"), "/");
@@ -146,8 +149,9 @@ mod tests {
             "amqp://a:sec/ret@mq",
             "amqp://a:secret@",
             "amqp://a:secret@mq:x",
-            "amqps://a:secret@mq",
+            "amqps://a:secret@",
             "amqp://guest:secret@mq",
+            "amqps://guest:secret@mq",
             "amqp://:secret@mq",
         ] {
             let error = Address::parse(url)
@@ -155,12 +159,6 @@ mod tests {
                 .unwrap_or_else(|| panic!("{url} was taken"));
             assert!(!error.to_string().contains("sec"), "{error}");
         }
-        let encrypted = Address::parse("amqps://a:b@mq").err().unwrap();
-        assert!(
-            encrypted
-                .to_string()
-                .contains("amqps:// is not built in yet")
-        );
         let far = Address::parse("amqp://guest:guest@mq:5672").err().unwrap();
         assert!(far.to_string().contains("loopback only"), "{far}");
     }

@@ -1,8 +1,10 @@
 //! The settings of the connection to RabbitMQ. `defaults.toml` explains each.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
+use assay_tls::{Roots, RootsError};
 use serde::Deserialize;
 
 use super::address::{Address, AddressError};
@@ -23,6 +25,8 @@ const PUBLISH_CHANNELS_MAX: usize = 64;
 pub struct RabbitConfig {
     /// Where it is, divided by commas; empty when it is not used.
     pub url: String,
+    /// The file of the certificates that are trusted where the URL begins with `amqps://`; empty for the system's.
+    pub ca_file: String,
     /// What every name on it begins with.
     pub prefix: String,
     /// Most envelopes that wait in one lane.
@@ -46,6 +50,7 @@ impl Default for RabbitConfig {
     fn default() -> Self {
         Self {
             url: String::new(),
+            ca_file: String::new(),
             prefix: "assay".into(),
             lane_envelopes_max: 1_000_000,
             publish_channels: 4,
@@ -77,6 +82,12 @@ pub enum RabbitConfigError {
     /// A URL that leads nowhere.
     #[error("set rabbitmq.url (RABBITMQ_URL) to amqp://user:password@host:port/vhost: {0}")]
     Url(#[from] AddressError),
+    /// Nobody can be trusted.
+    #[error("set rabbitmq.ca_file to a file of certificates in PEM form: {0}")]
+    Roots(#[from] RootsError),
+    /// Who is trusted is named, and nobody would be asked for it.
+    #[error("begin rabbitmq.url (RABBITMQ_URL) with amqps://, or leave rabbitmq.ca_file empty")]
+    Unencrypted,
     /// A prefix that no name may begin with.
     #[error(
         "set rabbitmq.prefix to 1 to {PREFIX_BYTES_MAX} letters, digits, '-', '_', and '.', not '{prefix}'"
@@ -118,12 +129,12 @@ impl RabbitConfig {
         self.fallback == FALLBACK_REDIS
     }
 
-    /// Checks every setting.
+    /// Checks every setting, and reads the file of certificates if they are needed.
     ///
     /// # Errors
     /// The first that no connection can work with.
     pub fn validate(&self) -> Result<(), RabbitConfigError> {
-        self.addresses()?;
+        self.roots()?;
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         let length = 1..=PREFIX_BYTES_MAX;
         if !length.contains(&self.prefix.len()) || !self.prefix.chars().all(plain) {
@@ -169,12 +180,26 @@ impl RabbitConfig {
         }
     }
 
-    /// The brokers, in the order in which they are tried.
+    /// The brokers, in the order in which they are tried: all are spoken to in the same way.
     pub(super) fn addresses(&self) -> Result<Vec<Address>, AddressError> {
-        self.url
-            .split(',')
-            .map(|url| Address::parse(url.trim()))
-            .collect()
+        let urls = self.url.split(',').map(str::trim);
+        let addresses: Vec<Address> = urls.map(Address::parse).collect::<Result<_, _>>()?;
+        let encrypted = addresses.iter().filter(|at| at.is_encrypted()).count();
+        if encrypted != 0 && encrypted != addresses.len() {
+            return Err(AddressError::Mixed);
+        }
+        Ok(addresses)
+    }
+
+    /// Who is trusted to be one of the brokers; `None` where what is sent is not encrypted.
+    pub(super) fn roots(&self) -> Result<Option<Roots>, RabbitConfigError> {
+        let encrypted = self.addresses()?.iter().any(Address::is_encrypted);
+        let file = Some(Path::new(&self.ca_file)).filter(|path| !path.as_os_str().is_empty());
+        match (encrypted, file) {
+            (true, file) => Ok(Some(Roots::read(file)?)),
+            (false, Some(_)) => Err(RabbitConfigError::Unencrypted),
+            (false, None) => Ok(None),
+        }
     }
 
     pub(super) fn confirm_timeout(&self) -> Duration {
@@ -217,8 +242,23 @@ mod tests {
     #[test]
     fn what_cannot_work_is_named() {
         type Change = fn(&mut RabbitConfig);
-        let changes: [(Change, &str); 11] = [
+        let changes: [(Change, &str); 14] = [
             (|config| config.url.clear(), "RABBITMQ_URL"),
+            (
+                |config| config.url = "amqps://a:b@mq-1,amqp://a:b@mq-2".into(),
+                "each of them with amqps://, or none",
+            ),
+            (
+                |config| config.ca_file = "/nowhere/ca.pem".into(),
+                "or leave rabbitmq.ca_file empty",
+            ),
+            (
+                |config| {
+                    config.url = "amqps://a:b@mq".into();
+                    config.ca_file = "/nowhere/ca.pem".into();
+                },
+                "rabbitmq.ca_file to a file of certificates in PEM form: cannot read /nowhere/ca.pem",
+            ),
             (|config| config.prefix.clear(), "rabbitmq.prefix"),
             (|config| config.prefix = "a b".into(), "rabbitmq.prefix"),
             (

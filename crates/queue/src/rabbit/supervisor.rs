@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use assay_tls::Roots;
 use futures::StreamExt as _;
-use lapin::{Connection, ConnectionProperties, Event};
+use lapin::{ConnectionProperties, Event};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::address::Address;
 use super::backoff;
 use super::config::RabbitConfig;
+use super::dial::{dial, why};
 use super::link::{Link, Live, Role};
 use crate::metric_definitions as metrics;
 
@@ -26,6 +28,8 @@ pub(super) struct Supervisor {
     pub(super) role: Role,
     pub(super) link: Link,
     pub(super) addresses: Vec<Address>,
+    /// Who is trusted to be one of them; `None` where what is sent is not encrypted.
+    pub(super) roots: Option<Roots>,
     pub(super) config: RabbitConfig,
     pub(super) stop: watch::Receiver<bool>,
 }
@@ -79,12 +83,13 @@ impl Supervisor {
             .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into())
             .with_connection_name(format!("assay {:?}", self.role).into());
         let uri = address.uri(self.config.heartbeat_s());
-        match timeout(limit, Connection::connect_uri(uri, properties)).await {
+        let roots = self.roots.as_ref();
+        match timeout(limit, dial(uri, properties, roots, limit)).await {
             Ok(Ok(connection)) => Ok(Arc::new(Live::new(
                 connection,
                 self.config.answer_timeout(),
             ))),
-            Ok(Err(error)) => Err(error.to_string()),
+            Ok(Err(error)) => Err(why(&error, roots.is_some())),
             Err(_) => Err(format!("no answer for {} ms", limit.as_millis())),
         }
     }
@@ -95,7 +100,8 @@ impl Supervisor {
         self.link
             .set_up(Arc::clone(live), live.connection.status().blocked());
         let role = self.role;
-        tracing::info!(broker = %address, ?role, "connected to the broker {address} to {role:?}");
+        let encrypted = self.roots.is_some();
+        tracing::info!(broker = %address, ?role, encrypted, "connected to the broker {address} to {role:?}");
         let (why, on_purpose) = self.watch(live, events).await;
         self.link.set_down(&why);
         metrics::disconnected(role);

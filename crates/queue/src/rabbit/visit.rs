@@ -5,13 +5,15 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use assay_tls::Roots;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::address::Address;
 use super::config::{RabbitConfig, RabbitConfigError};
+use super::dial::encrypted;
 use super::link::{Link, Role};
 use super::supervisor::Supervisor;
 
@@ -36,6 +38,8 @@ pub struct Visited {
     pub address: String,
     /// What it says its version is, if it says so.
     pub version: Option<String>,
+    /// Whether what is sent to it is encrypted.
+    pub is_encrypted: bool,
 }
 
 /// Why no broker lets this process in.
@@ -71,11 +75,13 @@ impl Visited {
 pub async fn visit(config: &RabbitConfig) -> Result<Visited, VisitError> {
     config.validate()?;
     let addresses = config.addresses().map_err(RabbitConfigError::from)?;
+    let roots = config.roots()?;
     let (_open, stop) = watch::channel(false);
     let visitor = Supervisor {
         role: Role::Consume,
         link: Link::new(),
         addresses: addresses.clone(),
+        roots: roots.clone(),
         config: config.clone(),
         stop,
     };
@@ -87,7 +93,8 @@ pub async fn visit(config: &RabbitConfig) -> Result<Visited, VisitError> {
                 drop(timeout(GOODBYE, goodbye).await);
                 return Ok(Visited {
                     address: address.to_string(),
-                    version: version_at(address, config).await,
+                    version: version_at(address, config, roots.as_ref()).await,
+                    is_encrypted: roots.is_some(),
                 });
             }
             Err(why) => troubles.push(format!("{address}: {why}")),
@@ -98,17 +105,30 @@ pub async fn visit(config: &RabbitConfig) -> Result<Visited, VisitError> {
     })
 }
 
-async fn version_at(address: &Address, config: &RabbitConfig) -> Option<String> {
+async fn version_at(
+    address: &Address,
+    config: &RabbitConfig,
+    roots: Option<&Roots>,
+) -> Option<String> {
     let at = address.uri(config.heartbeat_s()).authority;
-    let read = greeting(&at.host, at.port);
+    let place = (at.host.as_str(), at.port);
+    let read = async {
+        match roots {
+            Some(roots) => greeting(encrypted(place, &at.host, roots).await?).await,
+            None => greeting(TcpStream::connect(place).await?).await,
+        }
+    };
     let greeting = timeout(config.answer_timeout(), read).await.ok()?.ok()?;
     version(&greeting)
 }
 
-async fn greeting(host: &str, port: u16) -> std::io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect((host, port)).await?;
+async fn greeting(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<Vec<u8>> {
     stream.write_all(HEADER).await?;
-    first_frame(&mut stream).await
+    stream.flush().await?;
+    let frame = first_frame(&mut stream).await;
+    // One that is not told that an encrypted connection ends waits for more.
+    drop(stream.shutdown().await);
+    frame
 }
 
 /// What the first frame holds.
@@ -167,6 +187,7 @@ mod tests {
         let of = |version: Option<&str>| Visited {
             address: "mq:5672/".to_owned(),
             version: version.map(str::to_owned),
+            is_encrypted: false,
         };
         for (version, new_enough) in [
             (Some("3.9.29"), false),

@@ -17,6 +17,8 @@ mod rabbit_bench;
 #[cfg(test)]
 mod rabbit_contract;
 #[cfg(test)]
+mod rabbit_encrypted;
+#[cfg(test)]
 mod rabbit_troubles;
 #[cfg(test)]
 mod scripted_way;

@@ -15,11 +15,12 @@ pub const VARIABLE_PREFIX: &str = "ASSAY__";
 
 /// Variables of other names that set a key too. They yield to ours, an empty one counts as absent, and
 /// one whose key this process does not have is passed over: processes share an environment.
-pub const ALIASES: [(&str, &str); 7] = [
+pub const ALIASES: [(&str, &str); 8] = [
     ("REDIS_HOST", "redis.host"),
     ("REDIS_PORT", "redis.port"),
     ("REDIS_PASSWORD", "redis.password"),
     ("REDIS_DB", "redis.db"),
+    ("REDIS_TLS", "redis.tls"),
     ("RABBITMQ_URL", "rabbitmq.url"),
     ("WORKER_CONCURRENCY", "worker.concurrency"),
     ("WORKER_TIMEOUT", "worker.attempt_timeout_ms"),

@@ -11,6 +11,7 @@ host = "127.0.0.1"
 port = 6379
 password = ""
 db = 0
+tls = false
 [rabbitmq]
 url = ""
 [worker]
@@ -74,6 +75,7 @@ fn every_variable_of_the_seed_sets_its_key() {
             ("REDIS_PORT", "1"),
             ("REDIS_PASSWORD", "p "),
             ("REDIS_DB", "2"),
+            ("REDIS_TLS", "true"),
             ("RABBITMQ_URL", "amqp://mq"),
             ("WORKER_CONCURRENCY", "3"),
             ("WORKER_TIMEOUT", "1500"),
@@ -87,6 +89,7 @@ fn every_variable_of_the_seed_sets_its_key() {
         ["cache", "p "]
     );
     assert_eq!([number("redis.port"), number("redis.db")], [1, 2]);
+    assert!(config.section::<bool>("redis.tls").unwrap());
     assert_eq!(text("rabbitmq.url"), "amqp://mq");
     assert_eq!(
         [

@@ -1,10 +1,14 @@
 //! The settings of the connection to Redis. `defaults.toml` explains each.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
+use assay_tls::{Roots, RootsError};
 use redis::io::tcp::TcpSettings;
-use redis::{ConnectionAddr, IntoConnectionInfo as _, RedisConnectionInfo};
+use redis::{
+    ConnectionAddr, ErrorKind, IntoConnectionInfo as _, RedisConnectionInfo, TlsCertificates,
+};
 use serde::Deserialize;
 
 /// The documented defaults, section `[redis]`.
@@ -29,6 +33,10 @@ pub struct RedisConfig {
     pub password: String,
     /// What every key and channel begins with.
     pub prefix: String,
+    /// Whether what is sent is encrypted.
+    pub tls: bool,
+    /// The file of the certificates that are trusted then; empty for the system's.
+    pub ca_file: String,
     /// Connections that commands share.
     pub connections: usize,
     /// How long making a connection may take, in milliseconds.
@@ -47,6 +55,8 @@ impl Default for RedisConfig {
             username: String::new(),
             password: String::new(),
             prefix: "assay".into(),
+            tls: false,
+            ca_file: String::new(),
             connections: 2,
             connect_timeout_ms: 2_000,
             response_timeout_ms: 2_000,
@@ -78,6 +88,12 @@ pub enum RedisConfigError {
         /// What it is.
         prefix: String,
     },
+    /// Nobody can be trusted.
+    #[error("set redis.ca_file to a file of certificates in PEM form: {0}")]
+    Roots(#[from] RootsError),
+    /// Who is trusted is named, and nobody would be asked for it.
+    #[error("set redis.tls (REDIS_TLS) to true, or leave redis.ca_file empty")]
+    Unencrypted,
     /// No host.
     #[error("set redis.host to the host name or address of Redis")]
     NoHost,
@@ -90,7 +106,7 @@ impl RedisConfig {
         format!("{}:{}/{}", self.host, self.port, self.db)
     }
 
-    /// Checks every setting.
+    /// Checks every setting, and reads the file of certificates if they are needed.
     ///
     /// # Errors
     /// The first that no connection can work with.
@@ -111,7 +127,17 @@ impl RedisConfig {
         ];
         match zero.into_iter().find(|(_, is_zero)| *is_zero) {
             Some((setting, _)) => Err(RedisConfigError::Zero { setting }),
-            None => Ok(()),
+            None => self.roots().map(drop),
+        }
+    }
+
+    /// Who is trusted to be Redis; `None` where what is sent is not encrypted.
+    fn roots(&self) -> Result<Option<Roots>, RedisConfigError> {
+        let file = Some(Path::new(&self.ca_file)).filter(|path| !path.as_os_str().is_empty());
+        match (self.tls, file) {
+            (true, file) => Ok(Some(Roots::read(file)?)),
+            (false, Some(_)) => Err(RedisConfigError::Unencrypted),
+            (false, None) => Ok(None),
         }
     }
 
@@ -135,11 +161,34 @@ impl RedisConfig {
         let tcp = TcpSettings::default()
             .set_nodelay(true)
             .set_user_timeout(USER_TIMEOUT);
-        let info = ConnectionAddr::Tcp(self.host.clone(), self.port)
+        let roots = self.roots().map_err(|error| {
+            let what = "use the certificates";
+            (ErrorKind::InvalidClientConfig, what, error.to_string())
+        })?;
+        let address = match roots {
+            Some(_) => ConnectionAddr::TcpTls {
+                host: self.host.clone(),
+                port: self.port,
+                insecure: false,
+                tls_params: None,
+            },
+            None => ConnectionAddr::Tcp(self.host.clone(), self.port),
+        };
+        let info = address
             .into_connection_info()?
             .set_redis_settings(settings)
             .set_tcp_settings(tcp);
-        redis::Client::open(info)
+        match roots {
+            // Without certificates of its own the library reads the system's, as we do.
+            Some(roots) => redis::Client::build_with_tls(
+                info,
+                TlsCertificates {
+                    client_tls: None,
+                    root_cert: roots.file().map(<[u8]>::to_vec),
+                },
+            ),
+            None => redis::Client::open(info),
+        }
     }
 }
 
@@ -159,10 +208,21 @@ mod tests {
     #[test]
     fn what_cannot_work_is_named() {
         type Change = fn(&mut RedisConfig);
-        let changes: [(Change, &str); 5] = [
+        let changes: [(Change, &str); 7] = [
             (|config| config.host.clear(), "redis.host"),
             (|config| config.prefix = "a{b".into(), "redis.prefix"),
             (|config| config.connections = 0, "redis.connections"),
+            (
+                |config| config.ca_file = "/nowhere/ca.pem".into(),
+                "redis.tls (REDIS_TLS) to true",
+            ),
+            (
+                |config| {
+                    config.tls = true;
+                    config.ca_file = "/nowhere/ca.pem".into();
+                },
+                "redis.ca_file to a file of certificates in PEM form: cannot read /nowhere/ca.pem",
+            ),
             (
                 |config| config.connect_timeout_ms = 0,
                 "redis.connect_timeout_ms",

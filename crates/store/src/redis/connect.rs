@@ -57,6 +57,14 @@ pub enum ConnectError {
         /// What it says.
         why: String,
     },
+    /// Who answers is not known to be it: the connection was to be encrypted.
+    #[error("use Redis at {address}: {why}; check redis.tls and redis.ca_file")]
+    Distrusted {
+        /// Where it should be.
+        address: String,
+        /// What is wrong with who answers.
+        why: String,
+    },
     /// It can't keep jobs safe.
     #[error("use Redis at {address}")]
     Unfit {
@@ -225,6 +233,7 @@ impl NoFacts {
     fn at(self, address: String) -> ConnectError {
         match self {
             Self::Denied(why) => ConnectError::Denied { address, why },
+            Self::Distrusted(why) => ConnectError::Distrusted { address, why },
             Self::Unreachable(_) => ConnectError::Unreachable {
                 address,
                 why: self.to_string(),
@@ -263,6 +272,7 @@ pub(super) fn durability(carrier: Carrier, facts: &Facts) -> Durability {
 fn say_promises(config: &RedisConfig, facts: &Facts, durability: Durability) {
     tracing::info!(
         address = config.address(),
+        encrypted = config.tls,
         version = facts.version,
         appendonly = facts.append_only,
         appendfsync = facts.sync,

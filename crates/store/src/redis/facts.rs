@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use assay_core::port::Durability;
+use assay_tls::Refusal;
 use deadpool_redis::{Manager, Pool, PoolError, Runtime};
 use redis::{AsyncConnectionConfig, ErrorKind, FromRedisValue, RedisError, ServerErrorKind};
 use tokio::time::Instant;
 
 use super::config::RedisConfig;
+use super::link::{unanswered, unconnected};
 use crate::metric_definitions::redis::{Call, CallOutcome, called};
 
 /// The oldest version of Redis that will do: scripts with flags came with it.
@@ -105,7 +107,10 @@ impl Facts {
 
 /// Asks the server about itself, beside the connections that jobs use.
 #[derive(Clone)]
-pub(crate) struct Inquirer(Pool);
+pub(crate) struct Inquirer {
+    pool: Pool,
+    encrypted: bool,
+}
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -116,10 +121,13 @@ pub(crate) enum NoFacts {
     /// The server does not let this client in, or not into this database.
     #[error("{0}")]
     Denied(String),
+    /// Who answers is not known to be the server.
+    #[error("{0}")]
+    Distrusted(String),
 }
 
 impl NoFacts {
-    fn of(error: &RedisError) -> Self {
+    fn of(error: &RedisError, encrypted: bool) -> Self {
         let denied = matches!(
             error.kind(),
             ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::ResponseError)
@@ -128,7 +136,11 @@ impl NoFacts {
         if denied || ["NOAUTH", "WRONGPASS", "NOPERM"].contains(&code) {
             return Self::Denied(error.to_string());
         }
-        Self::Unreachable(error.to_string())
+        let why = unconnected(error, encrypted);
+        match Refusal::of(error) {
+            Some(_) => Self::Distrusted(why),
+            None => Self::Unreachable(why),
+        }
     }
 }
 
@@ -148,7 +160,9 @@ impl Inquirer {
             .create_timeout(Some(config.connect_timeout()))
             .recycle_timeout(Some(config.response_timeout()))
             .build();
-        pool.map(Self).map_err(|error| reason(&error))
+        let pool = pool.map_err(|error| reason(&error))?;
+        let encrypted = config.tls;
+        Ok(Self { pool, encrypted })
     }
 
     pub(crate) async fn facts(&self) -> Result<Facts, NoFacts> {
@@ -156,7 +170,7 @@ impl Inquirer {
         let told = self.inquire().await;
         let outcome = match &told {
             Ok(_) => CallOutcome::Done,
-            Err(NoFacts::Denied(_)) => CallOutcome::Refused,
+            Err(NoFacts::Denied(_) | NoFacts::Distrusted(_)) => CallOutcome::Refused,
             Err(NoFacts::Unreachable(_)) => CallOutcome::Unavailable,
         };
         called(Call::Facts, outcome, asked.elapsed().as_secs_f64());
@@ -175,15 +189,15 @@ impl Inquirer {
     }
 
     async fn ask<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, NoFacts> {
-        let mut connection = self.0.get().await.map_err(|error| {
-            if let PoolError::Backend(error) = error {
-                NoFacts::of(&error)
-            } else {
+        let mut connection = self.pool.get().await.map_err(|error| match &error {
+            PoolError::Backend(error) => NoFacts::of(error, self.encrypted),
+            PoolError::Timeout(_) => NoFacts::Unreachable(unanswered(&error, self.encrypted)),
+            PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
                 NoFacts::Unreachable(error.to_string())
             }
         })?;
         let answer = command.query_async(&mut connection).await;
-        answer.map_err(|error| NoFacts::of(&error))
+        answer.map_err(|error| NoFacts::of(&error, self.encrypted))
     }
 }
 

@@ -17,7 +17,7 @@ use redis::{Cmd, Pipeline, Value};
 use tokio::task::JoinSet;
 
 pub(crate) use ear::{Heard, Subscription};
-pub(crate) use failure::{LinkError, store_full};
+pub(crate) use failure::{LinkError, store_full, unanswered, unconnected};
 
 use super::config::RedisConfig;
 use super::script::Script;

@@ -17,6 +17,8 @@ mod redis_bench;
 #[cfg(test)]
 mod redis_contract;
 #[cfg(test)]
+mod redis_encrypted;
+#[cfg(test)]
 mod redis_outbox;
 #[cfg(test)]
 mod redis_queue;

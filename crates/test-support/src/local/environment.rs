@@ -13,6 +13,8 @@ const ABOUT_REDIS: [&str; 2] = ["REDIS_", "ASSAY__REDIS__"];
 const GIVEN_RABBIT: [&str; 2] = ["RABBITMQ_URL", "ASSAY__RABBITMQ__URL"];
 /// One that names a file which does.
 const GIVEN_RABBIT_FILE: &str = "ASSAY__RABBITMQ__URL_FILE";
+/// One that says who is trusted to be it.
+const RABBIT_CA_FILE: &str = "ASSAY__RABBITMQ__CA_FILE";
 
 /// How a variable begins that is a setting.
 const SETTING: &str = "ASSAY__";
@@ -63,7 +65,10 @@ impl Environment {
 
     /// The same, with nothing said about where a RabbitMQ is.
     pub(super) fn without_rabbit(mut self) -> Self {
-        for name in GIVEN_RABBIT.into_iter().chain([GIVEN_RABBIT_FILE]) {
+        for name in GIVEN_RABBIT
+            .into_iter()
+            .chain([GIVEN_RABBIT_FILE, RABBIT_CA_FILE])
+        {
             self.0.remove(OsStr::new(name));
         }
         self

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use crate::certificates::Identity;
+
 /// The only user; may do everything.
 pub(super) const USER: &str = "assay";
 /// The password of that user.
@@ -39,6 +41,18 @@ impl RabbitOptions {
     pub fn memory_bytes_max(self, bytes: u64) -> Self {
         let limit = format!("{{absolute, {bytes}}}");
         self.set("vm_memory_high_watermark", &limit)
+    }
+
+    /// Serves encrypted connections too, at a port of their own.
+    #[must_use]
+    pub fn tls(self, port: u16, identity: &Identity) -> Self {
+        let files = format!(
+            "[{{certfile, {:?}}}, {{keyfile, {:?}}}, {{verify, verify_none}}, {{fail_if_no_peer_cert, false}}]",
+            identity.certificate, identity.key
+        );
+        let listeners = format!("[{{\"{}\", {port}}}]", Ipv4Addr::LOCALHOST);
+        self.set("ssl_listeners", &listeners)
+            .set("ssl_options", &files)
     }
 
     /// Any setting of the application `rabbit`, as an Erlang term, such as `("consumer_timeout", "60000")`; the last

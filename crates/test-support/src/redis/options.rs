@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::certificates::Identity;
+
 /// When Redis syncs its append-only file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Appendfsync {
@@ -59,6 +61,16 @@ impl RedisOptions {
     #[must_use]
     pub fn maxmemory_bytes(self, bytes: u64) -> Self {
         self.set("maxmemory", &bytes.to_string())
+    }
+
+    /// Serves encrypted connections too, at a port of their own.
+    #[must_use]
+    pub fn tls(self, port: u16, identity: &Identity) -> Self {
+        let file = |path: &Path| format!("\"{}\"", path.display());
+        self.set("tls-port", &port.to_string())
+            .set("tls-cert-file", &file(&identity.certificate))
+            .set("tls-key-file", &file(&identity.key))
+            .set("tls-auth-clients", "no")
     }
 
     /// Any directive of `redis.conf`; the last word on it counts.

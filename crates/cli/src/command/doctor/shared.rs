@@ -55,7 +55,10 @@ fn redis_of(records: &Records) -> Check {
     let promise = records.durability.promise();
     Check::ok(
         REDIS,
-        &format!("{address} is Redis {version} and will do; a job, once answered: {promise}"),
+        &format!(
+            "{address} is Redis {version} and will do; {}; a job, once answered: {promise}",
+            secrecy(records.is_encrypted)
+        ),
     )
 }
 
@@ -78,9 +81,19 @@ fn rabbit_of(broker: &Broker) -> Check {
     Check::ok(
         RABBITMQ,
         &format!(
-            "{address} is RabbitMQ {version} and will do; an envelope, once confirmed: {promise}"
+            "{address} is RabbitMQ {version} and will do; {}; an envelope, once confirmed: {promise}",
+            secrecy(broker.is_encrypted)
         ),
     )
+}
+
+/// Who can read along, as a part of a sentence.
+fn secrecy(is_encrypted: bool) -> &'static str {
+    if is_encrypted {
+        "what is sent is encrypted"
+    } else {
+        "what is sent is not encrypted"
+    }
 }
 
 fn broken(name: &'static str, error: &(dyn std::error::Error + 'static)) -> Check {
@@ -146,13 +159,16 @@ mod tests {
         let records = Records {
             address: "127.0.0.1:6379/0".to_owned(),
             version: "7.0.15".to_owned(),
+            is_encrypted: true,
             durability: Durability::PowerCut,
         };
         let check = redis_of(&records);
         assert_eq!(check.status, Status::Ok);
         let told = format!("{check:?}");
         assert!(
-            told.contains("127.0.0.1:6379/0 is Redis 7.0.15 and will do"),
+            told.contains(
+                "127.0.0.1:6379/0 is Redis 7.0.15 and will do; what is sent is encrypted;"
+            ),
             "{told}"
         );
     }
@@ -162,9 +178,15 @@ mod tests {
         let broker = |needed: Option<&str>| Broker {
             address: "mq:5672/".to_owned(),
             version: Some("3.9.29".to_owned()),
+            is_encrypted: false,
             needed: needed.map(str::to_owned),
         };
-        assert_eq!(rabbit_of(&broker(None)).status, Status::Ok);
+        let usable = rabbit_of(&broker(None));
+        assert_eq!(usable.status, Status::Ok);
+        assert!(
+            format!("{usable:?}").contains("what is sent is not encrypted"),
+            "{usable:?}"
+        );
         assert_eq!(rabbit_of(&broker(Some("3.10"))).status, Status::Fail);
     }
 }

@@ -39,6 +39,7 @@ impl World {
             role: Role::Publish,
             link: link.clone(),
             addresses: config.addresses().unwrap(),
+            roots: None,
             config: config.clone(),
             stop: stop.subscribe(),
         };

@@ -1,6 +1,9 @@
 //! What can go wrong on the way, sorted by what it means for whoever asked.
 
+use std::error::Error;
+
 use assay_core::port::{RefusalReason, StoreError};
+use assay_tls::Refusal;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 /// When a client that was refused for want of memory should ask again, in milliseconds.
@@ -77,6 +80,27 @@ impl LinkError {
             Self::Full => store_full(),
             Self::Unsent(_) | Self::NoScript | Self::Refused(_) => self.of_read(),
         }
+    }
+}
+
+/// Why there is no connection, for people. `encrypted` says how Redis was spoken to.
+pub(crate) fn unconnected(error: &RedisError, encrypted: bool) -> String {
+    match Refusal::of(error) {
+        Some(refusal) => refusal.to_string(),
+        None if !encrypted && error.is_connection_dropped() && !error.is_connection_refusal() => {
+            format!("{error}; if TLS is spoken there, set redis.tls to true")
+        }
+        None if error.is_timeout() => unanswered(error, encrypted),
+        None => error.to_string(),
+    }
+}
+
+/// The same where nobody answered in time.
+pub(crate) fn unanswered(error: &dyn Error, encrypted: bool) -> String {
+    if encrypted {
+        format!("{error}; a port where no TLS is spoken may be silent like this")
+    } else {
+        error.to_string()
     }
 }
 

@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, Pipeline, Value};
 use tokio::time::Instant;
 
-use super::LinkError;
+use super::{LinkError, unconnected};
 use crate::metric_definitions::redis::{Connection, reconnected};
 use crate::redis::config::RedisConfig;
 
@@ -22,6 +22,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Slot {
     client: redis::Client,
     config: AsyncConnectionConfig,
+    encrypted: bool,
     current: Mutex<Current>,
     dialling: tokio::sync::Mutex<Dialling>,
 }
@@ -46,6 +47,7 @@ impl Slot {
             config: AsyncConnectionConfig::new()
                 .set_connection_timeout(Some(config.connect_timeout()))
                 .set_response_timeout(Some(config.response_timeout())),
+            encrypted: config.tls,
             current: Mutex::default(),
             dialling: tokio::sync::Mutex::new(Dialling {
                 failures: 0,
@@ -108,7 +110,7 @@ impl Slot {
                         dialling.failures = 0;
                         return Ok(self.keep(connection));
                     }
-                    Err(error) => dialling.failed(error.to_string()),
+                    Err(error) => dialling.failed(unconnected(&error, self.encrypted)),
                 }
             }
             if dialling.next >= until {
