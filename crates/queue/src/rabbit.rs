@@ -7,7 +7,7 @@
 //! - `supervisor` keeps a connection for publishing and one for receiving, and `link` is how others reach it; `dial`
 //!   makes one.
 //! - `publisher` hands messages to the owners of confirming channels (`channel_owner`); `confirms` tells which of
-//!   them the broker has.
+//!   them the broker has, `waiting` who waits for which.
 //! - `consumer` receives for a subscription, `buffers` says what is next, `ack_window` what may be acknowledged
 //!   at once.
 //!
@@ -39,6 +39,7 @@ mod subscription;
 mod supervisor;
 mod topology;
 mod visit;
+mod waiting;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;

@@ -3,7 +3,7 @@
 //! Only its owner publishes on a channel: the library gives a publish its number and sends it in two steps, and
 //! publishers that share a channel could have each other's answers.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,12 +23,11 @@ use super::look::Looker;
 use super::message::{Marks, MessageId, properties};
 use super::publisher::{Answered, Refusal};
 use super::subscription::until;
+use super::waiting::Waiting;
 use crate::metric_definitions::{Published, published};
 
 /// Most publishes of a channel whose fate is not known.
 pub(super) const WINDOW: usize = 256;
-/// How long an answer may take that the broker owes while it takes nothing in.
-const BLOCKED_PATIENCE: Duration = Duration::from_secs(2);
 /// How long to wait before a channel is opened again that could not be.
 const REOPEN_PAUSE: Duration = Duration::from_millis(200);
 
@@ -57,12 +56,10 @@ struct Serving {
     channel: Arc<Channel>,
     live: Arc<Live>,
     link: Link,
-    confirm_timeout: Duration,
     on_their_way: FuturesUnordered<BoxFuture<'static, Given>>,
     looker: Looker,
     confirms: Confirms<MessageId>,
-    /// Who waits for which publish, and since when.
-    waiting: BTreeMap<u64, (oneshot::Sender<Answered>, Instant)>,
+    waiting: Waiting<oneshot::Sender<Answered>>,
     /// Taken in, not sent.
     ordered: VecDeque<Order>,
     given: Vec<Given>,
@@ -137,11 +134,10 @@ impl Serving {
             channel: Arc::new(channel),
             live,
             link: owner.link.clone(),
-            confirm_timeout: owner.confirm_timeout,
             on_their_way: FuturesUnordered::new(),
             looker: Looker::new(),
             confirms: Confirms::default(),
-            waiting: BTreeMap::new(),
+            waiting: Waiting::new(owner.confirm_timeout),
             ordered: VecDeque::new(),
             given: Vec::new(),
         }
@@ -164,10 +160,11 @@ impl Serving {
                 self.ordered.drain(..).for_each(turn_away);
                 return is_over;
             }
+            self.waiting.note(self.link.is_blocked(), Instant::now());
             self.send_what_may_be_sent();
             let room = WINDOW.saturating_sub(self.confirms.len() + self.ordered.len());
             let mut came = Vec::new();
-            let overdue_at = self.overdue_at();
+            let overdue_at = self.waiting.overdue_at();
             tokio::select! {
                 biased;
                 () = self.looker.look(&mut self.on_their_way, &mut self.given), if !self.on_their_way.is_empty() => self.conclude(),
@@ -199,7 +196,7 @@ impl Serving {
     /// Gives it to the library, which sends in the order in which it is asked.
     fn send(&mut self, order: Order) {
         let number = self.confirms.sent(order.id);
-        self.waiting.insert(number, (order.done, Instant::now()));
+        self.waiting.sent(number, order.done, Instant::now());
         let channel = Arc::clone(&self.channel);
         let options = BasicPublishOptions {
             mandatory: true,
@@ -235,7 +232,7 @@ impl Serving {
                 .answered(number, answer, came_back.as_ref().and_then(id_of));
         }
         for (number, verdict) in self.confirms.conclude() {
-            let Some((done, since)) = self.waiting.remove(&number) else {
+            let Some((done, since)) = self.waiting.answered(number) else {
                 continue;
             };
             let (answered, outcome) = match verdict {
@@ -249,22 +246,10 @@ impl Serving {
         }
     }
 
-    fn overdue_at(&self) -> Option<Instant> {
-        let (_, since) = self.waiting.values().next()?;
-        let patience = if self.link.is_blocked() {
-            BLOCKED_PATIENCE.min(self.confirm_timeout)
-        } else {
-            self.confirm_timeout
-        };
-        Some(*since + patience)
-    }
-
     /// Nobody waits any longer. A broker that takes nothing in may still answer; one that should have answered is
     /// left, with everything that waits to be sent.
     fn give_up(&mut self) {
-        while self.overdue_at().is_some_and(|at| at <= Instant::now())
-            && let Some((_, (done, _))) = self.waiting.pop_first()
-        {
+        for done in self.waiting.give_up(Instant::now()) {
             published(Published::Unknown, 0.0);
             tell(done, Err(Refusal::Unknown));
         }
