@@ -32,7 +32,8 @@ pub(crate) enum Fault {
     },
     /// The connection broke before the answer.
     #[error(
-        "{server} gave no answer ({why}): see with `assay doctor` whether it runs, then try again"
+        "{server} gave no answer of the API ({why}): see whether it runs, and whether this is the address that it \
+         prints as its API (gRPC), then try again"
     )]
     Lost {
         /// Where.
@@ -289,7 +290,7 @@ mod tests {
                     server: server(),
                     why: lost(),
                 },
-                "see with `assay doctor` whether it runs, then try again",
+                "whether this is the address that it prints as its API (gRPC), then try again",
             ),
             (
                 fault(Code::NotFound, "JOB_NOT_FOUND", &[]),

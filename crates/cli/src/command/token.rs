@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use assay_gateway::{ENTROPY_BYTES, NewToken, check_tokens, new_token};
 use clap::Subcommand;
 use rand::TryRng as _;
@@ -103,10 +103,16 @@ fn add(path: &Path, line: &str) -> anyhow::Result<()> {
         "\n"
     };
     let added = format!("{divider}{line}\n");
-    check_tokens(&format!("{before}{added}"))?;
+    let after = format!("{before}{added}");
+    ensure!(
+        after.len() as u64 <= FILE_BYTES_MAX,
+        "it would have more than {FILE_BYTES_MAX} bytes, which no gateway reads: take lines out that nobody needs"
+    );
+    check_tokens(&after)?;
     let mut options = OpenOptions::new();
     let file = options.append(true).create(true).mode(FILE_MODE).open(path);
-    let mut file = file?;
+    let mut file =
+        file.context("open it (name a file that you may write, in a folder that there is)")?;
     file.write_all(added.as_bytes())?;
     file.sync_all()?;
     Ok(())
@@ -185,5 +191,26 @@ mod tests {
         let error = add(&path, &made(Some("two"), 3).line).unwrap_err();
         assert!(error.to_string().starts_with("line 4: the name"), "{error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
+    }
+    #[test]
+    fn no_file_is_made_larger_than_a_gateway_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        let line = made(Some("one"), 1).line;
+        let bytes = usize::try_from(FILE_BYTES_MAX).unwrap() - line.len() - 1;
+        let filled = |bytes: usize| format!("#{}\n", "-".repeat(bytes - 2));
+        std::fs::write(&path, filled(bytes + 1)).unwrap();
+        let error = add(&path, &line).unwrap_err().to_string();
+        assert!(error.contains("which no gateway reads"), "{error}");
+        std::fs::write(&path, filled(bytes)).unwrap();
+        add(&path, &line).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), FILE_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_made_is_told_with_a_way_out() {
+        let error = add(Path::new("/nonexistent/tokens"), &made(None, 1).line);
+        let said = format!("{:#}", error.unwrap_err());
+        assert!(said.contains("in a folder that there is"), "{said}");
     }
 }
