@@ -92,7 +92,7 @@ pub fn store_settings(config: &Config) -> Result<StoreConfig, Error> {
         Ok(()) => Ok(store),
         Err(error) => {
             let key = format!("store.{}", error.setting);
-            Err(config.refuse(&key, "be at least 1"))
+            Err(config.refuse(&key, &format!("be {}", error.must)))
         }
     }
 }
@@ -160,6 +160,11 @@ mod tests {
         for (variable, value, said) in [
             ("ASSAY__BLOB__FOLDER", "", "blob.folder"),
             ("ASSAY__STORE__EVENT_LAG_MAX", "0", "store.event_lag_max"),
+            (
+                "ASSAY__STORE__RETENTION_MS",
+                "2592000001",
+                "`store.dead_letter_retention_ms` must be store.retention_ms, which is 2592000001, or more",
+            ),
             ("ASSAY__REDIS__CONNECTIONS", "0", "redis.connections"),
             ("REDIS_PORT", "65536", "redis.port"),
             ("ASSAY__RABBITMQ__FALLBACK", "kafka", "rabbitmq.fallback"),

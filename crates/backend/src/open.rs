@@ -9,6 +9,7 @@ use assay_blob::Blobs;
 use assay_core::clock::Clock;
 use assay_core::id::WorkerId;
 use assay_core::port::{JobQueue, JobStore, QueueControl, WorkerRegistry};
+use assay_core::retention::Retention;
 use assay_queue::{RabbitConfigError, VisitError};
 use assay_service::readiness::Dependency;
 use assay_service::{BoxError, Shutdown, config};
@@ -29,7 +30,7 @@ pub struct Backend {
     store: Arc<RedisStore>,
     carriage: Carriage,
     blobs: Blobs,
-    retention_ms: u64,
+    retention: Retention,
 }
 
 /// Why a process does not run. Each says what to do.
@@ -68,7 +69,7 @@ impl Backend {
     ) -> Result<Option<Self>, Error> {
         make(&settings.blob_folder);
         let blobs = Blobs::open(&settings.blob_folder).await?;
-        let retention_ms = settings.store.retention_ms;
+        let retention = settings.store.retention();
         let Some(store) = connect(&settings, redis_up, shutdown).await? else {
             return Ok(None);
         };
@@ -77,7 +78,7 @@ impl Backend {
             store,
             carriage,
             blobs,
-            retention_ms,
+            retention,
         }))
     }
 
@@ -134,10 +135,10 @@ impl Backend {
         &self.blobs
     }
 
-    /// How long the record of an ended job is kept, in milliseconds.
+    /// How long the record of an ended job is kept.
     #[must_use]
-    pub fn retention_ms(&self) -> u64 {
-        self.retention_ms
+    pub fn retention(&self) -> Retention {
+        self.retention
     }
 
     /// Waits for RabbitMQ, if it is used, but no longer than `patience`.

@@ -101,6 +101,7 @@ mod tests {
             "doctor --output json",
             "content upload a.png b.png",
             "dead-letters list --kind batch --reason crash-loop --since 12h --until 2026-01-31T12:00:00Z",
+            "dead-letters list --all --full --output jsonl",
             "dead-letters show j-1",
             "dead-letters edit j-1 --payload -",
             "dead-letters redrive j-1 j-2",
@@ -130,6 +131,7 @@ mod tests {
             "dead-letters purge j-1 --since 1h",
             "dead-letters purge --all --max 0",
             "dead-letters list --limit 100001",
+            "dead-letters list --all --limit 5",
             "queues purge",
             "completions",
         ] {

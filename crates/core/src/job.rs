@@ -206,6 +206,10 @@ pub struct Job {
     /// When its payload was last changed by hand.
     #[serde(default)]
     pub edited: Option<Box<Edited>>,
+    /// Whose lease ended last since the submit or the last redrive; nothing of one that earlier versions ended, and
+    /// nothing once the job has succeeded or was cancelled.
+    #[serde(default)]
+    pub worker: Option<WorkerId>,
 }
 
 /// A payload was changed by hand.

@@ -18,6 +18,7 @@ pub mod kind;
 pub mod lanes;
 pub mod port;
 pub mod progress;
+pub mod retention;
 pub mod retry;
 pub mod route;
 pub mod state;

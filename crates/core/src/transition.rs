@@ -106,12 +106,25 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Takes the lease from whoever held it, unless the job goes on under it. Who it was is kept where people may ask:
+    /// of jobs that fail or wait, not of the many that succeed.
+    fn release(&mut self) {
+        let job = &mut self.job;
+        if matches!(job.state, JobState::Running | JobState::Cancelling) {
+            return;
+        }
+        if let Some(holder) = job.holder.take() {
+            job.worker = Some(holder.worker);
+        }
+        if matches!(job.state, JobState::Succeeded | JobState::Cancelled) {
+            job.worker = None;
+        }
+    }
+
     /// Ends the step with one event that says `message`.
     fn finish(mut self, message: &str) -> Transition {
         let entered = self.job.state.is_terminal() && !self.record.job.state.is_terminal();
-        if !matches!(self.job.state, JobState::Running | JobState::Cancelling) {
-            self.job.holder = None;
-        }
+        self.release();
         if entered {
             self.job.times.finished_at_ms = Some(self.now_ms);
         }

@@ -100,7 +100,7 @@ impl Embedded {
         let latch = context.readiness.latch("embedded");
         let data_dir = Settings::read(&context.config)?.data_dir;
         let store_config = store_settings(&context.config)?;
-        let retention_ms = store_config.retention_ms;
+        let retention_ms = store_config.retention().longest_ms();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // The parts' own context: their tasks are joined before the store closes.
         let context = Context {
@@ -269,12 +269,13 @@ mod tests {
 
     use super::*;
 
-    /// Touched at its submit, due as late as it may be, ended as late as it may be, kept for a week.
+    /// Touched at its submit, due as late as it may be, a dead letter as late as it may be, kept for a month.
     #[tokio::test]
     async fn content_outlives_the_longest_job_and_its_record() {
         let folder = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(folder.path().join(BLOBS_FOLDER)).await.unwrap();
-        let (tenant, retention_ms) = (Tenant::default(), StoreConfig::default().retention_ms);
+        let tenant = Tenant::default();
+        let retention_ms = StoreConfig::default().retention().longest_ms();
         let stored = ContentStore::put(&blobs, &tenant, b"content".to_vec()).await;
         let id = stored.unwrap().parse().unwrap();
         let clock = Arc::new(ManualClock::at(SystemClock.now_ms() + 1_000));

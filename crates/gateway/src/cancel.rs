@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use assay_api::v1 as pb;
-use assay_core::id::Tenant;
+use assay_core::id::{JobId, Tenant};
 use assay_core::port::{CancelAnswer, RedriveAnswer};
 use tokio::time::Instant;
 
@@ -48,6 +48,7 @@ impl Edge {
         self.admit()?;
         let id = convert::job_id(&request.job_id)?;
         self.admit_to_queue()?;
+        self.keep_content(tenant, id).await?;
         let answer = self.store.redrive(tenant, id).await;
         match answer.map_err(|error| Refusal::of_write(error, id))? {
             RedriveAnswer::Queued(job, envelope) => {
@@ -63,5 +64,17 @@ impl Edge {
             RedriveAnswer::NotRedrivable(job) => Err(Refusal::JobNotRetryable(id, job.state)),
             RedriveAnswer::Unknown => Err(Refusal::JobNotFound(id)),
         }
+    }
+
+    /// The touch keeps the content from being collected while the job lives once more, and waits for people if it is
+    /// given up again. Content that is gone is for the worker to find out.
+    async fn keep_content(&self, tenant: &Tenant, id: JobId) -> Result<(), Refusal> {
+        let found = self.store.get_with_envelope(tenant, id).await;
+        let found = found.map_err(|error| Refusal::of_read(&error))?;
+        if let Some(content) = found.and_then(|(_, envelope)| convert::content(&envelope)) {
+            let touched = self.blobs.touch(tenant, &content, self.clock.now_ms());
+            touched.await.map_err(|error| Refusal::of_blobs(&error))?;
+        }
+        Ok(())
     }
 }

@@ -21,7 +21,7 @@ mod worker;
 
 pub(crate) use content::{Announced, announced, content_id};
 pub(crate) use dead_letter::{
-    Chosen, Edited, edited, etag, filter, letter, listed_letter, purge, redrive,
+    Chosen, Edited, content, edited, etag, filter, letter, listed_letter, purge, redrive,
 };
 pub(crate) use job::{event, job, lane};
 pub(crate) use list::query;

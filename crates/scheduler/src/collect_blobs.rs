@@ -20,7 +20,7 @@ pub struct Keeping {
     pub blobs: Blobs,
     /// The longest time from submit to end that a job may ask for, in milliseconds.
     pub job_life_ms_max: u64,
-    /// The longest time that a record is kept after its job ended, in milliseconds.
+    /// The longest time that any record is kept after its job ended, that of a dead letter too, in milliseconds.
     pub retention_ms: u64,
 }
 

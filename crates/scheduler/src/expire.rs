@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::activity::{Activity, ActivityName, Error, Report};
 use crate::outlet::Outlet;
 
-/// Forgets jobs that ended longer ago than their retention.
+/// Forgets jobs that ended longer ago than their retention. The store counts the dead letters among them.
 pub struct Expire {
     outlet: Outlet,
     limit: usize,

@@ -46,7 +46,7 @@ async fn tick(context: Context, backend: Backend) -> Result<(), BoxError> {
         blobs: Some(Keeping {
             blobs: backend.blobs().clone(),
             job_life_ms_max: JOB_LIFE_MS_MAX,
-            retention_ms: backend.retention_ms(),
+            retention_ms: backend.retention().longest_ms(),
         }),
         clock: backend.clock(),
         reconciling: backend.reconciliation().map(reconciling),

@@ -1,5 +1,6 @@
 //! The settings of a store. `defaults.toml` explains each.
 
+use assay_core::retention::Retention;
 use serde::Deserialize;
 
 use crate::GROUPS_MAX;
@@ -15,6 +16,8 @@ pub struct StoreConfig {
     pub queued_jobs_max: u64,
     /// How long the record of an ended job is kept, in milliseconds.
     pub retention_ms: u64,
+    /// How long the record of a dead letter is kept, in milliseconds: no shorter than any other.
+    pub dead_letter_retention_ms: u64,
     /// Most operations of one commit.
     pub batch_operations_max: usize,
     /// Most operations that wait for a commit.
@@ -45,6 +48,7 @@ impl Default for StoreConfig {
         Self {
             queued_jobs_max: 1_000_000,
             retention_ms: 7 * 24 * 60 * 60 * 1000,
+            dead_letter_retention_ms: 30 * 24 * 60 * 60 * 1000,
             batch_operations_max: 2_048,
             pending_operations_max: 8_192,
             journal_jobs_max: 32_768,
@@ -67,7 +71,7 @@ pub struct ConfigError {
     /// Which setting.
     pub setting: &'static str,
     /// What it must be.
-    must: String,
+    pub must: String,
     /// What it is.
     is: usize,
 }
@@ -76,6 +80,15 @@ pub struct ConfigError {
 const REDIS_BATCH_MAX: usize = 1_024;
 
 impl StoreConfig {
+    /// How long the record of an ended job is kept.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        Retention {
+            ended_ms: self.retention_ms,
+            dead_letters_ms: self.dead_letter_retention_ms,
+        }
+    }
+
     /// Checks every setting.
     ///
     /// # Errors
@@ -84,6 +97,11 @@ impl StoreConfig {
         let any = usize::MAX;
         let bounds = [
             ("batch_operations_max", self.batch_operations_max, any),
+            (
+                "dead_letter_retention_ms",
+                as_usize(self.dead_letter_retention_ms),
+                any,
+            ),
             ("pending_operations_max", self.pending_operations_max, any),
             ("event_lag_max", self.event_lag_max, any),
             ("redis_groups", self.redis_groups.into(), GROUPS_MAX.into()),
@@ -102,8 +120,24 @@ impl StoreConfig {
                 },
                 is,
             }),
-            None => Ok(()),
+            None => self.validate_retention(),
         }
+    }
+
+    /// What people are to look at goes last. Raising the one silently to the other would keep what somebody may have
+    /// promised to forget.
+    fn validate_retention(&self) -> Result<(), ConfigError> {
+        if self.dead_letter_retention_ms >= self.retention_ms {
+            return Ok(());
+        }
+        Err(ConfigError {
+            setting: "dead_letter_retention_ms",
+            must: format!(
+                "store.retention_ms, which is {}, or more",
+                self.retention_ms
+            ),
+            is: as_usize(self.dead_letter_retention_ms),
+        })
     }
 }
 
@@ -138,6 +172,28 @@ mod tests {
         (config.redis_batch_max, config.redis_groups) = (1, GROUPS_MAX + 1);
         let error = config.validate().unwrap_err().to_string();
         assert_eq!(error, "set store.redis_groups to 1 to 256, not 257");
+    }
+
+    #[test]
+    fn dead_letters_are_kept_as_long_as_others_or_longer() {
+        let mut config = StoreConfig {
+            retention_ms: 10,
+            dead_letter_retention_ms: 10,
+            ..StoreConfig::default()
+        };
+        assert_eq!(config.validate(), Ok(()));
+        config.retention_ms += 1;
+        let error = config.validate().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "set store.dead_letter_retention_ms to store.retention_ms, which is 11, or more, not 10"
+        );
+        (config.retention_ms, config.dead_letter_retention_ms) = (0, 0);
+        let error = config.validate().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "set store.dead_letter_retention_ms to 1 or more, not 0"
+        );
     }
 
     #[test]

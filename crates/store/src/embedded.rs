@@ -105,7 +105,7 @@ impl EmbeddedStore {
         let now_ms = clock.now_ms();
         let epoch_ms = prepare(&database, now_ms, file)?;
         let replayed =
-            replay(&database, epoch_ms, config.retention_ms, now_ms).map_err(unreadable)?;
+            replay(&database, epoch_ms, config.retention(), now_ms).map_err(unreadable)?;
         let shared = Arc::new(RwLock::new(Shared {
             shelf: replayed.shelf,
             database: Some(Arc::new(database)),

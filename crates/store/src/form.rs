@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use assay_core::event::EventId;
+use assay_core::id::WorkerId;
 use assay_core::job::{Edited, Holder, Job, ResultRef, Times};
 use assay_core::progress::Progress;
 use assay_core::retry::{Counters, DeadLetterReason, Failure};
@@ -34,6 +35,8 @@ pub(crate) struct Changed<'a> {
     resumed: bool,
     #[serde(default)]
     edited: Cow<'a, Option<Box<Edited>>>,
+    #[serde(default)]
+    worker: Cow<'a, Option<WorkerId>>,
 }
 
 impl<'a> Changed<'a> {
@@ -53,6 +56,7 @@ impl<'a> Changed<'a> {
             times: Cow::Borrowed(&job.times),
             resumed: job.resumed,
             edited: Cow::Borrowed(&job.edited),
+            worker: Cow::Borrowed(&job.worker),
         }
     }
 
@@ -71,6 +75,7 @@ impl<'a> Changed<'a> {
         job.times = self.times.into_owned();
         job.resumed = self.resumed;
         job.edited = self.edited.into_owned();
+        job.worker = self.worker.into_owned();
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod config;
 mod embedded;
+mod expired;
 mod form;
 mod in_process;
 #[expect(

@@ -4,7 +4,8 @@
 //! only a server brings along, in [`redis`]. An adapter calls, when the outcome of a batch is known:
 //!
 //! - `committed` once per batch;
-//! - `Ending::of` for each step while it is decided, and `Ending::count` once the step is recorded.
+//! - `Ending::of` for each step while it is decided, and `Ending::count` once the step is recorded;
+//! - `dead_letter_expired` once such a record is gone.
 
 use assay_core::job::Job;
 use assay_core::kind::{JobKind, Lane};
@@ -18,6 +19,7 @@ const BATCH_OPERATIONS: &str = "assay_store_batch_operations";
 const COMMIT_SECONDS: &str = "assay_store_commit_seconds";
 const COMPLETED_TOTAL: &str = "assay_job_completed_total";
 const END_TO_END_SECONDS: &str = "assay_job_end_to_end_seconds";
+const DEAD_LETTERS_EXPIRED_TOTAL: &str = "assay_dead_letters_expired_total";
 
 /// The outcome of an attempt that ended and left its job to run again, through no fault of the job.
 const INTERRUPTED: &str = "interrupted";
@@ -77,11 +79,16 @@ pub fn describe() {
         Unit::Seconds,
         "from the submit, or the time that it asked for, to the end"
     );
+    describe_counter!(
+        DEAD_LETTERS_EXPIRED_TOTAL,
+        "dead letters that were forgotten because their retention was over"
+    );
     for outcome in CommitOutcome::ALL {
         counter!(COMMITS_TOTAL, "outcome" => outcome.label()).absolute(0);
     }
     drop((histogram!(BATCH_OPERATIONS), histogram!(COMMIT_SECONDS)));
     for kind in JobKind::ALL {
+        dead_letters_expired(kind).absolute(0);
         for lane in Lane::ALL {
             let ends = JobState::ALL
                 .into_iter()
@@ -103,6 +110,15 @@ fn completed(kind: JobKind, lane: Lane, outcome: &'static str) -> metrics::Count
 
 fn end_to_end(kind: JobKind, lane: Lane) -> metrics::Histogram {
     histogram!(END_TO_END_SECONDS, "kind" => kind.as_str(), "lane" => lane.as_str())
+}
+
+fn dead_letters_expired(kind: JobKind) -> metrics::Counter {
+    counter!(DEAD_LETTERS_EXPIRED_TOTAL, "kind" => kind.as_str())
+}
+
+/// Counts a dead letter whose record is gone because its time was over.
+pub(crate) fn dead_letter_expired(kind: JobKind) {
+    dead_letters_expired(kind).increment(1);
 }
 
 /// Counts one commit of so many operations.

@@ -2,7 +2,7 @@
 
 use assay_api::v1;
 
-use super::{Client, Fault};
+use super::{Client, Fault, Patience};
 
 impl Client {
     /// A page of dead letters, newest first.
@@ -24,6 +24,29 @@ impl Client {
         let job_id = job_id.to_owned();
         let request = v1::GetDeadLetterRequest { job_id };
         self.read(self.admin.clone().get_dead_letter(request).await)
+    }
+
+    /// The same for one of many: asked again while the server is away or busy. `None` if it was put back or forgotten.
+    ///
+    /// # Errors
+    /// When the server stays away too long.
+    pub(crate) async fn dead_letter_if_kept(
+        &self,
+        job_id: &str,
+    ) -> Result<Option<v1::DeadLetter>, Fault> {
+        let mut tries = 0;
+        loop {
+            let fault = match self.dead_letter(job_id).await {
+                Ok(letter) => return Ok(Some(letter)),
+                Err(fault) if fault.reason() == Some("DEAD_LETTER_NOT_FOUND") => return Ok(None),
+                Err(fault) => fault,
+            };
+            tries += 1;
+            match fault.wait(Patience::STREAM, tries) {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None => return Err(fault),
+            }
+        }
     }
 
     /// Gives a dead letter another payload; it stays where it is.

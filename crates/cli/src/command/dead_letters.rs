@@ -3,6 +3,7 @@
 mod edit;
 mod editor;
 mod filter;
+mod full;
 mod many;
 mod purge;
 mod redrive;
@@ -10,6 +11,7 @@ mod sum;
 
 use std::collections::BTreeMap;
 
+use anyhow::ensure;
 use assay_api::v1;
 use assay_core::clock::{Clock as _, SystemClock};
 use assay_gateway::json;
@@ -17,7 +19,7 @@ use clap::Subcommand;
 
 use crate::client::Client;
 use crate::exit;
-use crate::output::{Listing, OutputArgs};
+use crate::output::{Format, Listing, OutputArgs};
 use crate::server::ServerArgs;
 use crate::terminal::Terminal;
 use crate::view::dead_letter;
@@ -29,7 +31,7 @@ const LIMIT_DEFAULT: u32 = 50;
 /// Most dead letters that one list shows.
 const LIMIT_MAX: u32 = 100_000;
 /// Most dead letters of one page; the contract of `ListDeadLetters`.
-const PAGE_SIZE_MAX: u32 = 1_000;
+const PAGE_SIZE_MAX: usize = 1_000;
 
 /// Options of `assay dead-letters`.
 #[derive(Debug, clap::Args)]
@@ -60,6 +62,12 @@ struct List {
     /// At most so many
     #[arg(long, default_value_t = LIMIT_DEFAULT, value_parser = clap::value_parser!(u32).range(1..=i64::from(LIMIT_MAX)))]
     limit: u32,
+    /// All of them, however many there are
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+    /// With payload, trace and how each attempt ended, as `show` tells them: what to keep elsewhere
+    #[arg(long)]
+    full: bool,
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
@@ -93,20 +101,37 @@ pub(crate) async fn run(
 }
 
 async fn list(args: List, terminal: Terminal) -> anyhow::Result<u8> {
+    ensure!(
+        !args.full || args.output.format != Format::Table,
+        "a table has no room for all of it: with --full, add --output jsonl or --output json"
+    );
     let client = Client::connect(&args.server.server).await?;
     let mut request = v1::ListDeadLettersRequest {
         filter: Some(args.filter.wire(SystemClock.now_ms())),
         ..v1::ListDeadLettersRequest::default()
     };
     let name = "deadLetters";
-    let mut listing = Listing::new(args.output.format, terminal, name, json::listed_letter);
-    let mut left = args.limit;
+    let told = if args.full {
+        json::letter
+    } else {
+        json::listed_letter
+    };
+    let mut listing = Listing::new(args.output.format, terminal, name, told);
+    let mut left = if args.all {
+        usize::MAX
+    } else {
+        args.limit as usize
+    };
     // A page may be short, even empty, and not be the last.
     while left > 0 {
         request.page_size = i32::try_from(left.min(PAGE_SIZE_MAX)).unwrap_or(i32::MAX);
         let page = client.dead_letters(request.clone()).await?;
-        left = left.saturating_sub(u32::try_from(page.dead_letters.len()).unwrap_or(u32::MAX));
-        listing.add(page.dead_letters)?;
+        left = left.saturating_sub(page.dead_letters.len());
+        if args.full {
+            full::tell(&client, page.dead_letters, |some| listing.add(some)).await?;
+        } else {
+            listing.add(page.dead_letters)?;
+        }
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {
             break;

@@ -45,6 +45,9 @@ pub(crate) fn lines(letter: &v1::DeadLetter, terminal: Terminal) -> Vec<String> 
     for attempt in &letter.attempts {
         add("tried", attempt_line(attempt));
     }
+    if !letter.worker.is_empty() {
+        add("worker", plain(&letter.worker));
+    }
     if let Some(time) = letter.edit_time {
         let editor = match letter.editor.as_str() {
             "" => String::new(),
@@ -136,6 +139,7 @@ mod tests {
             etag: "e-1".to_owned(),
             edit_time: at(1_700_000_100),
             editor: "ops".to_owned(),
+            worker: "verification-7".to_owned(),
             payload: Some(dead_letter::Payload::ContentVerification(payload)),
         }
     }
@@ -163,6 +167,7 @@ mod tests {
             "given up   attempts_exhausted",
             "caused by  no answer",
             "tried      attempt 5, 2023-11-14T22:14:20Z, then dead_lettered: it hung",
+            "worker     verification-7",
             "edited     2023-11-14T22:15:00Z by ops",
             "trace      0af7",
         ];

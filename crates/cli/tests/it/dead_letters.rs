@@ -61,6 +61,17 @@ fn a_dead_letter_is_found_and_shown() {
     assert_eq!(none.document()["deadLetters"].as_array().unwrap().len(), 0);
     let listed = scene.letters(&["list", "--since", "1h", "--output", "jsonl"]);
     assert_eq!(listed.document()["jobId"], scene.job_id.as_str());
+    let whole = scene.letters(&["list", "--all", "--full", "--output", "jsonl"]);
+    let whole = whole.document();
+    assert_eq!(whole["jobId"], scene.job_id.as_str());
+    assert_eq!(whole["failure"]["class"], "timed_out");
+    assert!(whole["attempts"].is_array() && whole["failure"]["chain"].is_array());
+    for told in ["attempt", "counters", "worker", "traceId"] {
+        assert!(whole.get(told).is_some(), "{told}: {whole}");
+    }
+    assert_eq!(whole["payload"], scene.payload());
+    let table = scene.letters(&["list", "--full"]);
+    assert!(table.err.contains("--output jsonl"), "{table:?}");
     let shown = scene.letters(&["show", &scene.job_id]).out;
     assert!(shown.contains("given up   deadline_exceeded"), "{shown}");
     assert!(shown.contains("\"contentId\":\"sha256:"), "{shown}");

@@ -222,7 +222,9 @@ pub trait JobStore: Send + Sync {
     /// [`StoreError::Unknown`], [`StoreError::Unavailable`].
     async fn sweep_outbox(&self, limit: usize) -> Result<Swept, StoreError>;
 
-    /// Forgets jobs that ended longer ago than their retention.
+    /// Forgets jobs that ended longer ago than their retention, which for dead letters is one of its own: envelope,
+    /// events and request key are kept as long as the record. Dead letters that are forgotten so are counted in a metric
+    /// and told in the log.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], [`StoreError::Unavailable`].

@@ -165,6 +165,7 @@ fn revive(job: &mut Job, delivery: &Envelope) {
     job.attempt = 0;
     job.failure = None;
     job.dead_letter = None;
+    job.worker = None;
     job.times.started_at_ms = None;
     job.times.finished_at_ms = None;
     job.times.deadline_at_ms = job.times.deadline_at_ms.max(delivery.deadline_at_ms);

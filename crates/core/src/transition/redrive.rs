@@ -7,7 +7,7 @@ use crate::state::StateEvent;
 use super::{Draft, Record, Transition};
 
 /// When a job must have ended for good, in milliseconds since the epoch: its content is kept for the longest
-/// life of a job and its retention, counted from the submit.
+/// life of a job and the longest retention, counted from the submit.
 #[must_use]
 pub fn redriven_until_ms(job: &Job, retention_ms: u64) -> u64 {
     let created_at_ms = job.times.created_at_ms;
@@ -37,6 +37,7 @@ pub fn redrive(
     job.progress = None;
     job.failure = None;
     job.dead_letter = None;
+    job.worker = None;
     job.result = None;
     job.times.started_at_ms = None;
     job.times.finished_at_ms = None;

@@ -108,5 +108,6 @@ fn from_envelope(envelope: &Envelope, state: JobState, now_ms: u64) -> Job {
         },
         resumed: envelope.resumed,
         edited: None,
+        worker: None,
     }
 }

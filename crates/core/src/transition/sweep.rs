@@ -1,6 +1,7 @@
 //! What the clock does to jobs: due times, lapsed leases, deadlines, retention.
 
 use crate::job::Job;
+use crate::retention::Retention;
 use crate::retry::{DeadLetterReason, Decision, Failure, FailureClass, decide_crash, decide_lapse};
 use crate::state::{JobState, StateEvent};
 use crate::worker::{Lapse, Presence};
@@ -138,12 +139,12 @@ pub fn deadline(record: Record<'_>, now_ms: u64) -> Option<Transition> {
 
 /// When the record of an ended job may be forgotten; `None` for one that has not ended.
 #[must_use]
-pub fn expires_at_ms(job: &Job, retention_ms: u64) -> Option<u64> {
+pub fn expires_at_ms(job: &Job, retention: Retention) -> Option<u64> {
     let ended = job
         .times
         .finished_at_ms
         .filter(|_| job.state.is_terminal())?;
-    let kept_until_ms = ended.saturating_add(retention_ms);
+    let kept_until_ms = ended.saturating_add(retention.of_ms(job.state));
     // A record of before there was a last one has the due time alone.
     let due_at_ms = job.times.last_due_at_ms.max(job.times.due_at_ms);
     let after_due_ms = due_at_ms.map_or(0, |due| due.saturating_add(DUE_RETENTION_MS));

@@ -252,10 +252,12 @@ fn bounded(
 /// A dead letter in a list.
 pub(crate) fn listed_letter(job: Job) -> pb::DeadLetter {
     let edited = job.edited.clone();
+    let worker = job.worker.as_ref();
     pb::DeadLetter {
         etag: job.event_id.to_string(),
         edit_time: edited.as_ref().map(|edited| timestamp(edited.at_ms)),
         editor: edited.map(|edited| edited.by).unwrap_or_default(),
+        worker: worker.map(ToString::to_string).unwrap_or_default(),
         job: Some(super::job(job)),
         ..pb::DeadLetter::default()
     }
@@ -270,6 +272,12 @@ pub(crate) fn letter(job: Job, envelope: &Envelope, history: &[JobEvent]) -> pb:
         payload: payload(envelope),
         ..listed_letter(job)
     }
+}
+
+/// The content that an envelope names, where this server can read it.
+pub(crate) fn content(envelope: &Envelope) -> Option<ContentId> {
+    let pb::dead_letter::Payload::ContentVerification(payload) = payload(envelope)?;
+    payload.content_id.parse().ok()
 }
 
 fn payload(envelope: &Envelope) -> Option<pb::dead_letter::Payload> {

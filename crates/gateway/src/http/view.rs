@@ -50,6 +50,7 @@ pub fn listed_letter(letter: &pb::DeadLetter) -> Value {
     told["etag"] = letter.etag.as_str().into();
     told["editedAt"] = time(letter.edit_time);
     told["editor"] = given(&letter.editor).into();
+    told["worker"] = given(&letter.worker).into();
     told
 }
 

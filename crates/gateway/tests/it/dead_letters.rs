@@ -1,12 +1,16 @@
 //! Dead letters: found, edited, put back, forgotten.
 
+use std::fs::File;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use assay_api::v1 as pb;
-use assay_core::port::JobStore;
+use assay_core::id::Tenant;
+use assay_core::port::{EditWish, JobStore};
 use assay_core::retry::DeadLetterReason;
 use assay_store::StoreConfig;
 use pb::dead_letter::Payload;
+use prost::Message as _;
 use tonic::Status;
 
 use crate::fixture::{Fixture, fields, reason};
@@ -112,6 +116,7 @@ async fn a_letter_tells_why_it_is_one_and_what_it_carries() {
     assert_eq!(attempt.message, "nobody answers");
     assert!(payload(&letter).content_id.starts_with("sha256:"));
     assert!(letter.edit_time.is_none() && letter.editor.is_empty());
+    assert_eq!(letter.worker, "worker");
 
     assert_eq!(list(&fixture, Default::default()).await, [id.as_str()]);
     let of_reason = |reason| list(&fixture, of_reason(reason));
@@ -381,4 +386,36 @@ async fn without_a_store_nothing_is_done_to_many() {
         .await
         .unwrap_err();
     assert_eq!(reason(&status), "STORE_UNAVAILABLE");
+}
+
+/// It may be given up again, and then it waits for people for longer than any other job is kept.
+#[tokio::test]
+async fn what_is_put_back_keeps_its_content() {
+    let fixture = Fixture::new().await;
+    let id = dead(&fixture, DeadLetterReason::CrashLoop).await;
+    // Not the content of the submit: the gateway remembers that it has just touched that.
+    let content_id = fixture.upload(b"another").await;
+    let letter = get(&fixture, &id).await.unwrap();
+    let other = pb::ContentVerification {
+        content_id: content_id.clone(),
+        ..payload(&letter)
+    };
+    let wish = EditWish {
+        payload: other.encode_to_vec(),
+        by: String::new(),
+        seen: None,
+    };
+    let job_id = id.parse().unwrap();
+    let edited = fixture.store.edit(&Tenant::default(), job_id, wish).await;
+    edited.unwrap();
+    for file in fixture.blob_files() {
+        let long_ago = UNIX_EPOCH + Duration::from_secs(1_000);
+        File::open(file).unwrap().set_modified(long_ago).unwrap();
+    }
+    let untouched = async || fixture.blobs.untouched(1_000_001, 10).await.unwrap();
+    assert_eq!(untouched().await.len(), 2);
+    redrive(&fixture, &id).await.unwrap();
+    let untouched = untouched().await;
+    assert_eq!(untouched.len(), 1, "{untouched:?}");
+    assert_ne!(untouched[0].id.to_string(), content_id);
 }

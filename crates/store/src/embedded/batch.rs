@@ -71,6 +71,8 @@ pub(super) struct Changes {
     pub(super) reaped: bool,
     /// To be counted after the commit.
     pub(super) endings: Vec<Ending>,
+    /// The kinds of dead letters that are forgotten because their time is over; to be counted and told then.
+    pub(super) expired: Vec<JobKind>,
 }
 
 /// What a change begins.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use assay_core::id::JobId;
 use assay_core::kind::{JobKind, Lane};
+use assay_core::retention::Retention;
 use assay_core::state::JobState;
 use assay_core::transition::expires_at_ms;
 
@@ -21,7 +22,7 @@ pub(super) struct Clockwork {
     /// Ended jobs that are still in memory.
     pub(super) expiry: Times,
     offers: [[Offers; Lane::ALL.len()]; JobKind::ALL.len()],
-    retention_ms: u64,
+    retention: Retention,
     /// When leases were last looked at: after a gap they are extended, not reaped.
     pub(super) reaped_at_ms: u64,
 }
@@ -59,14 +60,14 @@ impl Times {
 }
 
 impl Clockwork {
-    pub(super) fn new(retention_ms: u64, now_ms: u64) -> Self {
+    pub(super) fn new(retention: Retention, now_ms: u64) -> Self {
         Self {
             due: Times::default(),
             leases: Times::default(),
             deadlines: Times::default(),
             expiry: Times::default(),
             offers: Default::default(),
-            retention_ms,
+            retention,
             reaped_at_ms: now_ms,
         }
     }
@@ -83,8 +84,8 @@ impl Clockwork {
         change(&mut self.due, due_at);
         change(&mut self.leases, lapses_at);
         change(&mut self.deadlines, deadline_at);
-        let retention_ms = self.retention_ms;
-        let expires = |entry: &Entry| expires_at_ms(&entry.job, retention_ms);
+        let retention = self.retention;
+        let expires = |entry: &Entry| expires_at_ms(&entry.job, retention);
         self.expiry
             .change(id, old.and_then(expires), new.and_then(expires));
         let offers = &mut self.offers[job.kind as usize][job.lane as usize];

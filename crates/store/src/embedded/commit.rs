@@ -1,5 +1,7 @@
 //! One commit: the journal row, and the filing of jobs that were journaled long enough ago.
 
+use assay_core::retention::Retention;
+use assay_core::transition::expires_at_ms;
 use redb::{Database, ReadableTable, Table, WriteTransaction};
 
 use super::batch::Changes;
@@ -20,7 +22,7 @@ pub(super) struct Commit<'a> {
     pub(super) changes: &'a Changes,
     pub(super) shelf: &'a Shelf,
     pub(super) filing: &'a Filing,
-    pub(super) retention_ms: u64,
+    pub(super) retention: Retention,
 }
 
 impl Commit<'_> {
@@ -44,7 +46,7 @@ impl Commit<'_> {
                     false => self.shelf.get(*id),
                 };
                 if let Some(entry) = self.changes.staged.get(id).or_else(committed) {
-                    tables.file(entry, self.retention_ms, &mut buffer)?;
+                    tables.file(entry, self.retention, &mut buffer)?;
                 }
             }
         }
@@ -93,8 +95,8 @@ impl Commit<'_> {
 }
 
 /// What the tables will say of a job once it is filed.
-pub(super) fn filed(entry: &Entry, retention_ms: u64) -> Filed {
-    let expires = assay_core::transition::expires_at_ms(&entry.job, retention_ms);
+pub(super) fn filed(entry: &Entry, retention: Retention) -> Filed {
+    let expires = expires_at_ms(&entry.job, retention);
     Filed {
         state: entry.job.state,
         expires_at_ms: expires.unwrap_or(0),
@@ -130,7 +132,7 @@ impl<'a> Tables<'a> {
     fn file(
         &mut self,
         entry: &Entry,
-        retention_ms: u64,
+        retention: Retention,
         buffer: &mut Vec<u8>,
     ) -> Result<(), Fault> {
         let job = entry.job.as_ref();
@@ -150,7 +152,7 @@ impl<'a> Tables<'a> {
                     .map_err(fault)?;
             }
         }
-        let now = filed(entry, retention_ms);
+        let now = filed(entry, retention);
         write_row(entry, now, buffer);
         if !job.state.is_terminal() {
             return insert(&mut self.live, &place, buffer);

@@ -7,6 +7,7 @@ use assay_core::envelope::Envelope;
 use assay_core::id::JobId;
 use assay_core::job::Job;
 use assay_core::kind::JobKind;
+use assay_core::retention::Retention;
 use assay_core::state::JobState;
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 
@@ -92,7 +93,7 @@ fn make_tables(database: &Database, now_ms: u64) -> Result<(u32, u64), Fault> {
 pub(super) fn replay(
     database: &Database,
     epoch_started_at_ms: u64,
-    retention_ms: u64,
+    retention: Retention,
     now_ms: u64,
 ) -> Result<Replayed, Fault> {
     let read = database.begin_read().map_err(fault)?;
@@ -108,7 +109,7 @@ pub(super) fn replay(
     } = memory;
     let mut replayed = Replayed {
         shelf: Shelf::default(),
-        clockwork: Clockwork::new(retention_ms, now_ms),
+        clockwork: Clockwork::new(retention, now_ms),
         journal,
         last_commit,
         epoch_started_at_ms,

@@ -27,6 +27,7 @@ use super::shelf::Shelf;
 use super::steps::lose_workers;
 use super::stream::Announcer;
 use crate::StoreConfig;
+use crate::expired::Expired;
 use crate::metric_definitions::{CommitOutcome, Ending, committed};
 
 /// A batch whose journal row has so many bytes takes no further operation.
@@ -205,7 +206,7 @@ impl Writer {
             changes,
             shelf: &shared.shelf,
             filing: &filing,
-            retention_ms: self.config.retention_ms,
+            retention: self.config.retention(),
         }
         .write(&database)?;
         drop(shared);
@@ -236,7 +237,7 @@ impl Writer {
             let Some(entry) = shelf.get_mut(*id) else {
                 continue;
             };
-            entry.filed = Some(filed(entry, self.config.retention_ms));
+            entry.filed = Some(filed(entry, self.config.retention()));
             entry.journaled_since = None;
             entry.result = None;
             entry.repacked = false;
@@ -268,6 +269,9 @@ impl Writer {
             self.hand_out.hand_out(envelope);
         }
         changes.endings.into_iter().for_each(Ending::count);
+        let expired = Expired::default();
+        changes.expired.iter().for_each(|kind| expired.note(*kind));
+        expired.tell(self.config.retention());
         self.announcer.announce(changes.events);
     }
 

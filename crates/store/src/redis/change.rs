@@ -7,6 +7,7 @@ use assay_core::event::{HISTORY_EVENTS_MAX, JobEvent};
 use assay_core::id::JobId;
 use assay_core::job::{Job, JobSpec, ResultRef};
 use assay_core::port::StoreError;
+use assay_core::retention::Retention;
 use assay_core::state::JobState;
 use assay_core::transition::{Admission, Transition, needs_envelope, promote, submit};
 
@@ -75,7 +76,7 @@ pub(crate) enum Origin {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scribe<'a> {
     pub(crate) keys: &'a Keys,
-    pub(crate) retention_ms: u64,
+    pub(crate) retention: Retention,
     pub(crate) now_ms: u64,
     /// Where envelopes go through a queue elsewhere.
     pub(crate) outbox: Option<Outbox>,
@@ -313,7 +314,7 @@ impl Scribe<'_> {
         words.word(field::REVISION).number(revision);
         words.word(field::TOMBSTONE).number(self.now_ms);
         part.count(keys::COUNT_OF_TOMBSTONES);
-        let until_ms = self.now_ms.saturating_add(self.retention_ms);
+        let until_ms = self.now_ms.saturating_add(self.retention.ended_ms);
         index::times(&mut part, group, Times::ANY, Times::expiring(until_ms));
         Change::new(group, Room::NotNeeded, part, Found::Tombstone(revision))
     }
@@ -343,7 +344,10 @@ impl Scribe<'_> {
         let words = part.fields();
         words.word(field::REVISION).number(revision);
         words.word(field::TOMBSTONE).number(self.now_ms);
-        part.put(&group.expiry, self.now_ms.saturating_add(self.retention_ms));
+        part.put(
+            &group.expiry,
+            self.now_ms.saturating_add(self.retention.ended_ms),
+        );
         Change::new(group, Room::NotNeeded, part, Found::Tombstone(revision))
     }
 
@@ -408,7 +412,7 @@ impl Scribe<'_> {
     }
 
     fn times(&self, job: &Job) -> Times {
-        Times::of(job, self.retention_ms)
+        Times::of(job, self.retention)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where jobs are found without their ids: lists, counts, times that matter.
 
 use assay_core::job::Job;
+use assay_core::retention::Retention;
 use assay_core::state::JobState;
 use assay_core::transition::expires_at_ms;
 
@@ -39,7 +40,7 @@ impl Times {
         }
     }
 
-    pub(super) fn of(job: &Job, retention_ms: u64) -> Self {
+    pub(super) fn of(job: &Job, retention: Retention) -> Self {
         let waits = matches!(
             job.state,
             JobState::Scheduled | JobState::Retrying | JobState::Waiting
@@ -49,7 +50,7 @@ impl Times {
             due: job.times.due_at_ms.filter(|_| waits),
             lease: holder.map(|holder| holder.expires_at_ms),
             deadline: (!job.state.is_terminal()).then_some(job.times.deadline_at_ms),
-            expiry: expires_at_ms(job, retention_ms),
+            expiry: expires_at_ms(job, retention),
         }
     }
 }

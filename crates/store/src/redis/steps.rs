@@ -148,7 +148,7 @@ impl RedisStore {
     fn scribe(&self) -> Scribe<'_> {
         Scribe {
             keys: &self.keys,
-            retention_ms: self.config.retention_ms,
+            retention: self.config.retention(),
             now_ms: self.clock.now_ms(),
             outbox: self.outbox,
         }

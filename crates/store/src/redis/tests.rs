@@ -6,6 +6,7 @@ use assay_core::id::{JobId, Tenant};
 use assay_core::job::JobSpec;
 use assay_core::kind::JobKind;
 use assay_core::port::{JobStore as _, Submitted};
+use assay_core::retention::Retention;
 use assay_core::transition::{self, Admission};
 use assay_test_support::redis::Database;
 use assay_test_support::wait::wait_until;
@@ -53,7 +54,10 @@ fn submit(scribe: &Scribe<'_>, number: u8) -> (write::Step, u64) {
 fn scribe(store: &RedisStore) -> Scribe<'_> {
     Scribe {
         keys: &store.keys,
-        retention_ms: 1,
+        retention: Retention {
+            ended_ms: 1,
+            dead_letters_ms: 1,
+        },
         now_ms: store.clock.now_ms(),
         outbox: None,
     }

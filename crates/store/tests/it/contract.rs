@@ -23,6 +23,7 @@ fn subject(journal_jobs_max: usize) -> Subject {
     let config = StoreConfig {
         queued_jobs_max: Settings::QUEUED_JOBS_MAX,
         retention_ms: Settings::RETENTION_MS,
+        dead_letter_retention_ms: Settings::DEAD_LETTER_RETENTION_MS,
         journal_jobs_max,
         ..StoreConfig::default()
     };

@@ -140,3 +140,47 @@ async fn a_journaled_letter_that_was_forgotten_does_not_come_back() {
 async fn a_filed_letter_that_was_forgotten_does_not_come_back() {
     check_that_a_forgotten_letter_does_not_come_back(0).await;
 }
+
+/// What is there already is kept by the new setting, also where it was filed under the time of before.
+async fn check_that_a_raised_retention_holds(journal_jobs_max: usize) {
+    let mut bench = BenchFolder::new();
+    bench.config.journal_jobs_max = journal_jobs_max;
+    bench.config.retention_ms = 1_000;
+    bench.config.dead_letter_retention_ms = 1_000;
+    let store = bench.open();
+    let letter = dead(&bench, &store, 1).await;
+    store.submit(id(2), spec()).await.unwrap();
+    store.cancel(&Tenant::default(), id(2)).await.unwrap();
+    drop(store);
+
+    bench.config.dead_letter_retention_ms = 5_000;
+    let store = bench.open();
+    bench.clock.advance(1_000);
+    assert_eq!(store.expire(10).await.unwrap().jobs, 1, "not the letter");
+    assert_eq!(payload(&store, letter).await, spec().payload);
+    assert_eq!(store.expire(10).await.unwrap().jobs, 0);
+    drop(store);
+
+    let store = bench.open();
+    bench.clock.advance(3_999);
+    assert_eq!(store.expire(10).await.unwrap().jobs, 0);
+    assert_eq!(payload(&store, letter).await, spec().payload);
+    bench.clock.advance(1);
+    assert_eq!(store.expire(10).await.unwrap().jobs, 1);
+    let counts = store.counts().await.unwrap();
+    assert_eq!(counts.get(spec().kind, JobState::DeadLettered), 0);
+    assert_eq!(store.get(&Tenant::default(), letter).await.unwrap(), None);
+    drop(store);
+    let store = bench.open();
+    assert_eq!(store.get(&Tenant::default(), letter).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_raised_retention_holds_for_what_is_journaled() {
+    check_that_a_raised_retention_holds(8_192).await;
+}
+
+#[tokio::test]
+async fn a_raised_retention_holds_for_what_is_filed() {
+    check_that_a_raised_retention_holds(0).await;
+}

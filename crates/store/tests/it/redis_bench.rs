@@ -33,6 +33,7 @@ pub(crate) fn settings() -> StoreConfig {
     StoreConfig {
         queued_jobs_max: Settings::QUEUED_JOBS_MAX,
         retention_ms: Settings::RETENTION_MS,
+        dead_letter_retention_ms: Settings::DEAD_LETTER_RETENTION_MS,
         ..StoreConfig::default()
     }
 }

@@ -48,7 +48,8 @@ pub use claim::{
 };
 pub use dead_letter::{
     a_clear_takes_what_is_in_the_named_states, a_dead_letter_is_forgotten_for_good,
-    a_dead_letter_is_redriven_with_its_edited_payload, a_forgotten_id_is_free,
+    a_dead_letter_is_redriven_with_its_edited_payload, a_dead_letter_outlives_other_ended_jobs,
+    a_dead_letter_tells_who_had_it_last, a_forgotten_id_is_free,
     a_forgotten_request_made_again_is_a_new_job, a_redrive_and_a_forget_do_not_both_win,
     an_edit_or_a_forget_of_what_has_changed_is_refused, only_a_dead_letter_is_edited_or_forgotten,
 };
@@ -83,6 +84,8 @@ pub struct Settings;
 impl Settings {
     /// Its retention, in milliseconds.
     pub const RETENTION_MS: u64 = 60_000;
+    /// Its retention of dead letters, in milliseconds.
+    pub const DEAD_LETTER_RETENTION_MS: u64 = 150_000;
     /// Its bound on unfinished jobs of a kind.
     pub const QUEUED_JOBS_MAX: u64 = 40;
     /// Where its clock begins, in milliseconds since the epoch.
@@ -364,6 +367,7 @@ macro_rules! job_store_contract {
             an_edit_or_a_forget_of_what_has_changed_is_refused,
             a_dead_letter_is_forgotten_for_good, a_forgotten_id_is_free,
             a_forgotten_request_made_again_is_a_new_job,
+            a_dead_letter_outlives_other_ended_jobs, a_dead_letter_tells_who_had_it_last,
             a_redrive_and_a_forget_do_not_both_win, a_clear_takes_what_is_in_the_named_states,
             a_job_that_waits_is_cancelled_at_once, a_running_job_is_cancelled_when_its_worker_confirms,
             an_ended_job_is_not_cancelled, a_cancelled_id_nobody_knows_does_not_run,

@@ -182,3 +182,32 @@ fn a_clear_is_a_cancel_of_what_is_meant() {
         );
     }
 }
+
+/// However it died. A job that begins anew or ended well names nobody.
+#[test]
+fn a_dead_letter_names_the_worker_that_had_it_last() {
+    let one = Some(worker("one"));
+    let (job, envelope) = dead();
+    assert_eq!(job.worker, one);
+    let again = redrive(record(&job, &envelope), 1_000, 0, NOW + 50).unwrap();
+    assert_eq!(again.job.worker, None);
+
+    let retried = settled(Decision::Retry {
+        failure: failure(),
+        after_ms: 9_000,
+    });
+    let waits = (retried.job, retried.envelope.unwrap());
+    let (runs, never_ran) = (running(), queued());
+    for ((job, envelope), had_it) in [(waits, &one), (runs, &one), (never_ran, &None)] {
+        let late_ms = job.times.deadline_at_ms;
+        let late = deadline(record(&job, &envelope), late_ms).unwrap().job;
+        assert_eq!(late.state, JobState::DeadLettered);
+        assert_eq!(&late.worker, had_it, "{}", job.state);
+    }
+    let (job, envelope) = running();
+    let lost = lose_worker(record(&job, &envelope), NOW).unwrap().job;
+    assert_eq!((lost.state, lost.worker), (JobState::Queued, one));
+    for ended in [Decision::Succeed, Decision::Cancel] {
+        assert_eq!(settled(ended).job.worker, None);
+    }
+}

@@ -1,6 +1,7 @@
 use crate::job::ResultRef;
 use crate::port::{Renewal, ResultBody, Settlement};
 use crate::progress::{Progress, StepPlan};
+use crate::retention::Retention;
 use crate::retry::{DeadLetterReason, Decision, InterruptionReason};
 
 use super::*;
@@ -247,12 +248,39 @@ fn a_due_job_is_queued_and_not_before() {
 #[test]
 fn an_ended_job_is_kept_for_its_retention_and_a_day_behind_its_due_time() {
     let (mut job, _) = queued();
-    assert_eq!(expires_at_ms(&job, 10), None, "it has not ended");
+    assert_eq!(expires_at_ms(&job, kept_ms(10)), None, "it has not ended");
     job.state = JobState::Cancelled;
     job.times.finished_at_ms = Some(NOW);
-    assert_eq!(expires_at_ms(&job, 10), Some(NOW + 10));
+    assert_eq!(expires_at_ms(&job, kept_ms(10)), Some(NOW + 10));
     job.times.due_at_ms = Some(NOW + 5);
-    assert_eq!(expires_at_ms(&job, 10), Some(NOW + 5 + DUE_RETENTION_MS));
+    assert_eq!(
+        expires_at_ms(&job, kept_ms(10)),
+        Some(NOW + 5 + DUE_RETENTION_MS)
+    );
+}
+
+/// Whatever became of them, but for dead letters.
+fn kept_ms(ended_ms: u64) -> Retention {
+    Retention {
+        ended_ms,
+        dead_letters_ms: 3 * DUE_RETENTION_MS,
+    }
+}
+
+#[test]
+fn a_dead_letter_is_kept_for_its_own_retention() {
+    let (mut job, _) = queued();
+    job.times.finished_at_ms = Some(NOW);
+    for state in JobState::ALL {
+        job.state = state;
+        let after_ms = expires_at_ms(&job, kept_ms(10)).map(|at_ms| at_ms - NOW);
+        let expected = match state {
+            JobState::DeadLettered => Some(3 * DUE_RETENTION_MS),
+            ended if ended.is_terminal() => Some(10),
+            _ => None,
+        };
+        assert_eq!(after_ms, expected, "{state}");
+    }
 }
 
 /// A delayed copy of its envelope is still on its way when the job has long run.
@@ -265,7 +293,7 @@ fn a_job_that_was_due_once_is_kept_as_long_when_it_has_run_since() {
     let queued = due(record(&scheduled.job, &envelope), NOW + 100).unwrap();
     let until_ms = NOW + 100 + DUE_RETENTION_MS;
     let ended = cancelled(&queued.job, &envelope, NOW + 200);
-    assert_eq!(expires_at_ms(&ended, 10), Some(until_ms));
+    assert_eq!(expires_at_ms(&ended, kept_ms(10)), Some(until_ms));
 
     let retried = settled(Decision::Retry {
         failure: failure(),
@@ -277,10 +305,10 @@ fn a_job_that_was_due_once_is_kept_as_long_when_it_has_run_since() {
     assert_eq!(again.job.times.due_at_ms, None);
     let ended = cancelled(&again.job, &envelope, NOW + 10_000);
     let until_ms = last_due_at_ms + DUE_RETENTION_MS;
-    assert_eq!(expires_at_ms(&ended, 10), Some(until_ms));
+    assert_eq!(expires_at_ms(&ended, kept_ms(10)), Some(until_ms));
     let retention_ms = DUE_RETENTION_MS + 1;
     let until_ms = NOW + 10_000 + retention_ms;
-    assert_eq!(expires_at_ms(&ended, retention_ms), Some(until_ms));
+    assert_eq!(expires_at_ms(&ended, kept_ms(retention_ms)), Some(until_ms));
 }
 
 fn cancelled(job: &Job, envelope: &Envelope, now_ms: u64) -> Job {

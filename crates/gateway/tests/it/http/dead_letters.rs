@@ -125,6 +125,7 @@ async fn a_letter_is_edited_in_the_shape_that_it_is_shown_in() {
         (&letter["editedAt"], &letter["editor"]),
         (&Value::Null, &Value::Null)
     );
+    assert_eq!(letter["worker"], "worker");
     let mut body = letter["payload"].clone();
     body["content"]["name"] = "mended.jpg".into();
     body["options"]["without"] = "pixels".into();

@@ -156,7 +156,7 @@ pub(in crate::embedded) fn redrive(
     let Some(entry) = own(batch, tenant, id)? else {
         return Ok(RedriveAnswer::Unknown);
     };
-    let retention_ms = batch.ground.config.retention_ms;
+    let retention_ms = batch.ground.config.retention().longest_ms();
     let (deadline_ms, now_ms) = (entry.deadline_ms, batch.now_ms());
     let redriven = transition::redrive(entry.record(), deadline_ms, retention_ms, now_ms);
     Ok(match redriven {

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use assay_core::id::JobId;
 use assay_core::job::Job;
 use assay_core::port::{StoreError, Swept};
+use assay_core::retention::Retention;
+use assay_core::state::JobState;
 use assay_core::transition::{self, Record, Transition};
 use redb::ReadableDatabase;
 
 use crate::embedded::batch::{Batch, unavailable};
 use crate::embedded::disk::{Fault, fault};
+use crate::embedded::entry::Entry;
 use crate::embedded::tables::{EXPIRY, place_key};
 
 /// Leases that nobody looked at for this long, in milliseconds, lapsed in a gap: the machine slept or the
@@ -99,28 +102,47 @@ pub(in crate::embedded) fn expire(
         let filed = expired_in_tables(batch, now_ms, limit - ids.len()).map_err(unavailable)?;
         ids.extend(filed);
     }
-    let retention_ms = batch.ground.config.retention_ms;
+    let retention = batch.ground.config.retention();
     let mut jobs = 0;
     for id in ids {
         let Some(entry) = batch.find(id)? else {
             continue;
         };
-        let expires = match entry.filed.filter(|filed| filed.state.is_terminal()) {
-            Some(filed) if filed.state == entry.job.state => Some(filed.expires_at_ms),
-            _ => transition::expires_at_ms(&entry.job, retention_ms),
-        };
-        // Put back by hand since.
-        if expires.is_none_or(|expires_at_ms| expires_at_ms > now_ms) {
-            continue;
+        let is_dead = entry.job.state == JobState::DeadLettered;
+        match expires_at_ms(&entry, retention) {
+            Some(expires_at_ms) if expires_at_ms <= now_ms => {
+                batch
+                    .changes
+                    .expired
+                    .extend(is_dead.then_some(entry.job.kind));
+                batch.forget(entry);
+                jobs += 1;
+            }
+            // It was filed under an earlier time: the retention has been raised since.
+            Some(_) if is_dead => batch.record_quietly(entry, None),
+            // Put back by hand since.
+            Some(_) | None => {}
         }
-        batch.forget(entry);
-        jobs += 1;
     }
-    forget_tombstones(batch, now_ms.saturating_sub(retention_ms), limit);
+    forget_tombstones(batch, now_ms.saturating_sub(retention.ended_ms), limit);
     Ok(Swept {
         jobs,
         publish: Vec::new(),
     })
+}
+
+/// When an ended job may be forgotten. The time that it was filed under holds, but for a dead letter: that is kept as long
+/// as the settings say today, and it has no result that would have to be filed again.
+fn expires_at_ms(entry: &Entry, retention: Retention) -> Option<u64> {
+    let state = entry.job.state;
+    match entry.filed {
+        Some(filed)
+            if state.is_terminal() && filed.state == state && state != JobState::DeadLettered =>
+        {
+            Some(filed.expires_at_ms)
+        }
+        Some(_) | None => transition::expires_at_ms(&entry.job, retention),
+    }
 }
 
 fn forget_tombstones(batch: &mut Batch<'_>, oldest_ms: u64, limit: usize) {

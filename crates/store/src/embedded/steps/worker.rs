@@ -62,7 +62,7 @@ fn missing(batch: &Batch<'_>, delivery: &Envelope) -> Missing {
         delivery,
         batch.tombstone(delivery.job_id),
         ground.epoch_started_at_ms,
-        ground.config.retention_ms,
+        ground.config.retention().shortest_ms(),
         ground.now_ms,
     )
 }

@@ -1,6 +1,7 @@
-//! Records of before jobs could be resumed and kept the last time that they were due, and of before payloads could be
-//! edited.
+//! Records of before jobs could be resumed and kept the last time that they were due, of before payloads could be
+//! edited, and of before jobs told who had worked on them.
 
+use assay_core::id::WorkerId;
 use assay_core::job::{Edited, Job, Times};
 use assay_core::transition::{Admission, submit};
 use serde::Serialize;
@@ -25,12 +26,21 @@ fn shorten(bytes: &mut [u8], array_at: usize) {
     bytes[length_at] -= 1;
 }
 
-/// What was written of `value` when it had no last field, which is nothing now.
-fn before_edits(value: &impl Serialize) -> Vec<u8> {
-    let mut bytes = encode(value);
+/// Takes a last field off that is nothing.
+fn without_last(mut bytes: Vec<u8>) -> Vec<u8> {
     assert_eq!(bytes.pop(), Some(NIL));
     shorten(&mut bytes, 0);
     bytes
+}
+
+/// What was written of `value` when it had no last field.
+fn before_workers(value: &impl Serialize) -> Vec<u8> {
+    without_last(encode(value))
+}
+
+/// The same when it had none of the last two.
+fn before_edits(value: &impl Serialize) -> Vec<u8> {
+    without_last(before_workers(value))
 }
 
 /// The same when it ended with `times`, and neither of them had its last field.
@@ -75,6 +85,25 @@ fn those_of_before_edits_read_as_never_edited() {
     let read: Job = decode(&encode(&changed)).unwrap();
     assert_eq!(read, changed);
     let stored = before_edits(&Changed::of(&job));
+    decode::<Changed<'_>>(&stored).unwrap().apply(&mut changed);
+    assert_eq!(changed, job);
+}
+
+#[test]
+fn those_of_before_workers_were_told_name_none() {
+    let mut job = submit(id(1), &spec(1), Admission::Queue, NOW).job;
+    job.edited = Some(Box::new(Edited {
+        at_ms: NOW,
+        by: "ann".into(),
+    }));
+    let before: Job = decode(&before_workers(&job)).unwrap();
+    assert_eq!(before, job);
+
+    let mut changed = job.clone();
+    changed.worker = Some(WorkerId::new("one").unwrap());
+    let read: Job = decode(&encode(&changed)).unwrap();
+    assert_eq!(read, changed);
+    let stored = before_workers(&Changed::of(&job));
     decode::<Changed<'_>>(&stored).unwrap().apply(&mut changed);
     assert_eq!(changed, job);
 }

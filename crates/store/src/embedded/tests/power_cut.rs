@@ -179,7 +179,7 @@ fn check(content: Vec<u8>, ledger: &Ledger, acknowledged: usize) {
     let config = StoreConfig::default();
     let database = disk.open(config.cache_bytes).unwrap();
     let epoch_ms = prepare(&database, NOW, "memory").unwrap();
-    let replayed = replay(&database, epoch_ms, config.retention_ms, NOW).unwrap();
+    let replayed = replay(&database, epoch_ms, config.retention(), NOW).unwrap();
     let mut counted = 0;
     for number in 0..JOBS {
         let job_id = id(number);

@@ -49,7 +49,7 @@ impl Writer {
         let database = self.medium.open(self.config.cache_bytes)?;
         let now_ms = self.clock.now_ms();
         let epoch_ms = prepare(&database, now_ms, &self.file)?;
-        let replayed = replay(&database, epoch_ms, self.config.retention_ms, now_ms);
+        let replayed = replay(&database, epoch_ms, self.config.retention(), now_ms);
         let replayed = replayed.map_err(|fault| OpenError::Unreadable {
             file: self.file.clone(),
             source: Box::new(fault),

@@ -23,7 +23,7 @@ impl RedisStore {
                 return Plan::Answer(RedriveAnswer::Unknown);
             };
             let (deadline_ms, now_ms) = (known.deadline_ms, scribe.now_ms);
-            let retention_ms = scribe.retention_ms;
+            let retention_ms = scribe.retention.longest_ms();
             match transition::redrive(known.record(), deadline_ms, retention_ms, now_ms) {
                 Some(transition) => {
                     let job = transition.job.clone();

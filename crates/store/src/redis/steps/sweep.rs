@@ -5,13 +5,16 @@ use std::sync::LazyLock;
 
 use assay_core::id::{JobId, WorkerId};
 use assay_core::job::Job;
+use assay_core::kind::JobKind;
 use assay_core::port::{StoreError, Swept, WorkerRegistry as _};
+use assay_core::state::JobState;
 use assay_core::transition::{self, Record, Transition};
 use assay_core::worker::Presence;
 use futures::StreamExt as _;
 use redis::Value;
 
 use super::{Plan, RedisStore, closed};
+use crate::expired::Expired;
 use crate::metric_definitions::redis::Call;
 use crate::redis::keys::GroupKeys;
 use crate::redis::link::LinkError;
@@ -160,36 +163,50 @@ impl RedisStore {
     }
 
     pub(in crate::redis) async fn sweep_expired(&self, limit: usize) -> Result<Swept, StoreError> {
+        let expired = Expired::default();
+        let swept = self.forget_expired(limit, &expired).await;
+        // Also of a sweep that broke off.
+        expired.tell(self.config.retention());
+        swept
+    }
+
+    async fn forget_expired(&self, limit: usize, expired: &Expired) -> Result<Swept, StoreError> {
         let now_ms = self.clock.now_ms();
         let mut swept = Swept::default();
         for group in self.keys.groups() {
             let ids = self.come(&group.expiry, now_ms, limit - swept.jobs).await?;
-            let steps = ids.iter().copied();
-            let steps = steps.map(|id| self.or_rest(&group.expiry, id, self.forget(id, now_ms)));
-            add(&mut swept, run(steps).await?);
+            let forget = |id| self.or_rest(&group.expiry, id, self.forget(id, now_ms, expired));
+            add(&mut swept, run(ids.iter().copied().map(forget)).await?);
         }
         Ok(swept)
     }
 
     /// Forgets what is under an id if its time has come.
-    async fn forget(&self, id: JobId, now_ms: u64) -> Result<Swept, StoreError> {
+    async fn forget(&self, id: JobId, now_ms: u64, expired: &Expired) -> Result<Swept, StoreError> {
         let stepped = self.step(id, |found, scribe| {
             let known = match found {
                 Found::Job(known) => known,
                 // They expire by their own time: this is the one that was asked for.
                 Found::Tombstone(_) | Found::Absent => {
-                    return Plan::write(scribe.clear(id, found), 0);
+                    return Plan::write(scribe.clear(id, found), Forgot::Nothing);
                 }
             };
-            match transition::expires_at_ms(&known.job, scribe.retention_ms) {
+            match transition::expires_at_ms(&known.job, scribe.retention) {
                 Some(expires_at_ms) if expires_at_ms <= now_ms => {
-                    Plan::write(scribe.forget(known), 1)
+                    Plan::write(scribe.forget(known), Forgot::of(&known.job))
                 }
                 // Not where it belongs: put back by hand, or the retention was changed.
-                _ => Plan::write(scribe.place(known), 0),
+                _ => Plan::write(scribe.place(known), Forgot::Nothing),
             }
         });
-        stepped.await.map(|stepped| swept(stepped.answer))
+        Ok(swept(match stepped.await?.answer {
+            Forgot::Nothing => 0,
+            Forgot::Job => 1,
+            Forgot::DeadLetter(kind) => {
+                expired.note(kind);
+                1
+            }
+        }))
     }
 
     /// Takes a step on each of these jobs of `set`; answers how many it changed, and what must be published. What is not
@@ -237,6 +254,23 @@ impl RedisStore {
         let link = self.link.labelled(Call::Sweep);
         let answer = link.read(&command).await.map_err(LinkError::of_read)?;
         Ok(ids(&answer))
+    }
+}
+
+/// What is not there any more.
+enum Forgot {
+    Nothing,
+    Job,
+    DeadLetter(JobKind),
+}
+
+impl Forgot {
+    fn of(job: &Job) -> Self {
+        if job.state == JobState::DeadLettered {
+            Self::DeadLetter(job.kind)
+        } else {
+            Self::Job
+        }
     }
 }
 

@@ -118,7 +118,7 @@ impl RedisStore {
                 return Plan::Answer(None);
             }
             let tombstone = matches!(found, Found::Tombstone(_));
-            let (retention_ms, now_ms) = (scribe.retention_ms, scribe.now_ms);
+            let (retention_ms, now_ms) = (scribe.retention.shortest_ms(), scribe.now_ms);
             match judge_missing(delivery, tombstone, epoch_ms, retention_ms, now_ms) {
                 Missing::Orphan => Plan::Answer(Some(Claim::Orphan)),
                 Missing::Cancelled => Plan::Answer(Some(Claim::Not(Verdict::Cancelled))),

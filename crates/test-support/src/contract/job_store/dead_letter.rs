@@ -11,7 +11,7 @@ use assay_core::port::{
 use assay_core::retry::{DeadLetterReason, Decision};
 use assay_core::state::JobState;
 
-use super::{KIND, Subject, expect, fail, failure, id, tenant};
+use super::{KIND, Settings, Subject, expect, fail, failure, id, tenant, worker_id};
 
 /// Ends an attempt for good.
 pub(super) fn death() -> Decision {
@@ -230,10 +230,60 @@ pub async fn a_dead_letter_is_forgotten_for_good(subject: Subject) {
     assert_eq!(subject.find(id).await, None);
     assert_eq!(subject.state(kept).await, JobState::DeadLettered);
 
-    subject.clock.advance(super::Settings::RETENTION_MS + 1);
-    let swept = subject.store.expire(100).await;
-    subject.swept(swept).await;
-    assert_eq!(subject.total().await, 0, "the mark of it is no job");
+    subject
+        .clock
+        .advance(Settings::DEAD_LETTER_RETENTION_MS + 1);
+    assert_eq!(subject.expire().await, 1, "the mark of it is no job");
+    assert_eq!(subject.total().await, 0);
+}
+
+/// It waits for people, with all that it takes to go on: envelope, history and request key. What was put back and has
+/// ended is kept no longer than others.
+pub async fn a_dead_letter_outlives_other_ended_jobs(subject: Subject) {
+    let dead = subject.run(1, death()).await;
+    let redriven = subject.run(2, death()).await;
+    let failed = subject.run(3, Decision::Fail(failure())).await;
+    subject.redrive(redriven).await;
+    let lease = subject.claim(redriven).await.lease;
+    subject.settle(&lease, Decision::Succeed).await;
+    let events = subject.events(dead).await;
+
+    subject.clock.advance(Settings::RETENTION_MS);
+    assert_eq!(subject.expire().await, 2);
+    for gone in [redriven, failed] {
+        assert_eq!(subject.find(gone).await, None);
+    }
+    let beyond_ms = Settings::DEAD_LETTER_RETENTION_MS - Settings::RETENTION_MS;
+    subject.clock.advance(beyond_ms - 1);
+    assert_eq!(subject.expire().await, 0);
+    assert_eq!(subject.payload(dead).await, b"payload");
+    assert_eq!(subject.events(dead).await, events);
+    let again = subject.try_submit(dead, subject.spec()).await;
+    assert_eq!(again, Submitted::Exists(subject.job(dead).await));
+
+    subject.clock.advance(1);
+    assert_eq!(subject.expire().await, 1);
+    assert_eq!(subject.find(dead).await, None);
+    assert_eq!(subject.with_envelope(dead).await, None);
+    assert_eq!(subject.total().await, 0);
+    subject.queue(1).await;
+    assert_eq!(subject.state(dead).await, JobState::Queued);
+}
+
+/// Until it is put back.
+pub async fn a_dead_letter_tells_who_had_it_last(subject: Subject) {
+    let id = subject.run(1, death()).await;
+    let worker = subject.job(id).await.worker;
+    assert_eq!(worker, Some(worker_id("one")));
+    subject.redrive(id).await;
+    assert_eq!(subject.job(id).await.worker, None);
+    let claim = subject.try_claim(subject.envelope(id).await, "two").await;
+    let Claim::Run(claimed) = claim else {
+        fail(&format!("what was put back was not claimed: {claim:?}"))
+    };
+    subject.settle(&claimed.lease, death()).await;
+    let worker = subject.job(id).await.worker;
+    assert_eq!(worker, Some(worker_id("two")));
 }
 
 /// The same request makes a new job, which what is left of the old one does not touch.

@@ -11,14 +11,16 @@ use assay_core::port::{
 };
 use assay_core::retry::{Decision, InterruptionReason};
 use assay_core::state::JobState;
-use assay_core::transition::REAP_GRACE_MS;
+use assay_core::transition::{DUE_RETENTION_MS, REAP_GRACE_MS};
 
 use super::dead_letter::{death, wish};
 use super::fence::progress;
-use super::{KIND, LEASE_MS, Subject, expect, failure, id, settlement, tenant};
+use super::{KIND, LEASE_MS, Settings, Subject, expect, failure, id, settlement, tenant};
 
 /// How many jobs the steps are about.
 const JOBS: u64 = 4;
+/// So many lapses are longer than the retention of all jobs but dead letters.
+const AGE_LAPSES: u64 = Settings::RETENTION_MS / (LEASE_MS + REAP_GRACE_MS) + 1;
 /// How long a retry or a park of these steps takes, in milliseconds.
 const DELAY_MS: u64 = 500;
 
@@ -53,9 +55,10 @@ enum Action {
     Edit,
     Forget,
     Clear,
+    Age,
 }
 
-const ACTIONS: [Action; 20] = [
+const ACTIONS: [Action; 21] = [
     Action::Submit,
     Action::Claim,
     Action::Renew,
@@ -76,6 +79,7 @@ const ACTIONS: [Action; 20] = [
     Action::Edit,
     Action::Forget,
     Action::Clear,
+    Action::Age,
 ];
 
 impl Step {
@@ -101,9 +105,34 @@ struct Known {
     errors: u32,
     attempt: u32,
     due_ms: u64,
+    /// The latest time that it ever had to wait for, and when it ended.
+    last_due_ms: Option<u64>,
+    ended_ms: Option<u64>,
     lapses_ms: u64,
     leases: Vec<Lease>,
     payload: Vec<u8>,
+}
+
+impl Known {
+    /// Notes when it ended, if it just has, and that it has not, if it was put back; and for when it waits.
+    fn note(&mut self, now_ms: u64) {
+        if waits(self.state) {
+            self.last_due_ms = self.last_due_ms.max(Some(self.due_ms));
+        }
+        let noted = self.ended_ms.or(Some(now_ms));
+        self.ended_ms = noted.filter(|_| self.state.is_terminal());
+    }
+
+    fn expires_ms(&self) -> Option<u64> {
+        let retention_ms = match self.state {
+            JobState::DeadLettered => Settings::DEAD_LETTER_RETENTION_MS,
+            _ => Settings::RETENTION_MS,
+        };
+        let after_due_ms = self
+            .last_due_ms
+            .map_or(0, |due_ms| due_ms + DUE_RETENTION_MS);
+        Some((self.ended_ms? + retention_ms).max(after_due_ms))
+    }
 }
 
 /// Takes the steps on the store and on the model, and compares every answer and every record.
@@ -112,6 +141,8 @@ pub async fn any_order_of_steps_agrees_with_the_model(subject: Subject, steps: V
     for step in steps {
         let job_id = id(step.job);
         take(&subject, &mut known, step, job_id).await;
+        let now_ms = subject.now_ms();
+        known.values_mut().for_each(|known| known.note(now_ms));
         for (id, known) in &known {
             let job = subject.job(*id).await;
             assert_eq!(job.state, known.state, "after {step:?}");
@@ -147,11 +178,15 @@ async fn take(subject: &Subject, known: &mut BTreeMap<JobId, Known>, step: Step,
     match step.action {
         Action::Submit => submit(subject, known, id).await,
         Action::Wait => subject.clock.advance(DELAY_MS / 2),
-        Action::Lapse => {
-            // In steps without a gap, or leases would be extended.
-            subject.reap().await;
-            reap_known(known, now_ms);
-            subject.clock.advance(LEASE_MS + REAP_GRACE_MS);
+        Action::Lapse => lapse(subject, known).await,
+        Action::Age => {
+            for _ in 0..AGE_LAPSES {
+                lapse(subject, known).await;
+            }
+            let now_ms = subject.now_ms();
+            let before = known.len();
+            known.retain(|_, known| known.expires_ms().is_none_or(|at_ms| at_ms > now_ms));
+            assert_eq!(subject.expire().await, before - known.len());
         }
         Action::PromoteDue => {
             let due = known.values_mut().filter(|known| waits(known.state));
@@ -190,6 +225,14 @@ async fn take(subject: &Subject, known: &mut BTreeMap<JobId, Known>, step: Step,
     }
 }
 
+/// In steps without a gap, or leases would be extended.
+async fn lapse(subject: &Subject, known: &mut BTreeMap<JobId, Known>) {
+    let now_ms = subject.now_ms();
+    subject.reap().await;
+    reap_known(known, now_ms);
+    subject.clock.advance(LEASE_MS + REAP_GRACE_MS);
+}
+
 fn waits(state: JobState) -> bool {
     matches!(state, JobState::Retrying | JobState::Waiting)
 }
@@ -208,6 +251,8 @@ async fn submit(subject: &Subject, known: &mut BTreeMap<JobId, Known>, id: JobId
         errors: 0,
         attempt: 0,
         due_ms: 0,
+        last_due_ms: None,
+        ended_ms: None,
         lapses_ms: 0,
         leases: Vec::new(),
         payload: b"payload".to_vec(),
@@ -220,6 +265,7 @@ fn reap_known(known: &mut BTreeMap<JobId, Known>, now_ms: u64) -> usize {
         let held = matches!(known.state, JobState::Running | JobState::Cancelling);
         if held && known.lapses_ms + REAP_GRACE_MS <= now_ms {
             lose_lease(known);
+            known.note(now_ms);
             reaped += 1;
         }
     }

@@ -6,7 +6,7 @@ use assay_core::transition::{DUE_RETENTION_MS, REAP_GRACE_MS};
 use super::{LEASE_MS, OUTBOX_MS, Settings, Subject, expect, failure, id, tenant};
 
 impl Subject {
-    async fn expire(&self) -> usize {
+    pub(super) async fn expire(&self) -> usize {
         self.swept(self.store.expire(100).await).await
     }
 
