@@ -9,10 +9,11 @@
 //! - `publisher` hands messages to the owners of confirming channels (`channel_owner`); `confirms` tells which of
 //!   them the broker has, `waiting` who waits for which.
 //! - `consumer` receives for a subscription, `buffers` says what is next, `ack_window` what may be acknowledged
-//!   at once.
+//!   at once, and `ack_pace` when.
 //!
 //! The broker may deliver twice and out of order; what a delivery is worth is the claim's business.
 
+mod ack_pace;
 mod ack_window;
 mod address;
 mod backoff;

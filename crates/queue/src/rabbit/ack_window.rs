@@ -48,6 +48,11 @@ impl AckWindow {
         self.set(tag, Tag::Settled);
     }
 
+    /// How many were acknowledged since the broker was last told.
+    pub(super) fn untold(&self) -> usize {
+        self.to_tell.len()
+    }
+
     /// The fewest frames that tell what was acknowledged since the last call.
     pub(super) fn frames(&mut self) -> Vec<Ack> {
         while self.tags.front() == Some(&Tag::Settled) {

@@ -17,6 +17,7 @@ use lapin::options::{BasicAckOptions, BasicNackOptions};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::ack_pace::AckPace;
 use super::ack_window::{Ack, AckWindow};
 use super::backoff;
 use super::buffers::Receipt;
@@ -72,6 +73,7 @@ struct Listening<'r> {
     epoch: u64,
     consumers: Consumers,
     window: AckWindow,
+    pace: AckPace,
     errands: FuturesUnordered<Errand>,
     /// To go back then.
     later: BinaryHeap<Reverse<(Instant, u64)>>,
@@ -139,6 +141,7 @@ impl Receiver {
             .ensure(&live, Part::Kind(self.desk.kind))
             .await?;
         let channel = live.channel().await?;
+        let pace = AckPace::new(self.desk.concurrency);
         let mut listening = Listening {
             receiver: self,
             live,
@@ -146,6 +149,7 @@ impl Receiver {
             epoch,
             consumers: Consumers::default(),
             window: AckWindow::default(),
+            pace,
             errands: FuturesUnordered::new(),
             later: BinaryHeap::new(),
             receipts: std::collections::HashMap::new(),
@@ -211,6 +215,7 @@ impl Listening<'_> {
                 }
                 Some(done) = self.errands.next(), if !self.errands.is_empty() => self.after(done),
                 () = until(goes_back_at) => self.give_back_late(),
+                () = until(self.pace.due_at()) => {}
                 () = stopped(&mut closed), if !self.ends => self.ends = true,
                 () = desk.asked.notified() => self.ends |= desk.is_left(),
                 () = tokio::time::sleep_until(self.check_at), if !self.consumers.is_empty() => self.check(),
@@ -224,7 +229,7 @@ impl Listening<'_> {
             if let Err(error) = self.doze_or_wake().await {
                 return End::Lost(cause(error));
             }
-            self.tell();
+            self.tell_in_time();
             if !self.channel.status().connected() {
                 return End::Lost("the channel was closed".into());
             }
@@ -383,6 +388,16 @@ impl Listening<'_> {
         };
         // The first poll has it sent; nothing that matters comes after.
         drop(self.channel.basic_nack(tag, options).now_or_never());
+    }
+
+    /// Tells the broker what was acknowledged, unless more may be told with it soon.
+    fn tell_in_time(&mut self) {
+        let (waiting, in_hand) = (self.window.untold(), self.desk().in_hand());
+        let is_due = self.pace.is_due(waiting, in_hand, Instant::now());
+        // Who receives no more is not kept waiting.
+        if is_due || self.consumers.is_empty() {
+            self.tell();
+        }
     }
 
     /// Tells the broker what was acknowledged.
