@@ -14,6 +14,7 @@ mod config;
 mod connect;
 mod control;
 mod facts;
+mod gather;
 mod history;
 mod index;
 mod keys;

@@ -1,7 +1,8 @@
 //! Group commit: steps that come while others are on their way go together, in one call of one script.
 //!
 //! Alone, a step costs one round trip. Under load, calls fill up by themselves: only so many are on their way
-//! at a time, and whatever came meanwhile is in the next one. Each step of a call is judged by itself.
+//! at a time, and whatever came meanwhile is in the next one. Before a call goes, tasks that are ready may add to it.
+//! Each step of a call is judged by itself.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -136,6 +137,7 @@ impl Lane {
                 Some(()) = calls.next() => {}
                 taken = receiver.recv_many(&mut batch, self.batch_max), if open && calls.len() < self.calls_max => {
                     open = taken > 0;
+                    let_others_come(&mut receiver, &mut batch, self.batch_max).await;
                     let (bound, free): (Vec<_>, Vec<_>) =
                         batch.drain(..).partition(|waiting: &Waiting| waiting.step.room == Room::Needed);
                     for (room, steps) in [(Room::NotNeeded, free), (Room::Needed, bound)] {
@@ -218,6 +220,21 @@ impl Lane {
         answers
             .map(|answer| read_one(answer).ok_or_else(malformed))
             .collect()
+    }
+}
+
+/// Lets tasks run that are ready, and takes in what they bring: it can go along, and costs far less that way. Nobody
+/// waits for it; when nothing is ready this returns at once.
+pub(crate) async fn let_others_come<T>(
+    receiver: &mut mpsc::Receiver<T>,
+    came: &mut Vec<T>,
+    most: usize,
+) {
+    tokio::task::yield_now().await;
+    while came.len() < most
+        && let Ok(next) = receiver.try_recv()
+    {
+        came.push(next);
     }
 }
 

@@ -159,7 +159,7 @@ impl RedisStore {
         let mut lanes = JoinSet::new();
         let committer = Committer::start(&link, &keys, &clock, &store, &mut lanes);
         let cache = Arc::new(Cache::new(store.cache_bytes));
-        let reader = Reader::new(&link, &keys, &cache);
+        let reader = Reader::new(&link, &keys, &cache, &mut watchers);
         let entries = Sweep::new(Access {
             link: link.clone(),
             keys: Arc::clone(&keys),

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use assay_core::id::JobId;
 use redis::{Pipeline, Value};
+use tokio::task::JoinSet;
 
 use super::cache::Cache;
+use super::gather::{self, Gatherer};
 use super::keys::Keys;
 use super::link::{Link, LinkError};
 use super::record::{FIELDS, Found, Unreadable};
@@ -17,12 +19,21 @@ pub(crate) struct Reader {
     link: Link,
     keys: Arc<Keys>,
     cache: Arc<Cache>,
+    gatherer: Gatherer,
 }
 
 impl Reader {
-    pub(crate) fn new(link: &Link, keys: &Arc<Keys>, cache: &Arc<Cache>) -> Self {
+    /// A reader whose single reads go together in a task of `tasks`.
+    pub(crate) fn new(
+        link: &Link,
+        keys: &Arc<Keys>,
+        cache: &Arc<Cache>,
+        tasks: &mut JoinSet<()>,
+    ) -> Self {
+        let link = link.labelled(Call::Read);
         Self {
-            link: link.labelled(Call::Read),
+            gatherer: Gatherer::start(link.clone(), Arc::clone(keys), tasks),
+            link,
             keys: Arc::clone(keys),
             cache: Arc::clone(cache),
         }
@@ -36,9 +47,7 @@ impl Reader {
         &self,
         id: JobId,
     ) -> Result<Result<(Found, Option<Vec<u8>>), Unreadable>, LinkError> {
-        let mut command = redis::cmd("HMGET");
-        command.arg(self.keys.of(id).record(id)).arg(&FIELDS);
-        let fields = self.link.read(&command).await?;
+        let fields = self.gatherer.fields(id).await?;
         Ok(self.read(id, fields))
     }
 
@@ -55,10 +64,7 @@ impl Reader {
         }
         let mut commands = Pipeline::with_capacity(ids.len());
         for id in ids {
-            commands
-                .cmd("HMGET")
-                .arg(self.keys.of(*id).record(*id))
-                .arg(&FIELDS);
+            gather::add(&mut commands, &self.keys, *id);
         }
         let answers = self.link.read_all(&commands).await?;
         let read = |(id, fields)| self.read(id, fields).map(|(found, _)| found);

@@ -208,3 +208,35 @@ async fn assert_waits_for_expiry(store: &RedisStore, tombstones: u8) {
     })
     .await;
 }
+
+#[tokio::test]
+async fn records_that_are_read_together_come_to_whom_they_are_wanted_by() {
+    let store = store().await;
+    let now_ms = store.clock.now_ms();
+    for number in 1..=200 {
+        let submitted = store.submit(id(number), spec(now_ms)).await;
+        submitted.unwrap();
+    }
+    let spoilt = store.keys.of(id(7)).record(id(7));
+    let mut set = redis::cmd("SET");
+    set.arg(spoilt).arg("something else");
+    store.link.ask(&set).await.unwrap();
+    let wanted = (1..=200).map(|number| {
+        let reader = store.reader.clone();
+        async move { (number, reader.find(id(number)).await) }
+    });
+    for (number, read) in futures::future::join_all(wanted).await {
+        match read {
+            Ok(read) => {
+                let (found, _) = read.unwrap();
+                assert_eq!(found.job().unwrap().job.id, id(number));
+            }
+            Err(error) => assert_eq!(number, 7, "{error}"),
+        }
+    }
+    assert!(store.reader.find(id(7)).await.is_err());
+    let (none, _) = store.reader.find(id(201)).await.unwrap().unwrap();
+    assert!(matches!(none, Found::Absent));
+    store.close().await;
+    assert!(store.reader.find(id(1)).await.is_err());
+}
