@@ -72,7 +72,7 @@ fn what_is_broken_is_named_with_a_way_to_mend_it() {
     assert!(
         wrong
             .out
-            .contains("`store.event_lag_max` must be at least 1"),
+            .contains("`store.event_lag_max` must be 1 or more"),
         "{}",
         wrong.out
     );

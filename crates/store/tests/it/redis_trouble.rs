@@ -44,10 +44,12 @@ impl Bench {
 
     async fn submit(&self, number: u8) -> Arc<Envelope> {
         let spec = self.spec();
-        let envelope = Envelope::new(id(number), &spec, self.store.clock().now_ms());
-        let submitted = self.store.submit(id(number), spec).await.unwrap();
-        assert!(matches!(submitted, Submitted::Queued(_)), "{submitted:?}");
-        Arc::new(envelope)
+        let submitted = self.store.submit(id(number), spec.clone()).await.unwrap();
+        let Submitted::Queued(job) = submitted else {
+            panic!("{submitted:?}")
+        };
+        // A delivery is of the submit that made the record, which its time tells.
+        Arc::new(Envelope::new(id(number), &spec, job.times.created_at_ms))
     }
 
     fn spec(&self) -> JobSpec {
