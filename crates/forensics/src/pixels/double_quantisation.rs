@@ -47,8 +47,7 @@ pub fn inspect(subject: &Subject<'_>) -> Found {
                        quality before.";
         return evidence("none", explain).into();
     }
-    let explain =
-        "The numbers that the picture is stored as pile up as they do when a JPEG is opened and saved again.";
+    let explain = "The numbers that the picture is stored as pile up as they do when a JPEG is opened and saved again.";
     let evidence = evidence("re_saved", explain)
         .caveat("Almost every picture that was shared or edited was saved more than once.");
     let Some(earlier) = traces.earlier() else {

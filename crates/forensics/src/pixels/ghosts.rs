@@ -43,10 +43,13 @@ pub fn inspect(subject: &Subject<'_>) -> Found {
             .metric("depth", ghost.depth)
     };
     if ghost.depth > DEPTH_MAX {
-        return evidence("none", "The picture shows no trace of having been saved at another quality before.").into();
+        return evidence(
+            "none",
+            "The picture shows no trace of having been saved at another quality before.",
+        )
+        .into();
     }
-    let explain =
-        "The picture shows traces of having been saved at another quality before; bright places of the map lack them.";
+    let explain = "The picture shows traces of having been saved at another quality before; bright places of the map lack them.";
     let evidence = evidence("ghost", explain)
         .caveat("Smooth, dark or very detailed places may be bright for what they show alone.");
     Found {

@@ -36,7 +36,10 @@ pub(super) const FACTS: Table = &[
     ("second_exif", "Has camera metadata twice"),
     ("exif_damaged", "Camera metadata is damaged"),
     ("exif_unreadable", "Camera metadata cannot be read"),
-    ("altered_after_signing", "Carries a signature for other bytes"),
+    (
+        "altered_after_signing",
+        "Carries a signature for other bytes",
+    ),
     (
         "credential_tampered",
         "The signed statement itself was changed",
