@@ -9,7 +9,7 @@ use assay_core::port::{JobStore as _, Submitted};
 use assay_core::retention::Retention;
 use assay_core::transition::{self, Admission};
 use assay_test_support::redis::Database;
-use assay_test_support::wait::wait_until;
+use assay_test_support::wait::{wait_until, within};
 
 use super::change::{Origin, Scribe};
 use super::committer::{Answer, CommitError};
@@ -239,4 +239,33 @@ async fn records_that_are_read_together_come_to_whom_they_are_wanted_by() {
     assert!(matches!(none, Found::Absent));
     store.close().await;
     assert!(store.reader.find(id(1)).await.is_err());
+}
+
+/// As after somebody copied the set of leases back. A look takes a page of them at a time.
+#[tokio::test]
+async fn a_whole_page_of_leases_that_nobody_holds_keeps_no_sweep() {
+    const PAGE: u64 = 1_024;
+    let store = store().await;
+    let group = &store.keys.groups()[0];
+    let now_ms = store.clock.now_ms();
+    let submits = (0..PAGE).map(|number| {
+        let id = id(1).child("free", number);
+        let (store, leases) = (&store, &group.leases);
+        async move {
+            store.submit(id, spec(now_ms)).await.unwrap();
+            let mut add = redis::cmd("ZADD");
+            add.arg(leases).arg(1).arg(id.as_bytes());
+            store.link.ask(&add).await.unwrap();
+        }
+    });
+    futures::future::join_all(submits).await;
+    let mut gap = redis::cmd("DEL");
+    gap.arg(&group.beat);
+    store.link.ask(&gap).await.unwrap();
+    let swept = within("the leases are looked at", store.reap(10)).await;
+    assert_eq!(swept.unwrap().jobs, 0);
+    let mut count = redis::cmd("ZCARD");
+    count.arg(&group.leases);
+    let left: u64 = redis::from_redis_value(store.link.ask(&count).await.unwrap()).unwrap();
+    assert_eq!(left, 0);
 }

@@ -156,7 +156,8 @@ impl RedisStore {
                     holder.expires_at_ms = now_ms.saturating_add(GAP_LEASE_MS);
                     Plan::write(scribe.record_quietly(known, job), 1)
                 }
-                _ => Plan::Answer(0),
+                // Not where it belongs: left there, a page of such would be the next page again, for ever.
+                _ => Plan::write(scribe.place(known), 0),
             }
         });
         stepped.await.map(|stepped| swept(stepped.answer))
